@@ -1,0 +1,139 @@
+//! Aggregates of columns together with the target: target by label, and the exact Gram matrix.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Aggregate, Slots};
+use crate::batch::{Batch, MISSING_CODE};
+use crate::math::{self, ExactSum, GramMatrix, GramSpec, Moments};
+
+/// Count, exact sum, minimum and maximum of the target.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct TargetSummary {
+    moments: Moments,
+}
+
+impl TargetSummary {
+    /// The target's moments.
+    pub fn finish(self) -> Moments {
+        self.moments
+    }
+}
+
+impl Aggregate for TargetSummary {
+    fn observe(&mut self, block: &Batch) {
+        self.moments.observe_slice(block.target());
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.moments.merge(&other.moments);
+    }
+}
+
+/// The exact sum of the target and the number of rows per label of text columns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LevelTargets {
+    slots: Slots,
+    columns: Vec<BTreeMap<String, LevelTarget>>,
+}
+
+/// Rows and target of one label.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LevelTarget {
+    /// Rows with the label.
+    pub n: u64,
+    /// The exact sum of their targets.
+    pub sum: ExactSum,
+}
+
+impl LevelTarget {
+    /// The mean target, correctly rounded.
+    pub fn mean(&self) -> f64 {
+        math::mean(&self.sum, self.n)
+    }
+}
+
+impl LevelTargets {
+    /// Of the text columns at `slots`; rows without a label are skipped.
+    pub fn new(slots: &[usize]) -> Self {
+        LevelTargets { slots: Slots::new(slots), columns: vec![BTreeMap::new(); slots.len()] }
+    }
+
+    /// The labels in code-point order, by position in `slots`.
+    pub fn finish(self) -> Vec<BTreeMap<String, LevelTarget>> {
+        self.columns
+    }
+}
+
+impl Aggregate for LevelTargets {
+    fn observe(&mut self, block: &Batch) {
+        for (slot, levels) in self.slots.iter().zip(&mut self.columns) {
+            let text = block.text(slot);
+            let mut by_code = vec![LevelTarget::default(); text.n_levels()];
+            for (&code, &target) in text.codes().iter().zip(block.target()) {
+                if code != MISSING_CODE {
+                    by_code[code as usize].n += 1;
+                    by_code[code as usize].sum.add(target);
+                }
+            }
+            for (level, seen) in text.levels().zip(&by_code) {
+                add_target(levels, level, seen);
+            }
+        }
+    }
+
+    fn merge(&mut self, other: &Self) {
+        for (a, b) in self.columns.iter_mut().zip(&other.columns) {
+            b.iter().for_each(|(level, seen)| add_target(a, level, seen));
+        }
+    }
+}
+
+fn add_target(levels: &mut BTreeMap<String, LevelTarget>, level: &str, seen: &LevelTarget) {
+    if seen.n == 0 {
+        return;
+    }
+    match levels.get_mut(level) {
+        Some(total) => {
+            total.n += seen.n;
+            total.sum.merge(&seen.sum);
+        }
+        None => {
+            levels.insert(level.to_owned(), seen.clone());
+        }
+    }
+}
+
+/// The exact Gram matrix of numeric columns with the target as last column, all centred.
+///
+/// Rows with a missing value must not be there: models refuse them before.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Gram {
+    slots: Slots,
+    gram: math::Gram,
+}
+
+impl Gram {
+    /// Of the columns at `slots` and the target. `spec` has one entry more than `slots`.
+    pub fn new(slots: &[usize], spec: &GramSpec) -> Self {
+        Gram { slots: Slots::new(slots), gram: math::Gram::new(spec) }
+    }
+
+    /// The matrix, target last.
+    pub fn finish(&self) -> GramMatrix {
+        self.gram.finish()
+    }
+}
+
+impl Aggregate for Gram {
+    fn observe(&mut self, block: &Batch) {
+        let mut columns: Vec<&[f64]> = self.slots.iter().map(|slot| block.num(slot)).collect();
+        columns.push(block.target());
+        self.gram.observe(&columns);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.gram.merge(&other.gram);
+    }
+}

@@ -1,0 +1,177 @@
+//! Keys of rows. A row's key comes from the row alone: its declared key columns, else all its input
+//! columns. For a fit, the target and an occurrence number among wholly identical rows join it.
+
+use super::{Batch, Column, MISSING_CODE, Schema};
+use crate::digest::{KeyHasher, MISSING_TEXT, RowKey};
+use crate::error::Result;
+use crate::math;
+
+const SCORING_DOMAIN: &str = "samescore row key v1";
+const FITTING_DOMAIN: &str = "samescore fit key v1";
+
+/// Gives rows of one schema their scoring keys.
+#[derive(Clone)]
+pub struct RowKeyer {
+    /// Key columns in name order, so that the order of columns cannot matter.
+    slots: Vec<usize>,
+    start: KeyHasher,
+}
+
+impl RowKeyer {
+    /// Keys from the columns `key`, or from all columns if `key` is empty.
+    ///
+    /// # Errors
+    /// If a key column does not exist.
+    pub fn new(schema: &Schema, key: &[String]) -> Result<Self> {
+        let mut slots: Vec<usize> = if key.is_empty() {
+            (0..schema.len()).collect()
+        } else {
+            key.iter().map(|name| schema.slot(name)).collect::<Result<_>>()?
+        };
+        slots.sort_by(|&a, &b| schema.fields()[a].name.cmp(&schema.fields()[b].name));
+        let kinds: Vec<String> =
+            slots.iter().map(|&s| schema.fields()[s].kind.to_string()).collect();
+        let named: Vec<(&str, &str)> = slots
+            .iter()
+            .zip(&kinds)
+            .map(|(&s, kind)| (schema.fields()[s].name.as_str(), kind.as_str()))
+            .collect();
+        Ok(RowKeyer { start: KeyHasher::new(SCORING_DOMAIN, &named), slots })
+    }
+
+    /// Sets the scoring key of every row.
+    pub fn key(&self, batch: &mut Batch) {
+        let mut keys = std::mem::take(batch.keys_mut());
+        keys.clear();
+        if batch.n_rows() == 1 {
+            keys.push(self.key_of_one(batch));
+        } else {
+            self.keys_of_block(batch, &mut keys);
+        }
+        batch.set_keys(keys);
+    }
+
+    fn key_of_one(&self, batch: &Batch) -> RowKey {
+        let mut hasher = self.start.clone();
+        for &slot in &self.slots {
+            match batch.column(slot) {
+                Column::Num(v) => hasher.word(v[0].to_bits()),
+                Column::Time(v) => hasher.word(v[0] as u64),
+                Column::Text(v) => {
+                    let words = v.get(0).map_or(MISSING_TEXT, |label| self.start.text_words(label));
+                    words.into_iter().for_each(|w| hasher.word(w));
+                }
+            }
+        }
+        hasher.finish()
+    }
+
+    fn keys_of_block(&self, batch: &Batch, keys: &mut Vec<RowKey>) {
+        // A label is hashed once per block, not once per row.
+        let words_of_level = |slot: usize| -> Vec<[u64; 2]> {
+            match batch.column(slot) {
+                Column::Text(v) => v.levels().map(|label| self.start.text_words(label)).collect(),
+                _ => Vec::new(),
+            }
+        };
+        let texts: Vec<Vec<[u64; 2]>> = self.slots.iter().map(|&s| words_of_level(s)).collect();
+        keys.extend((0..batch.n_rows()).map(|row| {
+            let mut hasher = self.start.clone();
+            for (&slot, levels) in self.slots.iter().zip(&texts) {
+                match batch.column(slot) {
+                    Column::Num(v) => hasher.word(v[row].to_bits()),
+                    Column::Time(v) => hasher.word(v[row] as u64),
+                    Column::Text(v) => {
+                        let words = match v.codes()[row] {
+                            MISSING_CODE => MISSING_TEXT,
+                            code => levels[code as usize],
+                        };
+                        words.into_iter().for_each(|w| hasher.word(w));
+                    }
+                }
+            }
+            hasher.finish()
+        }));
+    }
+}
+
+/// The fitting keys of a whole table: scoring key, target, and occurrence number among rows that have
+/// both in common. Identical rows are interchangeable, so which of them gets which number is free.
+pub fn fit_keys(keys: &[RowKey], target: &[f64]) -> Vec<RowKey> {
+    let start = KeyHasher::new(FITTING_DOMAIN, &[]);
+    let same = |a: usize, b: usize| (keys[a], math::order_key(target[a]))
+        .cmp(&(keys[b], math::order_key(target[b])));
+    let order = math::argsort_by(keys.len(), same);
+    let mut fit_keys = vec![RowKey::default(); keys.len()];
+    let mut occurrence = 0u64;
+    for (place, &row) in order.iter().enumerate() {
+        let row = row as usize;
+        let again = place > 0 && same(order[place - 1] as usize, row).is_eq();
+        occurrence = if again { occurrence + 1 } else { 0 };
+        let mut hasher = start.clone();
+        hasher.word(keys[row].0 as u64);
+        hasher.word((keys[row].0 >> 64) as u64);
+        hasher.word(math::canonical(target[row]).to_bits());
+        hasher.word(occurrence);
+        fit_keys[row] = hasher.finish();
+    }
+    fit_keys
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::batch::{ColumnKind, Field};
+
+    fn keyed(key: &[&str]) -> Batch {
+        let schema = Schema::new([
+            Field::new("b", ColumnKind::Text),
+            Field::new("a", ColumnKind::Num),
+        ])
+        .unwrap();
+        let columns = vec![
+            Column::text([Some("x"), None, Some("x"), Some("")]),
+            Column::num([1.0, 1.0, 1.0, f64::NAN]),
+        ];
+        let mut batch = Batch::new(Arc::new(schema), columns).unwrap();
+        let key: Vec<String> = key.iter().map(|k| (*k).to_owned()).collect();
+        RowKeyer::new(batch.schema(), &key).unwrap().key(&mut batch);
+        batch
+    }
+
+    #[test]
+    fn a_row_alone_has_the_key_that_it_has_in_a_block() {
+        let batch = keyed(&[]);
+        let keyer = RowKeyer::new(batch.schema(), &[]).unwrap();
+        for row in 0..batch.n_rows() {
+            let mut alone = batch.select(&[row]);
+            keyer.key(&mut alone);
+            assert_eq!(alone.keys()[0], batch.keys()[row]);
+        }
+    }
+
+    #[test]
+    fn equal_content_gives_equal_keys_and_missing_is_content() {
+        let keys = keyed(&[]).keys().to_vec();
+        assert_eq!(keys[0], keys[2]);
+        assert_ne!(keys[0], keys[1]);
+        assert_ne!(keys[1], keys[3]);
+        let declared = keyed(&["a"]).keys().to_vec();
+        assert_eq!(declared[0], declared[1]);
+    }
+
+    #[test]
+    fn identical_rows_get_different_fitting_keys_and_order_does_not_matter() {
+        let keys = keyed(&[]).keys().to_vec();
+        let target = [1.0, 2.0, 1.0, 2.0];
+        let mut forward = fit_keys(&keys, &target);
+        assert_ne!(forward[0], forward[2]);
+        let reversed: Vec<RowKey> = keys.iter().rev().copied().collect();
+        let mut backward = fit_keys(&reversed, &[2.0, 1.0, 2.0, 1.0]);
+        forward.sort();
+        backward.sort();
+        assert_eq!(forward, backward);
+    }
+}

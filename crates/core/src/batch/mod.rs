@@ -1,0 +1,595 @@
+//! Columns, batches, schemas and row keys: the only form in which rows exist in core.
+//!
+//! **Kinds.** `Num` is f64, `Text` is dictionary-coded UTF-8, `Time` is microseconds since
+//! 1970-01-01T00:00:00 UTC as i64. Integers are numbers; those beyond 2^53 are refused at the door.
+//!
+//! **Missing.** One pattern per kind: the canonical NaN, [`MISSING_CODE`], [`MISSING_TIME`]. There is no
+//! second way to say missing, and −0.0 does not exist in a batch.
+//!
+//! **Bounded.** A batch is a block of rows; a table is a list of blocks (see [`crate::aggregate`]).
+//! Nothing in a batch depends on where in the table it stands: `first_row` is for messages only.
+//!
+//! **No allocation when warm.** [`Batch::clear`] keeps every buffer, and the `take_*` functions hand out
+//! buffers that `replace`, `remove` and `clear` gave back.
+
+mod key;
+mod parse;
+mod schema;
+mod text;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::digest::RowKey;
+use crate::error::{Code, Error};
+use crate::math;
+
+pub use key::{RowKeyer, fit_keys};
+pub use parse::{TimeFormat, civil_date, integer_num, parse_num, parse_time, show_num, show_time};
+pub use schema::{ColumnKind, Field, Schema};
+pub use text::{MISSING_CODE, TextColumn};
+
+/// The missing time. Real times are at least `i64::MIN + 1`.
+pub const MISSING_TIME: i64 = i64::MIN;
+
+/// How many rows a block of a table holds. Results do not depend on it; the tests vary it.
+pub const BLOCK_ROWS: usize = 4096;
+
+/// The values of one column in one block.
+#[derive(Clone, Debug)]
+pub enum Column {
+    /// Numbers; missing is the canonical NaN.
+    Num(Vec<f64>),
+    /// Labels; missing is [`MISSING_CODE`].
+    Text(TextColumn),
+    /// Microseconds since the epoch, UTC; missing is [`MISSING_TIME`].
+    Time(Vec<i64>),
+}
+
+/// One cell, as messages and differences show it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// A number, NaN if missing.
+    Num(f64),
+    /// A label, `None` if missing.
+    Text(Option<String>),
+    /// A time, [`MISSING_TIME`] if missing.
+    Time(i64),
+}
+
+impl Column {
+    /// An empty column of that kind.
+    pub fn empty(kind: ColumnKind) -> Self {
+        match kind {
+            ColumnKind::Num => Column::Num(Vec::new()),
+            ColumnKind::Text => Column::Text(TextColumn::default()),
+            ColumnKind::Time => Column::Time(Vec::new()),
+        }
+    }
+
+    /// A numeric column with every value made canonical.
+    pub fn num(values: impl IntoIterator<Item = f64>) -> Self {
+        Column::Num(values.into_iter().map(math::canonical).collect())
+    }
+
+    /// A text column; `None` is missing.
+    pub fn text<'a>(values: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        let mut text = TextColumn::default();
+        values.into_iter().for_each(|v| text.push(v));
+        Column::Text(text)
+    }
+
+    /// The column's kind.
+    pub fn kind(&self) -> ColumnKind {
+        match self {
+            Column::Num(_) => ColumnKind::Num,
+            Column::Text(_) => ColumnKind::Text,
+            Column::Time(_) => ColumnKind::Time,
+        }
+    }
+
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Column::Num(v) => v.len(),
+            Column::Text(v) => v.len(),
+            Column::Time(v) => v.len(),
+        }
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether the value of `row` is missing.
+    pub fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Column::Num(v) => math::is_missing(v[row]),
+            Column::Text(v) => v.get(row).is_none(),
+            Column::Time(v) => v[row] == MISSING_TIME,
+        }
+    }
+
+    /// The value of `row`.
+    pub fn value(&self, row: usize) -> Value {
+        match self {
+            Column::Num(v) => Value::Num(v[row]),
+            Column::Text(v) => Value::Text(v.get(row).map(str::to_owned)),
+            Column::Time(v) => Value::Time(v[row]),
+        }
+    }
+
+    /// Appends a value.
+    ///
+    /// # Errors
+    /// If the value is of another kind.
+    pub fn push(&mut self, value: &Value) -> Result<(), Error> {
+        match (self, value) {
+            (Column::Num(v), Value::Num(x)) => v.push(math::canonical(*x)),
+            (Column::Text(v), Value::Text(x)) => v.push(x.as_deref()),
+            (Column::Time(v), Value::Time(x)) => v.push(*x),
+            (column, value) => {
+                return Err(Error::new(
+                    Code::WrongKind,
+                    format!("expected {}, found {value}", column.kind()),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Appends the rows `rows` of `other`, which is of the same kind.
+    pub fn extend_from(&mut self, other: &Column, rows: impl Iterator<Item = usize>) {
+        match (self, other) {
+            (Column::Num(v), Column::Num(o)) => v.extend(rows.map(|i| o[i])),
+            (Column::Text(v), Column::Text(o)) => v.extend_from(o, rows),
+            (Column::Time(v), Column::Time(o)) => v.extend(rows.map(|i| o[i])),
+            (column, other) => {
+                unreachable!("extend a {} column from a {} one", column.kind(), other.kind())
+            }
+        }
+    }
+
+    /// Forgets the rows and keeps the buffers.
+    pub fn clear(&mut self) {
+        match self {
+            Column::Num(v) => v.clear(),
+            Column::Text(v) => v.clear(),
+            Column::Time(v) => v.clear(),
+        }
+    }
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Num(x) if math::is_missing(*x) => f.write_str("missing number"),
+            Value::Num(x) => write!(f, "number {}", show_num(*x)),
+            Value::Text(None) => f.write_str("missing text"),
+            Value::Text(Some(s)) => write!(f, "text {s:?}"),
+            Value::Time(MISSING_TIME) => f.write_str("missing time"),
+            Value::Time(t) => write!(f, "time {}", show_time(*t)),
+        }
+    }
+}
+
+/// A block of rows: a schema, its columns, and per row a key, perhaps a target, perhaps a fault.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    schema: Arc<Schema>,
+    columns: Vec<Column>,
+    keys: Vec<RowKey>,
+    fit_keys: Vec<RowKey>,
+    target: Vec<f64>,
+    faults: BTreeMap<u32, Error>,
+    first_row: u64,
+    n_rows: usize,
+    spare: Spare,
+}
+
+/// Buffers given back, to be handed out again.
+#[derive(Clone, Debug, Default)]
+struct Spare {
+    num: Vec<Vec<f64>>,
+    text: Vec<TextColumn>,
+    time: Vec<Vec<i64>>,
+}
+
+impl Batch {
+    /// A batch of these columns, whose kinds and lengths must fit the schema.
+    ///
+    /// # Errors
+    /// If the number, kind or length of a column differs from what the schema says.
+    pub fn new(schema: Arc<Schema>, columns: Vec<Column>) -> Result<Self, Error> {
+        let n_rows = columns.first().map_or(0, Column::len);
+        if columns.len() != schema.len() {
+            return Err(Error::new(
+                Code::MissingColumn,
+                format!("expected {} columns, found {}", schema.len(), columns.len()),
+            ));
+        }
+        for (field, column) in schema.fields().iter().zip(&columns) {
+            if column.kind() != field.kind {
+                return Err(Error::new(
+                    Code::WrongKind,
+                    format!("expected {}, found {}", field.kind, column.kind()),
+                )
+                .column(&field.name));
+            }
+            if column.len() != n_rows {
+                return Err(Error::new(
+                    Code::WrongKind,
+                    format!("expected {n_rows} rows, found {}", column.len()),
+                )
+                .column(&field.name));
+            }
+        }
+        Ok(Batch { schema, columns, n_rows, ..Batch::default() })
+    }
+
+    /// The number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// The schema of the columns.
+    pub fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    /// The columns in schema order.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The column at `slot`.
+    pub fn column(&self, slot: usize) -> &Column {
+        &self.columns[slot]
+    }
+
+    /// The numbers at `slot`, which the schema says is numeric.
+    pub fn num(&self, slot: usize) -> &[f64] {
+        match &self.columns[slot] {
+            Column::Num(v) => v,
+            other => unreachable!("slot {slot} is bound as num and holds {}", other.kind()),
+        }
+    }
+
+    /// The numbers at `slot`, to be changed in place. Write canonical values only.
+    pub fn num_mut(&mut self, slot: usize) -> &mut [f64] {
+        match &mut self.columns[slot] {
+            Column::Num(v) => v,
+            other => unreachable!("slot {slot} is bound as num and holds {}", other.kind()),
+        }
+    }
+
+    /// The labels at `slot`, which the schema says is text.
+    pub fn text(&self, slot: usize) -> &TextColumn {
+        match &self.columns[slot] {
+            Column::Text(v) => v,
+            other => unreachable!("slot {slot} is bound as text and holds {}", other.kind()),
+        }
+    }
+
+    /// The times at `slot`, which the schema says is time.
+    pub fn time(&self, slot: usize) -> &[i64] {
+        match &self.columns[slot] {
+            Column::Time(v) => v,
+            other => unreachable!("slot {slot} is bound as time and holds {}", other.kind()),
+        }
+    }
+
+    /// An empty numeric buffer, warm if one was given back.
+    pub fn take_num(&mut self) -> Vec<f64> {
+        self.spare.num.pop().unwrap_or_default()
+    }
+
+    /// An empty text buffer, warm if one was given back.
+    pub fn take_text(&mut self) -> TextColumn {
+        self.spare.text.pop().unwrap_or_default()
+    }
+
+    /// An empty time buffer, warm if one was given back.
+    pub fn take_time(&mut self) -> Vec<i64> {
+        self.spare.time.pop().unwrap_or_default()
+    }
+
+    /// Gives a buffer back.
+    pub fn give(&mut self, mut column: Column) {
+        column.clear();
+        match column {
+            Column::Num(v) => self.spare.num.push(v),
+            Column::Text(v) => self.spare.text.push(v),
+            Column::Time(v) => self.spare.time.push(v),
+        }
+    }
+
+    /// Puts `column` at `slot` in place of what was there.
+    pub fn replace(&mut self, slot: usize, column: Column) {
+        debug_assert_eq!(column.len(), self.n_rows, "a step may not change the number of rows");
+        let old = std::mem::replace(&mut self.columns[slot], column);
+        self.give(old);
+    }
+
+    /// Adds `column` behind the last one.
+    pub fn push(&mut self, column: Column) {
+        debug_assert_eq!(column.len(), self.n_rows, "a step may not change the number of rows");
+        self.columns.push(column);
+    }
+
+    /// Removes the columns at `slots`, which ascend.
+    pub fn remove(&mut self, slots: &[usize]) {
+        debug_assert!(slots.is_sorted(), "slots to remove must ascend");
+        for &slot in slots.iter().rev() {
+            let old = self.columns.remove(slot);
+            self.give(old);
+        }
+    }
+
+    /// The scoring key of each row; empty until keyed.
+    pub fn keys(&self) -> &[RowKey] {
+        &self.keys
+    }
+
+    /// The fitting key of each row (key, target, occurrence number); empty outside a fit.
+    pub fn fit_keys(&self) -> &[RowKey] {
+        &self.fit_keys
+    }
+
+    /// The target of each row; empty outside a fit.
+    pub fn target(&self) -> &[f64] {
+        &self.target
+    }
+
+    /// Where the block begins in its source; for messages only.
+    pub fn first_row(&self) -> u64 {
+        self.first_row
+    }
+
+    /// Records that `row` cannot be scored. The first fault of a row stays.
+    pub fn fault(&mut self, row: usize, slot: usize, error: Error) {
+        let name = self.schema.fields().get(slot).map(|f| f.name.as_str());
+        let error = match name {
+            Some(name) => error.column(name),
+            None => error,
+        };
+        self.fault_row(row, error);
+    }
+
+    /// Records a fault that belongs to no one column.
+    pub fn fault_row(&mut self, row: usize, error: Error) {
+        let row = u32::try_from(row).unwrap_or(u32::MAX);
+        self.faults.entry(row).or_insert(error);
+    }
+
+    /// Whether `row` has a fault.
+    pub fn has_fault(&self, row: usize) -> bool {
+        !self.faults.is_empty()
+            && u32::try_from(row).is_ok_and(|row| self.faults.contains_key(&row))
+    }
+
+    /// The faults by row of this block.
+    pub fn faults(&self) -> &BTreeMap<u32, Error> {
+        &self.faults
+    }
+
+    /// Names the step in faults that no step is named in yet.
+    pub(crate) fn name_faults(&mut self, step: &str) {
+        if self.faults.is_empty() {
+            return;
+        }
+        for error in self.faults.values_mut() {
+            *error = error.clone().step(step);
+        }
+    }
+
+    pub(crate) fn set_schema(&mut self, schema: &Arc<Schema>) {
+        self.schema = Arc::clone(schema);
+    }
+
+    pub(crate) fn columns_mut(&mut self) -> &mut Vec<Column> {
+        &mut self.columns
+    }
+
+    pub(crate) fn set_n_rows(&mut self, n_rows: usize) {
+        self.n_rows = n_rows;
+    }
+
+    /// Sets the scoring keys, one per row.
+    pub fn set_keys(&mut self, keys: Vec<RowKey>) {
+        debug_assert_eq!(keys.len(), self.n_rows, "one key per row");
+        self.keys = keys;
+    }
+
+    pub(crate) fn keys_mut(&mut self) -> &mut Vec<RowKey> {
+        &mut self.keys
+    }
+
+    /// Sets target and fitting keys, one per row, for a fit.
+    pub fn set_target(&mut self, target: Vec<f64>, fit_keys: Vec<RowKey>) {
+        debug_assert_eq!(target.len(), self.n_rows, "one target per row");
+        debug_assert_eq!(fit_keys.len(), self.n_rows, "one fitting key per row");
+        self.target = target;
+        self.fit_keys = fit_keys;
+    }
+
+    pub(crate) fn target_mut(&mut self) -> &mut [f64] {
+        &mut self.target
+    }
+
+    /// Says where the block begins in its source.
+    pub fn set_first_row(&mut self, first_row: u64) {
+        self.first_row = first_row;
+    }
+
+    /// The rows `rows` as a batch of their own, in that order, without faults.
+    pub fn select(&self, rows: &[usize]) -> Batch {
+        let pick = |source: &[RowKey]| -> Vec<RowKey> {
+            if source.is_empty() { Vec::new() } else { rows.iter().map(|&i| source[i]).collect() }
+        };
+        let columns = self.columns.iter().map(|c| {
+            let mut column = Column::empty(c.kind());
+            column.extend_from(c, rows.iter().copied());
+            column
+        });
+        Batch {
+            schema: Arc::clone(&self.schema),
+            columns: columns.collect(),
+            keys: pick(&self.keys),
+            fit_keys: pick(&self.fit_keys),
+            target: if self.target.is_empty() {
+                Vec::new()
+            } else {
+                rows.iter().map(|&i| self.target[i]).collect()
+            },
+            n_rows: rows.len(),
+            ..Batch::default()
+        }
+    }
+
+    /// Appends the rows of `other`, which has the same schema.
+    pub fn append(&mut self, other: &Batch) {
+        for (column, o) in self.columns.iter_mut().zip(&other.columns) {
+            column.extend_from(o, 0..other.n_rows);
+        }
+        self.keys.extend_from_slice(&other.keys);
+        self.fit_keys.extend_from_slice(&other.fit_keys);
+        self.target.extend_from_slice(&other.target);
+        self.n_rows += other.n_rows;
+    }
+
+    /// Makes this batch the rows `range` of `source`, of its columns at `slots` under `schema`; buffers
+    /// are reused.
+    pub fn fill(
+        &mut self,
+        schema: &Arc<Schema>,
+        source: &Batch,
+        slots: &[usize],
+        range: Range<usize>,
+    ) {
+        self.clear();
+        self.schema = Arc::clone(schema);
+        for &slot in slots {
+            let column = match &source.columns[slot] {
+                Column::Num(v) => {
+                    let mut buffer = self.take_num();
+                    buffer.extend_from_slice(&v[range.clone()]);
+                    Column::Num(buffer)
+                }
+                Column::Time(v) => {
+                    let mut buffer = self.take_time();
+                    buffer.extend_from_slice(&v[range.clone()]);
+                    Column::Time(buffer)
+                }
+                Column::Text(v) => {
+                    let mut buffer = self.take_text();
+                    buffer.extend_from(v, range.clone());
+                    Column::Text(buffer)
+                }
+            };
+            self.columns.push(column);
+        }
+        self.n_rows = range.len();
+        self.first_row = source.first_row + range.start as u64;
+    }
+
+    /// An empty batch of that schema.
+    pub fn empty(schema: &Arc<Schema>) -> Batch {
+        Batch {
+            schema: Arc::clone(schema),
+            columns: schema.fields().iter().map(|f| Column::empty(f.kind)).collect(),
+            ..Batch::default()
+        }
+    }
+
+    /// Cuts the batch into blocks of at most `block_rows` rows.
+    pub fn into_blocks(self, block_rows: usize) -> Vec<Batch> {
+        let step = block_rows.max(1);
+        if self.n_rows <= step {
+            return vec![self];
+        }
+        let mut blocks = Vec::with_capacity(self.n_rows.div_ceil(step));
+        let mut start = 0;
+        while start < self.n_rows {
+            let rows: Vec<usize> = (start..(start + step).min(self.n_rows)).collect();
+            let mut block = self.select(&rows);
+            block.first_row = self.first_row + start as u64;
+            blocks.push(block);
+            start += step;
+        }
+        blocks
+    }
+
+    /// Forgets the rows, gives every column back, and keeps the buffers.
+    pub fn clear(&mut self) {
+        while let Some(column) = self.columns.pop() {
+            self.give(column);
+        }
+        self.keys.clear();
+        self.fit_keys.clear();
+        self.target.clear();
+        self.faults.clear();
+        self.n_rows = 0;
+        self.first_row = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batch() -> Batch {
+        let schema = Schema::new([
+            Field::new("age", ColumnKind::Num),
+            Field::new("sex", ColumnKind::Text),
+        ])
+        .unwrap();
+        let columns = vec![
+            Column::num([1.0, f64::NAN, -0.0]),
+            Column::text([Some("f"), None, Some("m")]),
+        ];
+        Batch::new(Arc::new(schema), columns).unwrap()
+    }
+
+    #[test]
+    fn values_are_canonical_at_the_door() {
+        let b = batch();
+        assert_eq!(b.num(0)[2].to_bits(), 0);
+        assert!(b.column(1).is_missing(1));
+        assert_eq!(b.column(1).value(2).to_string(), "text \"m\"");
+    }
+
+    #[test]
+    fn a_column_of_another_kind_or_length_is_refused_by_name() {
+        let b = batch();
+        let bad = Batch::new(Arc::clone(b.schema()), vec![b.column(1).clone(), b.column(1).clone()]);
+        assert_eq!(bad.unwrap_err().to_string(), "column `age`: expected num, found text");
+        let short = Batch::new(Arc::clone(b.schema()), vec![Column::num([1.0, 2.0, 3.0]), Column::text([None])]);
+        assert_eq!(short.unwrap_err().to_string(), "column `sex`: expected 3 rows, found 1");
+    }
+
+    #[test]
+    fn blocks_hold_the_same_rows_and_say_where_they_begin() {
+        let blocks = batch().into_blocks(2);
+        assert_eq!(blocks.iter().map(Batch::n_rows).collect::<Vec<_>>(), [2, 1]);
+        assert_eq!(blocks[1].first_row(), 2);
+        assert_eq!(blocks[1].text(1).get(0), Some("m"));
+    }
+
+    #[test]
+    fn the_first_fault_of_a_row_stays_and_names_its_column() {
+        let mut b = batch();
+        b.fault(1, 0, Error::new(Code::MissingValue, "first"));
+        b.fault(1, 1, Error::new(Code::MissingValue, "second"));
+        assert_eq!(b.faults()[&1].to_string(), "column `age`: first");
+    }
+
+    #[test]
+    fn buffers_given_back_are_handed_out_again() {
+        let mut b = batch();
+        b.replace(0, Column::num([1.0, 2.0, 3.0]));
+        assert!(b.take_num().capacity() >= 3);
+    }
+}

@@ -1,0 +1,169 @@
+//! Names and kinds of columns. A column's name is its only identity.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Code, Error, Result};
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnKind {
+    /// f64.
+    Num,
+    /// UTF-8 labels.
+    Text,
+    /// Microseconds since the epoch, UTC.
+    Time,
+}
+
+impl fmt::Display for ColumnKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ColumnKind::Num => "num",
+            ColumnKind::Text => "text",
+            ColumnKind::Time => "time",
+        })
+    }
+}
+
+/// One column of a schema.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Field {
+    /// The name, unique in its schema, compared byte by byte.
+    pub name: String,
+    /// What the column holds.
+    pub kind: ColumnKind,
+}
+
+impl Field {
+    /// A column of that name and kind.
+    pub fn new(name: impl Into<String>, kind: ColumnKind) -> Self {
+        Field { name: name.into(), kind }
+    }
+}
+
+/// An ordered list of columns with unique names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<Field>", into = "Vec<Field>")]
+pub struct Schema {
+    fields: Vec<Field>,
+}
+
+impl Schema {
+    /// A schema of these columns.
+    ///
+    /// # Errors
+    /// If two columns have one name.
+    pub fn new(fields: impl IntoIterator<Item = Field>) -> Result<Self> {
+        let fields: Vec<Field> = fields.into_iter().collect();
+        let mut names: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
+        names.sort();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::new(Code::DuplicateColumn, "expected unique names, found it twice")
+                .column(pair[0]));
+        }
+        Ok(Schema { fields })
+    }
+
+    /// The columns in order.
+    pub fn fields(&self) -> &[Field] {
+        &self.fields
+    }
+
+    /// The number of columns.
+    pub fn len(&self) -> usize {
+        self.fields.len()
+    }
+
+    /// Whether there is no column.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
+    }
+
+    /// The position of a column.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|f| f.name == name)
+    }
+
+    /// The names in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|f| f.name.as_str())
+    }
+
+    /// The position of a column that a config names.
+    ///
+    /// # Errors
+    /// If there is none; the message lists what there is.
+    pub fn slot(&self, name: &str) -> Result<usize> {
+        self.position(name).ok_or_else(|| {
+            let known: Vec<&str> = self.names().take(20).collect();
+            let more = self.len().saturating_sub(known.len());
+            let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+            Error::new(Code::UnknownColumn, format!("no such column, found {}{tail}", known.join(", ")))
+                .column(name)
+        })
+    }
+
+    /// The same schema with `fields` added behind the last column.
+    ///
+    /// # Errors
+    /// If a name exists already.
+    pub fn with(&self, fields: impl IntoIterator<Item = Field>) -> Result<Self> {
+        Schema::new(self.fields.iter().cloned().chain(fields))
+    }
+
+    /// The same schema without the columns at `slots`.
+    #[must_use]
+    pub fn without(&self, slots: &[usize]) -> Self {
+        let kept = self.fields.iter().enumerate().filter(|(i, _)| !slots.contains(i));
+        Schema { fields: kept.map(|(_, f)| f.clone()).collect() }
+    }
+
+    /// The same schema with another kind at each of `slots`.
+    #[must_use]
+    pub fn with_kind(&self, slots: &[usize], kind: ColumnKind) -> Self {
+        let mut schema = self.clone();
+        slots.iter().for_each(|&slot| schema.fields[slot].kind = kind);
+        schema
+    }
+}
+
+impl TryFrom<Vec<Field>> for Schema {
+    type Error = Error;
+
+    fn try_from(fields: Vec<Field>) -> Result<Self> {
+        Schema::new(fields)
+    }
+}
+
+impl From<Schema> for Vec<Field> {
+    fn from(schema: Schema) -> Self {
+        schema.fields
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_name_stands_for_one_column() {
+        let twice = Schema::new([Field::new("a", ColumnKind::Num), Field::new("a", ColumnKind::Text)]);
+        assert_eq!(
+            twice.unwrap_err().to_string(),
+            "column `a`: expected unique names, found it twice"
+        );
+    }
+
+    #[test]
+    fn an_unknown_name_lists_the_known_ones() {
+        let schema = Schema::new([Field::new("a", ColumnKind::Num)]).unwrap();
+        assert_eq!(
+            schema.slot("b").unwrap_err().to_string(),
+            "column `b`: no such column, found a"
+        );
+    }
+}

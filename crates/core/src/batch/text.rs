@@ -1,0 +1,251 @@
+//! Dictionary-coded text of one block.
+//!
+//! Codes number the levels in the order in which this block met them; they mean nothing outside the
+//! block and are never stored, compared between blocks, or used for an order.
+
+/// The code of a missing label.
+pub const MISSING_CODE: u32 = u32::MAX;
+
+/// Above this number of levels the index is used instead of a scan.
+const SCAN_LEVELS: usize = 8;
+const EMPTY: u32 = u32::MAX;
+
+/// Labels of one block: a code per row and the text of each code.
+#[derive(Clone, Debug, Default)]
+pub struct TextColumn {
+    codes: Vec<u32>,
+    bytes: String,
+    ends: Vec<usize>,
+    index: Vec<u32>,
+}
+
+impl TextColumn {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.codes.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.codes.is_empty()
+    }
+
+    /// The label of `row`, `None` if missing.
+    pub fn get(&self, row: usize) -> Option<&str> {
+        match self.codes[row] {
+            MISSING_CODE => None,
+            code => Some(self.level(code as usize)),
+        }
+    }
+
+    /// The code of each row.
+    pub fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    /// The number of levels. A level may have no row left.
+    pub fn n_levels(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The text of a code.
+    pub fn level(&self, code: usize) -> &str {
+        let start = if code == 0 { 0 } else { self.ends[code - 1] };
+        &self.bytes[start..self.ends[code]]
+    }
+
+    /// The texts of all codes, by code.
+    pub fn levels(&self) -> impl Iterator<Item = &str> {
+        (0..self.n_levels()).map(|code| self.level(code))
+    }
+
+    /// Appends a label.
+    pub fn push(&mut self, label: Option<&str>) {
+        let code = match label {
+            None => MISSING_CODE,
+            Some(label) => self.intern(label),
+        };
+        self.codes.push(code);
+    }
+
+    /// Appends a row by a code that [`TextColumn::intern`] gave.
+    pub fn push_code(&mut self, code: u32) {
+        debug_assert!(code == MISSING_CODE || (code as usize) < self.n_levels(), "unknown code");
+        self.codes.push(code);
+    }
+
+    /// The code of a label, new if the block has not met it.
+    ///
+    /// # Panics
+    /// Never on blocks of the stated size: a block has fewer than 2^32 − 1 rows.
+    pub fn intern(&mut self, label: &str) -> u32 {
+        if self.n_levels() < SCAN_LEVELS {
+            if let Some(code) = (0..self.n_levels()).find(|&code| self.level(code) == label) {
+                return code as u32;
+            }
+            return self.add_level(label);
+        }
+        if (self.n_levels() + 1) * 2 > self.index.len() {
+            self.grow_index();
+        }
+        match self.probe(label) {
+            Ok(code) => code,
+            Err(place) => {
+                let code = self.add_level(label);
+                self.index[place] = code;
+                code
+            }
+        }
+    }
+
+    /// Appends the rows `rows` of `other`.
+    pub fn extend_from(&mut self, other: &TextColumn, rows: impl Iterator<Item = usize>) {
+        let mut remap = vec![MISSING_CODE; other.n_levels()];
+        for row in rows {
+            let code = match other.codes[row] {
+                MISSING_CODE => MISSING_CODE,
+                old => {
+                    let old = old as usize;
+                    if remap[old] == MISSING_CODE {
+                        remap[old] = self.intern(other.level(old));
+                    }
+                    remap[old]
+                }
+            };
+            self.codes.push(code);
+        }
+    }
+
+    /// Writes `output` = this column with each level replaced by what `relabel` says; missing rows
+    /// become `missing`. `relabel` is asked once per level.
+    pub fn relabel_into<'a>(
+        &'a self,
+        output: &mut TextColumn,
+        missing: Option<&'a str>,
+        mut relabel: impl FnMut(&'a str) -> Option<&'a str>,
+    ) {
+        debug_assert!(output.is_empty(), "the output begins empty");
+        if self.n_levels() <= 1 {
+            let only = self.levels().next().and_then(&mut relabel);
+            for &code in &self.codes {
+                output.push(if code == MISSING_CODE { missing } else { only });
+            }
+            return;
+        }
+        let missing = missing.map_or(MISSING_CODE, |label| output.intern(label));
+        let table: Vec<u32> = self
+            .levels()
+            .map(|level| relabel(level).map_or(MISSING_CODE, |label| output.intern(label)))
+            .collect();
+        let codes = self.codes.iter();
+        output.codes.extend(codes.map(|&c| if c == MISSING_CODE { missing } else { table[c as usize] }));
+    }
+
+    /// Appends to `output` the number that `number` gives for each row's label; missing rows become
+    /// `missing`. `number` is asked once per level.
+    pub fn numbers_into(
+        &self,
+        output: &mut Vec<f64>,
+        missing: f64,
+        mut number: impl FnMut(&str) -> f64,
+    ) {
+        if self.n_levels() <= 1 {
+            let only = self.levels().next().map_or(missing, &mut number);
+            output.extend(self.codes.iter().map(|&c| if c == MISSING_CODE { missing } else { only }));
+            return;
+        }
+        let table: Vec<f64> = self.levels().map(number).collect();
+        let codes = self.codes.iter();
+        output.extend(codes.map(|&c| if c == MISSING_CODE { missing } else { table[c as usize] }));
+    }
+
+    /// Forgets rows and levels and keeps the buffers.
+    pub fn clear(&mut self) {
+        self.codes.clear();
+        self.bytes.clear();
+        self.ends.clear();
+        self.index.fill(EMPTY);
+    }
+
+    fn add_level(&mut self, label: &str) -> u32 {
+        let code = u32::try_from(self.ends.len()).unwrap_or(MISSING_CODE);
+        assert!(code != MISSING_CODE, "a block has fewer than 2^32 - 1 levels");
+        self.bytes.push_str(label);
+        self.ends.push(self.bytes.len());
+        code
+    }
+
+    /// The code of `label`, or the free place in the index where it belongs.
+    fn probe(&self, label: &str) -> Result<u32, usize> {
+        let mask = self.index.len() - 1;
+        let mut place = place_of(label) & mask;
+        loop {
+            match self.index[place] {
+                EMPTY => return Err(place),
+                code if self.level(code as usize) == label => return Ok(code),
+                _ => place = (place + 1) & mask,
+            }
+        }
+    }
+
+    fn grow_index(&mut self) {
+        let size = ((self.n_levels() + 1) * 4).next_power_of_two();
+        self.index.clear();
+        self.index.resize(size, EMPTY);
+        for code in 0..self.n_levels() {
+            let mut place = place_of(self.level(code)) & (size - 1);
+            while self.index[place] != EMPTY {
+                place = (place + 1) & (size - 1);
+            }
+            self.index[place] = code as u32;
+        }
+    }
+}
+
+/// Where the probe for a label begins. Never stored: it only decides how fast a label is found.
+fn place_of(label: &str) -> usize {
+    let mut h: u64 = 0xcbf2_9ce4_8422_2325 ^ label.len() as u64;
+    for chunk in label.as_bytes().chunks(8) {
+        let mut word = [0u8; 8];
+        word[..chunk.len()].copy_from_slice(chunk);
+        h = (h ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        h ^= h >> 29;
+    }
+    (h ^ (h >> 32)) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_thousand_levels_are_each_found_again() {
+        let mut column = TextColumn::default();
+        let labels: Vec<String> = (0..10_000).map(|i| format!("level {}", i % 5_000)).collect();
+        labels.iter().for_each(|l| column.push(Some(l)));
+        assert_eq!(column.n_levels(), 5_000);
+        assert!(labels.iter().enumerate().all(|(i, l)| column.get(i) == Some(l)));
+        column.clear();
+        column.push(Some("level 7"));
+        assert_eq!((column.n_levels(), column.get(0)), (1, Some("level 7")));
+    }
+
+    #[test]
+    fn relabelling_merges_levels_and_fills_missing() {
+        let mut column = TextColumn::default();
+        [Some("a"), None, Some("b"), Some("a")].into_iter().for_each(|l| column.push(l));
+        let mut out = TextColumn::default();
+        column.relabel_into(&mut out, Some("x"), |l| if l == "a" { Some("x") } else { None });
+        let got: Vec<_> = (0..4).map(|i| out.get(i)).collect();
+        assert_eq!(got, [Some("x"), Some("x"), None, Some("x")]);
+        assert_eq!(out.n_levels(), 1);
+    }
+
+    #[test]
+    fn the_empty_label_is_not_missing() {
+        let mut column = TextColumn::default();
+        column.push(Some(""));
+        column.push(None);
+        assert_eq!((column.get(0), column.get(1)), (Some(""), None));
+    }
+}

@@ -1,0 +1,381 @@
+//! What a user declares: columns, target, split, steps, model, seed. From strict TOML or from a builder.
+//!
+//! Both ways give the same [`Config`], hence the same fingerprint and the same artifact. Defaults are
+//! filled in when a config is read, so the stored form spells every parameter. Unknown keys are errors
+//! with their place. The source of the rows is not part of the fingerprint: the same rows from another
+//! file are the same fit.
+
+mod columns;
+mod read;
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::batch::{ColumnKind, Field, Schema, TimeFormat};
+use crate::codec;
+use crate::digest::{Fingerprint, Hasher};
+use crate::error::{Code, Error, Result};
+use crate::models::ModelParams;
+use crate::rng::Seed;
+use crate::selectors::SelectorParams;
+use crate::transforms::TransformParams;
+
+pub use columns::Columns;
+
+/// What the target is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// A number.
+    #[default]
+    Regression,
+    /// One of two classes; scores are probabilities of the positive one.
+    Binary,
+}
+
+/// A whole pipeline before its fit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The one number from which every draw of the pipeline is derived.
+    pub seed: Seed,
+    /// The columns to read and how.
+    pub data: DataConfig,
+    /// What to predict.
+    pub target: TargetConfig,
+    /// Which rows are kept from the fit, if any.
+    pub split: Option<SplitConfig>,
+    /// The steps in order.
+    pub steps: Vec<StepConfig>,
+    /// The model behind the steps.
+    pub model: ModelParams,
+    /// How many rows the artifact carries as its self-test, 0 to 64. They are training rows.
+    pub golden_rows: u32,
+}
+
+/// The columns to read and how.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DataConfig {
+    /// Where the rows come from, relative to the config; not part of the fingerprint.
+    #[serde(skip)]
+    pub source: Option<String>,
+    /// The columns that identify a row; empty means the row's own content does.
+    pub key: Vec<String>,
+    /// Texts that mean missing, besides an empty cell.
+    pub missing: Vec<String>,
+    /// The declared columns by name.
+    pub columns: BTreeMap<String, ColumnConfig>,
+}
+
+/// One declared column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnConfig {
+    /// What it holds.
+    pub kind: ColumnKind,
+    /// How times are written in text sources.
+    pub format: TimeFormat,
+}
+
+impl From<ColumnKind> for ColumnConfig {
+    fn from(kind: ColumnKind) -> Self {
+        ColumnConfig { kind, format: TimeFormat::default() }
+    }
+}
+
+/// What to predict.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetConfig {
+    /// The column.
+    pub column: String,
+    /// What it is.
+    pub task: Task,
+    /// For a binary target of text: the label that counts as 1.
+    pub positive: Option<String>,
+    /// What the model learns instead of the target itself; undone after every prediction.
+    pub transform: TargetTransform,
+}
+
+/// A transform of the target with its inverse.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetTransform {
+    /// The target itself.
+    #[default]
+    Identity,
+    /// Natural logarithm; the target must be positive. Undone by `exp`.
+    Log,
+    /// ln(1 + y); the target must be above −1. Undone by `exp_m1`.
+    Log1p,
+    /// Square root; the target must not be negative. Undone by squaring.
+    Sqrt,
+}
+
+/// Which rows are kept from the fit, for an honest evaluation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SplitConfig {
+    /// The share of rows, or of groups, to keep from the fit; each by the hash of its key.
+    pub test_ratio: f64,
+    /// Rows that are equal in this column stay on one side.
+    pub group: Option<String>,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepConfig {
+    /// The name, unique in the pipeline; the step's draws are keyed by it.
+    pub name: String,
+    /// The columns that it works on.
+    pub columns: Columns,
+    /// Its kind and params.
+    pub params: StepParams,
+}
+
+/// The params of a step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StepParams {
+    /// Changes columns.
+    Transform(TransformParams),
+    /// Drops columns.
+    Selector(SelectorParams),
+}
+
+impl StepParams {
+    /// The tag.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            StepParams::Transform(p) => p.kind(),
+            StepParams::Selector(p) => p.kind(),
+        }
+    }
+
+    /// The kinds of column that the step accepts.
+    pub fn accepts(&self) -> &'static [ColumnKind] {
+        match self {
+            StepParams::Transform(p) => p.accepts(),
+            StepParams::Selector(p) => p.accepts(),
+        }
+    }
+
+    /// Columns that the params name besides the step's columns.
+    pub fn references(&self) -> Vec<String> {
+        match self {
+            StepParams::Transform(p) => p.references(),
+            StepParams::Selector(_) => Vec::new(),
+        }
+    }
+
+    fn validate(&self) -> Result<()> {
+        match self {
+            StepParams::Transform(p) => p.validate(),
+            StepParams::Selector(p) => p.validate(),
+        }
+    }
+}
+
+impl<P: Into<TransformParams>> From<P> for StepParams {
+    fn from(params: P) -> Self {
+        StepParams::Transform(params.into())
+    }
+}
+
+impl Config {
+    /// A config without steps, to be built on.
+    pub fn new(target: &str, task: Task, model: impl Into<ModelParams>) -> Self {
+        Config {
+            seed: Seed(0),
+            data: DataConfig::default(),
+            target: TargetConfig {
+                column: target.to_owned(),
+                task,
+                positive: None,
+                transform: TargetTransform::Identity,
+            },
+            split: None,
+            steps: Vec::new(),
+            model: model.into(),
+            golden_rows: DEFAULT_GOLDEN_ROWS,
+        }
+    }
+
+    /// Reads a config.
+    ///
+    /// # Errors
+    /// If the text is not TOML, has an unknown key, or a value out of range; with its byte range.
+    pub fn from_toml(text: &str) -> Result<Self> {
+        let config = read::config(text)?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// Declares columns of one kind.
+    #[must_use]
+    pub fn columns(mut self, kind: ColumnKind, names: &[&str]) -> Self {
+        for name in names {
+            self.data.columns.insert((*name).to_owned(), kind.into());
+        }
+        self
+    }
+
+    /// Adds a step on the named columns.
+    #[must_use]
+    pub fn step(mut self, name: &str, columns: &[&str], params: impl Into<StepParams>) -> Self {
+        let columns = Columns::named(columns);
+        self.steps.push(StepConfig { name: name.to_owned(), columns, params: params.into() });
+        self
+    }
+
+    /// Adds a step on all columns of the kinds that it accepts.
+    #[must_use]
+    pub fn step_on_all(mut self, name: &str, params: impl Into<StepParams>) -> Self {
+        let columns = Columns::default();
+        self.steps.push(StepConfig { name: name.to_owned(), columns, params: params.into() });
+        self
+    }
+
+    /// Checks what needs no data: ranges, names, and that key and target are declared columns.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its step or column.
+    pub fn validate(&self) -> Result<()> {
+        self.data.validate(&self.target)?;
+        if let Some(split) = &self.split {
+            split.validate(&self.data)?;
+        }
+        if self.golden_rows > MAX_GOLDEN_ROWS {
+            let found = self.golden_rows;
+            return Err(bad(format!("expected golden_rows from 0 to {MAX_GOLDEN_ROWS}, found {found}")));
+        }
+        let mut names: Vec<&str> = self.steps.iter().map(|s| s.name.as_str()).collect();
+        names.sort();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(Error::new(Code::DuplicateName, "expected unique step names, found it twice")
+                .remedy("give each step its own `name`")
+                .step(pair[0]));
+        }
+        for step in &self.steps {
+            if step.name.is_empty() {
+                return Err(bad("expected a step name, found an empty one".to_owned()));
+            }
+            step.params.validate().map_err(|e| e.step(&step.name))?;
+        }
+        self.model.validate().map_err(|e| e.step(MODEL_STEP))?;
+        if !self.model.tasks().contains(&self.target.task) {
+            return Err(Error::new(
+                Code::BadTarget,
+                format!("`{}` cannot do task {:?}", self.model.kind(), self.target.task),
+            )
+            .step(MODEL_STEP));
+        }
+        Ok(())
+    }
+
+    /// The columns that a row to be scored must have: the declared ones without the target, in name
+    /// order.
+    ///
+    /// # Errors
+    /// Never for a validated config.
+    pub fn input_schema(&self) -> Result<Schema> {
+        let columns = self.data.columns.iter();
+        let inputs = columns.filter(|(name, _)| **name != self.target.column);
+        Schema::new(inputs.map(|(name, column)| Field::new(name.clone(), column.kind)))
+    }
+
+    /// The identity of the config: of every value that it resolves to, defaults included.
+    ///
+    /// # Errors
+    /// Never for a validated config.
+    pub fn fingerprint(&self) -> Result<Fingerprint> {
+        let mut hasher = Hasher::new("samescore config v1");
+        hasher.bytes(&codec::encode(self)?);
+        Ok(hasher.finish_fingerprint())
+    }
+
+    /// The config as TOML with every default written out.
+    ///
+    /// # Errors
+    /// Never for a validated config.
+    pub fn to_toml(&self) -> Result<String> {
+        read::write(self)
+    }
+}
+
+/// The name under which the model draws and is named in errors.
+pub const MODEL_STEP: &str = "model";
+const DEFAULT_GOLDEN_ROWS: u32 = 16;
+const MAX_GOLDEN_ROWS: u32 = 64;
+/// More columns than this are refused, to bound memory.
+const MAX_COLUMNS: usize = 10_000;
+
+fn bad(message: String) -> Error {
+    Error::new(Code::BadParameter, message)
+}
+
+impl DataConfig {
+    fn validate(&self, target: &TargetConfig) -> Result<()> {
+        if self.columns.len() > MAX_COLUMNS {
+            let found = self.columns.len();
+            return Err(bad(format!("expected at most {MAX_COLUMNS} columns, found {found}")));
+        }
+        for (name, column) in &self.columns {
+            column.format.validate().map_err(|e| e.column(name))?;
+        }
+        for name in &self.key {
+            if !self.columns.contains_key(name) {
+                return Err(undeclared(name, "key"));
+            }
+            if *name == target.column {
+                return Err(Error::new(Code::BadTarget, "expected a key without the target")
+                    .column(name));
+            }
+        }
+        let Some(column) = self.columns.get(&target.column) else {
+            return Err(undeclared(&target.column, "target"));
+        };
+        let fits = match (target.task, column.kind) {
+            (Task::Regression, ColumnKind::Num) => target.positive.is_none(),
+            (Task::Binary, ColumnKind::Num) => target.positive.is_none(),
+            (Task::Binary, ColumnKind::Text) => target.positive.is_some(),
+            _ => false,
+        };
+        if !fits {
+            return Err(Error::new(
+                Code::BadTarget,
+                format!("task {:?} cannot use a {} column as declared", target.task, column.kind),
+            )
+            .remedy("use a num column, or for task binary a text column with `positive`")
+            .column(&target.column));
+        }
+        if target.task == Task::Binary && target.transform != TargetTransform::Identity {
+            return Err(Error::new(Code::BadTarget, "a binary target cannot be transformed")
+                .column(&target.column));
+        }
+        Ok(())
+    }
+}
+
+impl SplitConfig {
+    fn validate(&self, data: &DataConfig) -> Result<()> {
+        // Written so that NaN is refused as well.
+        if !(self.test_ratio > 0.0 && self.test_ratio < 1.0) {
+            let found = self.test_ratio;
+            return Err(bad(format!("expected test_ratio between 0 and 1, found {found}")));
+        }
+        match &self.group {
+            Some(group) if !data.columns.contains_key(group) => Err(undeclared(group, "split")),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn undeclared(name: &str, place: &str) -> Error {
+    Error::new(Code::UnknownColumn, format!("`{place}` names a column that is not declared"))
+        .remedy("declare it under [data.columns]")
+        .column(name)
+}

@@ -1,0 +1,107 @@
+//! The only room that starts threads: it maps items and gives the results in item order.
+//!
+//! Nothing here adds, compares or draws, so the number of threads cannot reach a number. Each thread's
+//! float mode is checked when it starts, because a library in the host process may have changed it.
+
+use rayon::prelude::*;
+
+use crate::error::{Code, Error, Result};
+use crate::math;
+
+/// A fixed number of threads for everything that runs inside [`Threads::run`].
+pub struct Threads {
+    pool: Option<rayon::ThreadPool>,
+}
+
+impl Threads {
+    /// `n_threads` threads; 0 means one per core.
+    ///
+    /// # Errors
+    /// If the host's float mode is not the IEEE-754 default, or threads cannot be started.
+    pub fn new(n_threads: usize) -> Result<Self> {
+        check_float_mode()?;
+        if n_threads == 1 {
+            return Ok(Threads { pool: None });
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(n_threads)
+            .build()
+            .map_err(|e| Error::new(Code::Io, format!("threads could not be started: {e}")))?;
+        if pool.broadcast(|_| math::host_float_mode().is_ok()).into_iter().all(|ok| ok) {
+            Ok(Threads { pool: Some(pool) })
+        } else {
+            check_float_mode()?;
+            Err(Error::new(Code::HostFloatMode, "a thread has another float mode than the process"))
+        }
+    }
+
+    /// Runs `work`; every [`map`] inside uses these threads.
+    pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => SEQUENTIAL.with(|sequential| {
+                let before = sequential.replace(true);
+                let result = work();
+                sequential.set(before);
+                result
+            }),
+        }
+    }
+}
+
+thread_local! {
+    /// Whether this thread runs its maps by itself.
+    static SEQUENTIAL: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
+}
+
+/// `f` of every item, in item order.
+pub fn map<T: Send, I: Sync>(items: &[I], f: impl Fn(&I) -> T + Sync + Send) -> Vec<T> {
+    if items.len() < 2 || SEQUENTIAL.get() {
+        return items.iter().map(f).collect();
+    }
+    items.par_iter().map(f).collect()
+}
+
+/// `f` of every item, which may change it, in item order.
+pub fn map_mut<T: Send, I: Send>(items: &mut [I], f: impl Fn(&mut I) -> T + Sync + Send) -> Vec<T> {
+    if items.len() < 2 || SEQUENTIAL.get() {
+        return items.iter_mut().map(f).collect();
+    }
+    items.par_iter_mut().map(f).collect()
+}
+
+/// How many threads the current maps use: a hint for cutting work, never an input of a number.
+pub fn n_threads() -> usize {
+    if SEQUENTIAL.get() { 1 } else { rayon::current_num_threads() }
+}
+
+/// Refuses a host whose float mode would move bits.
+///
+/// # Errors
+/// If subnormals are flushed or rounding is not to nearest even.
+pub fn check_float_mode() -> Result<()> {
+    math::host_float_mode().map_err(|found| Error::new(Code::HostFloatMode, found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_come_in_item_order_for_every_number_of_threads() {
+        let items: Vec<u64> = (0..1000).collect();
+        let expected: Vec<u64> = items.iter().map(|x| x * x).collect();
+        for n in [1, 2, 8] {
+            let threads = Threads::new(n).unwrap();
+            assert_eq!(threads.run(|| map(&items, |x| x * x)), expected);
+        }
+    }
+
+    #[test]
+    fn one_thread_starts_none() {
+        let threads = Threads::new(1).unwrap();
+        let here = std::thread::current().id();
+        let seen = threads.run(|| map(&[1, 2, 3], |_| std::thread::current().id()));
+        assert!(seen.iter().all(|id| *id == here));
+    }
+}

@@ -1,0 +1,157 @@
+//! The fit: step by step through [`Rows`], each step seeing what the steps before it made.
+
+use std::sync::Arc;
+
+use super::plan::{self, Stage};
+use super::{FittedState, FittedStep, Pipeline, table};
+use crate::aggregate::{MemoryRows, Rows};
+use crate::artifact::{Golden, Profile};
+use crate::batch::Batch;
+use crate::config::{Config, MODEL_STEP, StepConfig, StepParams};
+use crate::error::{Code, Error, Result};
+use crate::step::FitContext;
+use crate::trace::{INPUT_STAGE, RowOrder, StageDigest};
+
+/// What a fit gives: the pipeline, and what the artifact says about the fit.
+#[derive(Clone, Debug)]
+pub struct Fitted {
+    /// The fitted pipeline.
+    pub pipeline: Pipeline,
+    /// The number of rows fitted on.
+    pub n_rows: u64,
+    /// Counts and ranges of the input columns.
+    pub profile: Profile,
+    /// Training rows with what every stage made of them.
+    pub golden: Golden,
+}
+
+/// Fits `config` on `rows`, whose schema is the config's input schema. Uses the threads of the
+/// surrounding [`Threads::run`](crate::par::Threads::run).
+///
+/// # Errors
+/// The first thing that the config or the data make impossible, with step, column and row.
+pub fn fit(config: &Config, mut rows: MemoryRows) -> Result<Fitted> {
+    config.validate()?;
+    crate::par::check_float_mode()?;
+    let input = Arc::clone(rows.schema());
+    let n_rows = rows.n_rows() as u64;
+    if n_rows == 0 {
+        return Err(Error::new(Code::TooFewRows, "expected rows to fit on, found none"));
+    }
+    let profile = Profile::of(&rows)?;
+    let mut golden_run = GoldenRun::new(config, rows.blocks());
+    let (_, key_slots, unkeyed) = plan::keying(config, &input)?;
+    let forward = config.target.transform;
+    rows.apply(&unkeyed, |block| {
+        block.remove(&key_slots);
+        block.set_schema(&unkeyed);
+        block.target_mut().iter_mut().for_each(|y| *y = forward.forward(*y));
+        Ok(())
+    })?;
+    golden_run.observe(INPUT_STAGE, &rows);
+
+    let mut steps = Vec::with_capacity(config.steps.len());
+    for declared in &config.steps {
+        let (step, stage) = fit_step(config, declared, &rows).map_err(|e| e.step(&declared.name))?;
+        rows.apply(&stage.output, |block| plan::step_block(&step, &stage, block))?;
+        refuse_faults(rows.blocks())?;
+        golden_run.observe(&step.name, &rows);
+        steps.push(step);
+    }
+
+    let schema = Arc::clone(rows.schema());
+    let slots = plan::model_slots(&schema)?;
+    let ctx = context(config, MODEL_STEP, &schema, &slots);
+    let model = config.model.fit(&rows, &ctx).map_err(|e| e.step(MODEL_STEP))?;
+    let pipeline = Pipeline {
+        input: input.as_ref().clone(),
+        key: config.data.key.clone(),
+        task: config.target.task,
+        target: forward,
+        steps,
+        features: schema.names().map(str::to_owned).collect(),
+        model,
+    };
+    let golden = golden_run.finish(config, &pipeline)?;
+    Ok(Fitted { pipeline, n_rows, profile, golden })
+}
+
+fn fit_step(
+    config: &Config,
+    declared: &StepConfig,
+    rows: &MemoryRows,
+) -> Result<(FittedStep, Stage)> {
+    let schema = Arc::clone(rows.schema());
+    let slots = plan::resolve(declared, &schema)?;
+    let ctx = context(config, &declared.name, &schema, &slots);
+    let state = match &declared.params {
+        StepParams::Transform(p) => FittedState::Transform(p.fit(rows, &ctx)?),
+        StepParams::Selector(p) => FittedState::Selector(p.fit(rows, &ctx)?),
+    };
+    let output = Arc::new(state.output(&schema, &slots)?);
+    let columns = ctx.names();
+    Ok((FittedStep { name: declared.name.clone(), columns, state }, Stage { slots, output }))
+}
+
+fn context<'a>(
+    config: &Config,
+    step: &'a str,
+    schema: &'a crate::batch::Schema,
+    slots: &'a [usize],
+) -> FitContext<'a> {
+    FitContext { step, seed: config.seed, task: config.target.task, schema, slots }
+}
+
+/// A row that cannot be transformed is an error in a fit: the first one in the order of the source.
+fn refuse_faults(blocks: &[Batch]) -> Result<()> {
+    let faults = blocks.iter().flat_map(|block| {
+        block.faults().iter().map(|(&row, error)| (block.first_row() + u64::from(row), error))
+    });
+    match faults.min_by_key(|(row, _)| *row) {
+        None => Ok(()),
+        Some((row, error)) => Err(error.clone().row(row)),
+    }
+}
+
+/// Follows the golden rows through the fit, so that what the artifact records is what training saw.
+struct GoldenRun {
+    places: Vec<(usize, usize)>,
+    raw: Option<Batch>,
+    stages: Vec<StageDigest>,
+}
+
+impl GoldenRun {
+    fn new(config: &Config, blocks: &[Batch]) -> Self {
+        let places = table::smallest_keys(blocks, config.golden_rows as usize);
+        let raw = pick(blocks, &places);
+        GoldenRun { places, raw, stages: Vec::new() }
+    }
+
+    fn observe(&mut self, name: &str, rows: &MemoryRows) {
+        if let Some(batch) = pick(rows.blocks(), &self.places) {
+            let blocks = [batch];
+            let order = RowOrder::new(&blocks);
+            self.stages.push(order.stage(name, rows.schema(), &blocks));
+        }
+    }
+
+    fn finish(self, config: &Config, pipeline: &Pipeline) -> Result<Golden> {
+        match self.raw {
+            None => Ok(Golden::default()),
+            Some(raw) => Golden::record(config, pipeline, &raw, self.stages),
+        }
+    }
+}
+
+/// The rows at `places` in one batch.
+fn pick(blocks: &[Batch], places: &[(usize, usize)]) -> Option<Batch> {
+    let mut picked: Option<Batch> = None;
+    for &(block, row) in places {
+        let one = blocks[block].select(&[row]);
+        match &mut picked {
+            None => picked = Some(one),
+            Some(all) => all.append(&one),
+        }
+    }
+    picked
+}

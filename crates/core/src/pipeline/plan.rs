@@ -1,0 +1,365 @@
+//! A pipeline resolved to positions, ready to score.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::{Pipeline, table};
+use crate::batch::{BLOCK_ROWS, Batch, ColumnKind, RowKeyer, Schema};
+use crate::config::{Config, MODEL_STEP};
+use crate::digest::RowKey;
+use crate::error::{Code, Error, Result};
+use crate::math;
+use crate::par;
+use crate::trace::{INPUT_STAGE, RowOrder, Trace};
+
+/// A compiled pipeline.
+#[derive(Clone)]
+pub struct Plan {
+    pipeline: Pipeline,
+    input: Arc<Schema>,
+    keyer: RowKeyer,
+    /// Positions of the declared key columns in the input; they leave before the first step.
+    key_slots: Vec<usize>,
+    /// The schema that the first step sees.
+    unkeyed: Arc<Schema>,
+    stages: Vec<Stage>,
+    model_slots: Vec<usize>,
+}
+
+#[derive(Clone)]
+pub(super) struct Stage {
+    pub(super) slots: Vec<usize>,
+    pub(super) output: Arc<Schema>,
+}
+
+/// One result per row: its key, and a score or the reason why there is none.
+#[derive(Clone, Debug, Default)]
+pub struct Scores {
+    keys: Vec<RowKey>,
+    values: Vec<f64>,
+    faults: BTreeMap<u32, Error>,
+}
+
+impl Scores {
+    /// The number of rows.
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether there is no row.
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
+    /// The scoring key of each row.
+    pub fn keys(&self) -> &[RowKey] {
+        &self.keys
+    }
+
+    /// The score of a row, or the reason why there is none.
+    ///
+    /// # Errors
+    /// The reason.
+    pub fn get(&self, row: usize) -> Result<f64, &Error> {
+        if !self.faults.is_empty() {
+            if let Some(error) = u32::try_from(row).ok().and_then(|row| self.faults.get(&row)) {
+                return Err(error);
+            }
+        }
+        Ok(self.values[row])
+    }
+
+    /// Every row's result.
+    pub fn iter(&self) -> impl Iterator<Item = (RowKey, Result<f64, &Error>)> {
+        (0..self.len()).map(|row| (self.keys[row], self.get(row)))
+    }
+
+    /// Forgets the rows and keeps the buffers.
+    pub fn clear(&mut self) {
+        self.keys.clear();
+        self.values.clear();
+        self.faults.clear();
+    }
+
+    fn append(&mut self, other: Scores) {
+        let offset = self.values.len() as u32;
+        self.keys.extend(other.keys);
+        self.values.extend(other.values);
+        self.faults.extend(other.faults.into_iter().map(|(row, e)| (row + offset, e)));
+    }
+
+    fn results(&self) -> Vec<Result<f64>> {
+        (0..self.len()).map(|row| self.get(row).map_err(Clone::clone)).collect()
+    }
+}
+
+impl Plan {
+    /// Resolves names to positions, and checks that the fitted state is what the config describes: kinds,
+    /// columns and widths. A plan that exists cannot fail on a batch that [`Plan::bind`] accepted.
+    ///
+    /// # Errors
+    /// If pipeline and config do not fit together: the artifact is damaged or forged.
+    pub fn new(config: &Config, pipeline: Pipeline) -> Result<Self> {
+        let differ = |what: &str| {
+            Err(Error::new(Code::Malformed, format!("the fitted {what} is not what the config says")))
+        };
+        if pipeline.input != config.input_schema()? || pipeline.key != config.data.key {
+            return differ("input");
+        }
+        if pipeline.task != config.target.task || pipeline.target != config.target.transform {
+            return differ("target");
+        }
+        if pipeline.steps.len() != config.steps.len() {
+            return differ("list of steps");
+        }
+        let mut plan = Plan::begin(config, pipeline)?;
+        let mut schema = Arc::clone(&plan.unkeyed);
+        for (step, declared) in plan.pipeline.steps.iter().zip(&config.steps) {
+            let named = |e: Error| e.step(&step.name);
+            let slots = resolve(declared, &schema).map_err(named)?;
+            let columns: Vec<&str> = slots.iter().map(|&s| name_at(&schema, s)).collect();
+            if step.name != declared.name
+                || step.state.kind() != declared.params.kind()
+                || step.columns != columns
+            {
+                return differ("step").map_err(named);
+            }
+            schema = Arc::new(step.state.output(&schema, &slots).map_err(named)?);
+            plan.stages.push(Stage { slots, output: Arc::clone(&schema) });
+        }
+        plan.model_slots = model_slots(&schema)?;
+        if !schema.names().eq(plan.pipeline.features.iter().map(String::as_str))
+            || plan.pipeline.model.kind() != config.model.kind()
+        {
+            return differ("model");
+        }
+        plan.pipeline.model.check(plan.model_slots.len()).map_err(|e| e.step(MODEL_STEP))?;
+        Ok(plan)
+    }
+
+    fn begin(config: &Config, pipeline: Pipeline) -> Result<Self> {
+        let input = Arc::new(pipeline.input.clone());
+        let (keyer, key_slots, unkeyed) = keying(config, &input)?;
+        Ok(Plan {
+            pipeline,
+            input,
+            keyer,
+            key_slots,
+            unkeyed,
+            stages: Vec::new(),
+            model_slots: Vec::new(),
+        })
+    }
+
+    /// The fitted pipeline.
+    pub fn pipeline(&self) -> &Pipeline {
+        &self.pipeline
+    }
+
+    /// The columns that a row must have.
+    pub fn input(&self) -> &Arc<Schema> {
+        &self.input
+    }
+
+    /// The names of the stages: the input, then each step.
+    pub fn stage_names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(INPUT_STAGE).chain(self.pipeline.steps.iter().map(|s| s.name.as_str()))
+    }
+
+    /// The input columns out of whatever `batch` has, by name; extra columns are left out.
+    ///
+    /// # Errors
+    /// If a column is absent or of another kind.
+    pub fn bind(&self, batch: &Batch) -> Result<Batch> {
+        table::bind(batch, &self.input)
+    }
+
+    /// Scores a block that has exactly the input columns, in place. Neither `block` nor `scores`
+    /// allocates once both are warm.
+    ///
+    /// # Errors
+    /// Never on values.
+    pub fn score_block(&self, block: &mut Batch, scores: &mut Scores) -> Result<()> {
+        self.key_block(block);
+        for index in 0..self.stages.len() {
+            self.step_block(index, block)?;
+        }
+        self.predict_block(block, scores)
+    }
+
+    /// Scores every row of `batch`, whatever other columns it has and in whatever order.
+    ///
+    /// # Errors
+    /// If an input column is absent or of another kind.
+    pub fn score(&self, batch: &Batch) -> Result<Scores> {
+        let slots = table::bind_slots(batch, &self.input)?;
+        let parts = par::map(&ranges(batch.n_rows()), |range| {
+            let mut block = Batch::default();
+            block.fill(&self.input, batch, &slots, range.clone());
+            let mut scores = Scores::default();
+            self.score_block(&mut block, &mut scores).map(|()| scores)
+        });
+        let mut all = Scores::default();
+        for part in parts {
+            all.append(part?);
+        }
+        Ok(all)
+    }
+
+    /// The columns behind step `until` (behind the last one if `None`), in blocks in the order of the
+    /// rows. Rows with a fault keep it in their block.
+    ///
+    /// # Errors
+    /// If there is no such step, or an input column is absent or of another kind.
+    pub fn transform(&self, batch: &Batch, until: Option<&str>) -> Result<Vec<Batch>> {
+        let n_steps = match until {
+            None => self.stages.len(),
+            Some(name) => self.stage_names().position(|n| n == name).ok_or_else(|| {
+                let known: Vec<&str> = self.stage_names().collect();
+                Error::new(
+                    Code::Usage,
+                    format!("expected a step, found `{name}`; there are {}", known.join(", ")),
+                )
+            })?,
+        };
+        let mut blocks = self.blocks(batch)?;
+        let done = par::map_mut(&mut blocks, |block| {
+            self.key_block(block);
+            (0..n_steps).try_for_each(|index| self.step_block(index, block))
+        });
+        done.into_iter().collect::<Result<()>>()?;
+        Ok(blocks)
+    }
+
+    /// Scores every row and digests every stage.
+    ///
+    /// # Errors
+    /// If an input column is absent or of another kind.
+    pub fn trace(&self, batch: &Batch) -> Result<(Scores, Trace)> {
+        let mut blocks = self.blocks(batch)?;
+        par::map_mut(&mut blocks, |block| self.key_block(block));
+        let order = RowOrder::new(&blocks);
+        let mut stages = vec![order.stage(INPUT_STAGE, &self.unkeyed, &blocks)];
+        for (index, stage) in self.stages.iter().enumerate() {
+            let done = par::map_mut(&mut blocks, |block| self.step_block(index, block));
+            done.into_iter().collect::<Result<()>>()?;
+            stages.push(order.stage(&self.pipeline.steps[index].name, &stage.output, &blocks));
+        }
+        let mut all = Scores::default();
+        let mut results = Vec::with_capacity(blocks.len());
+        for block in &mut blocks {
+            let mut scores = Scores::default();
+            self.predict_block(block, &mut scores)?;
+            results.push(scores.results());
+            all.append(scores);
+        }
+        let trace =
+            Trace { n_rows: order.n_rows(), keys: order.keys(), stages, scores: order.scores(&results) };
+        Ok((all, trace))
+    }
+
+    fn blocks(&self, batch: &Batch) -> Result<Vec<Batch>> {
+        let slots = table::bind_slots(batch, &self.input)?;
+        Ok(par::map(&ranges(batch.n_rows()), |range| {
+            let mut block = Batch::default();
+            block.fill(&self.input, batch, &slots, range.clone());
+            block
+        }))
+    }
+
+    fn key_block(&self, block: &mut Batch) {
+        self.keyer.key(block);
+        block.remove(&self.key_slots);
+        block.set_schema(&self.unkeyed);
+    }
+
+    fn step_block(&self, index: usize, block: &mut Batch) -> Result<()> {
+        let (step, stage) = (&self.pipeline.steps[index], &self.stages[index]);
+        step_block(step, stage, block)
+    }
+
+    fn predict_block(&self, block: &mut Batch, scores: &mut Scores) -> Result<()> {
+        scores.clear();
+        scores.values.resize(block.n_rows(), 0.0);
+        let model = &self.pipeline.model;
+        model
+            .predict(block, &self.model_slots, &mut scores.values)
+            .map_err(|e| e.step(MODEL_STEP))?;
+        for (row, score) in scores.values.iter_mut().enumerate() {
+            *score = math::canonical(self.pipeline.target.inverse(*score));
+            if !score.is_finite() && !block.has_fault(row) {
+                let found = crate::batch::Value::Num(*score);
+                let message = format!("expected a finite score, found {found}");
+                block.fault_row(row, Error::new(Code::NotFinite, message));
+            }
+        }
+        block.name_faults(MODEL_STEP);
+        scores.keys.extend_from_slice(block.keys());
+        for (&row, fault) in block.faults() {
+            scores.values[row as usize] = math::MISSING;
+            scores.faults.insert(row, fault.clone());
+        }
+        Ok(())
+    }
+}
+
+/// Applies one fitted step to a block.
+pub(super) fn step_block(
+    step: &super::FittedStep,
+    stage: &Stage,
+    block: &mut Batch,
+) -> Result<()> {
+    step.state.apply(block, &stage.slots).map_err(|e| e.step(&step.name))?;
+    block.name_faults(&step.name);
+    block.set_schema(&stage.output);
+    Ok(())
+}
+
+/// The keyer, the positions of the declared key columns, and the schema without them.
+pub(super) fn keying(
+    config: &Config,
+    input: &Schema,
+) -> Result<(RowKeyer, Vec<usize>, Arc<Schema>)> {
+    let keyer = RowKeyer::new(input, &config.data.key)?;
+    let mut key_slots: Vec<usize> =
+        config.data.key.iter().map(|name| input.slot(name)).collect::<Result<_>>()?;
+    key_slots.sort();
+    let unkeyed = Arc::new(input.without(&key_slots));
+    Ok((keyer, key_slots, unkeyed))
+}
+
+/// The positions of a step's columns and references.
+pub(super) fn resolve(step: &crate::config::StepConfig, schema: &Schema) -> Result<Vec<usize>> {
+    let mut slots = step.columns.resolve(schema, step.params.accepts())?;
+    for name in step.params.references() {
+        slots.push(schema.slot(&name)?);
+    }
+    Ok(slots)
+}
+
+/// Every column is a feature and must be a number.
+pub(super) fn model_slots(schema: &Schema) -> Result<Vec<usize>> {
+    if let Some(field) = schema.fields().iter().find(|f| f.kind != ColumnKind::Num) {
+        return Err(Error::new(
+            Code::NoModelColumns,
+            format!("expected only num columns for the model, found {}", field.kind),
+        )
+        .column(&field.name)
+        .step(MODEL_STEP)
+        .remedy("encode, cast or drop it in a step"));
+    }
+    if schema.is_empty() {
+        return Err(Error::new(Code::NoModelColumns, "expected a column for the model, found none")
+            .step(MODEL_STEP));
+    }
+    Ok((0..schema.len()).collect())
+}
+
+pub(super) fn name_at(schema: &Schema, slot: usize) -> &str {
+    &schema.fields()[slot].name
+}
+
+fn ranges(n_rows: usize) -> Vec<Range<usize>> {
+    (0..n_rows).step_by(BLOCK_ROWS).map(|start| start..(start + BLOCK_ROWS).min(n_rows)).collect()
+}

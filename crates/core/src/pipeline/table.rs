@@ -1,0 +1,214 @@
+//! What a fit gets: keyed rows with their targets, and the fingerprint of what they are.
+
+use std::sync::Arc;
+
+use super::target;
+use crate::aggregate::{MemoryRows, Rows};
+use crate::batch::{BLOCK_ROWS, Batch, Column, MISSING_CODE, RowKeyer, fit_keys};
+use crate::config::Config;
+use crate::digest::{Fingerprint, Hasher, RowKey};
+use crate::error::{Code, Error, Result};
+use crate::math;
+use crate::par;
+
+/// How many rows with a repeated or missing key an error lists.
+const LISTED_ROWS: usize = 10;
+
+/// A table that is ready to be fitted on.
+#[derive(Clone, Debug)]
+pub struct Table {
+    rows: MemoryRows,
+    fingerprint: Fingerprint,
+}
+
+impl Table {
+    /// Keys the rows of `batch`, which has at least the declared columns, and reads their targets.
+    ///
+    /// # Errors
+    /// If a declared column is absent or of another kind, a declared key is missing or not unique, or a
+    /// value cannot be a target.
+    pub fn new(config: &Config, batch: &Batch) -> Result<Self> {
+        Table::with_block_rows(config, batch, BLOCK_ROWS)
+    }
+
+    /// The same with blocks of another size, which cannot change any result.
+    ///
+    /// # Errors
+    /// As [`Table::new`].
+    pub fn with_block_rows(config: &Config, batch: &Batch, block_rows: usize) -> Result<Self> {
+        config.validate()?;
+        let input = Arc::new(config.input_schema()?);
+        let mut bound = bind(batch, &input)?;
+        let target_slot = find(batch, &config.target.column)?;
+        let y = target::read(batch.column(target_slot), &config.target)?;
+        RowKeyer::new(&input, &config.data.key)?.key(&mut bound);
+        if !config.data.key.is_empty() {
+            check_keys(&bound, &config.data.key)?;
+        }
+        let fingerprint = fingerprint(&bound, &config.target.column, &y);
+        let keys = fit_keys(bound.keys(), &y);
+        bound.set_target(y, keys);
+        let rows = MemoryRows::new(input, bound.into_blocks(block_rows));
+        Ok(Table { rows, fingerprint })
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &MemoryRows {
+        &self.rows
+    }
+
+    /// The rows, to be consumed by a fit.
+    pub fn into_rows(self) -> MemoryRows {
+        self.rows
+    }
+
+    /// The number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.rows.n_rows()
+    }
+
+    /// The identity of the schema and the multiset of rows with their targets, whatever their order,
+    /// blocks or source.
+    pub fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// The rows for which `keep` says so, asked with the row's block and its position in the block.
+    pub fn filter(&self, keep: impl Fn(&Batch, usize) -> bool + Sync + Send) -> MemoryRows {
+        let blocks = par::map(self.rows.blocks(), |block| {
+            let rows: Vec<usize> = (0..block.n_rows()).filter(|&row| keep(block, row)).collect();
+            let mut kept = block.select(&rows);
+            kept.set_first_row(block.first_row());
+            kept
+        });
+        MemoryRows::new(Arc::clone(self.rows.schema()), blocks)
+    }
+}
+
+/// The columns of `schema`, by name, out of whatever `batch` has.
+///
+/// # Errors
+/// If one is absent or of another kind.
+pub(super) fn bind(batch: &Batch, schema: &Arc<crate::batch::Schema>) -> Result<Batch> {
+    let slots = bind_slots(batch, schema)?;
+    let columns = slots.iter().map(|&slot| batch.column(slot).clone()).collect();
+    let mut bound = Batch::new(Arc::clone(schema), columns)?;
+    bound.set_n_rows(batch.n_rows());
+    bound.set_first_row(batch.first_row());
+    Ok(bound)
+}
+
+/// Where in `batch` the columns of `schema` are.
+///
+/// # Errors
+/// If one is absent or of another kind.
+pub(super) fn bind_slots(batch: &Batch, schema: &crate::batch::Schema) -> Result<Vec<usize>> {
+    let slot_of = |field: &crate::batch::Field| {
+        let slot = find(batch, &field.name)?;
+        let found = batch.column(slot).kind();
+        if found == field.kind {
+            return Ok(slot);
+        }
+        Err(Error::new(Code::WrongKind, format!("expected {}, found {found}", field.kind))
+            .column(&field.name))
+    };
+    schema.fields().iter().map(slot_of).collect()
+}
+
+fn find(batch: &Batch, name: &str) -> Result<usize> {
+    batch.schema().position(name).ok_or_else(|| {
+        let found: Vec<&str> = batch.schema().names().take(LISTED_ROWS).collect();
+        let more = batch.schema().len().saturating_sub(found.len());
+        let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+        Error::new(Code::MissingColumn, format!("expected it, found {}{tail}", found.join(", ")))
+            .column(name)
+    })
+}
+
+/// Declared keys must be complete and unique at fit.
+fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
+    for name in key {
+        let column = batch.column(batch.schema().slot(name)?);
+        let missing: Vec<usize> =
+            (0..batch.n_rows()).filter(|&row| column.is_missing(row)).take(LISTED_ROWS).collect();
+        if let Some(&first) = missing.first() {
+            return Err(Error::new(
+                Code::DuplicateKey,
+                format!("expected a key in every row, found none in rows {missing:?}"),
+            )
+            .row(first as u64)
+            .column(name));
+        }
+    }
+    let keys = batch.keys();
+    let order = math::argsort_by(keys.len(), |a, b| keys[a].cmp(&keys[b]));
+    let again = order.windows(2).filter(|pair| keys[pair[0] as usize] == keys[pair[1] as usize]);
+    let mut repeated: Vec<u32> = again.map(|pair| pair[1]).collect();
+    repeated.sort();
+    repeated.truncate(LISTED_ROWS);
+    let Some(&first) = repeated.first() else { return Ok(()) };
+    let values: Vec<String> = key
+        .iter()
+        .filter_map(|name| batch.schema().position(name))
+        .map(|slot| batch.column(slot).value(first as usize).to_string())
+        .collect();
+    Err(Error::new(
+        Code::DuplicateKey,
+        format!("expected unique keys, found {} again; repeated in rows {repeated:?}", values.join(", ")),
+    )
+    .row(u64::from(first))
+    .column(&key.join("+"))
+    .remedy("declare key columns that are unique together, or none"))
+}
+
+/// SHA-256 over schema, number of rows, and the ascending digests of the rows.
+fn fingerprint(batch: &Batch, target: &str, y: &[f64]) -> Fingerprint {
+    let starts: Vec<usize> = (0..batch.n_rows()).step_by(BLOCK_ROWS).collect();
+    let parts = par::map(&starts, |&start| {
+        let rows = start..(start + BLOCK_ROWS).min(batch.n_rows());
+        rows.map(|row| row_digest(batch, row, y[row])).collect::<Vec<[u8; 16]>>()
+    });
+    let mut rows: Vec<[u8; 16]> = parts.into_iter().flatten().collect();
+    rows.sort();
+    let mut hasher = Hasher::new("samescore data v1");
+    for field in batch.schema().fields() {
+        hasher.str(&field.name).str(&field.kind.to_string());
+    }
+    hasher.str(target).u64(rows.len() as u64);
+    rows.iter().for_each(|row| {
+        hasher.bytes(row);
+    });
+    hasher.finish_fingerprint()
+}
+
+/// The first half of the SHA-256 of a row's cells in name order, then of its target.
+fn row_digest(batch: &Batch, row: usize, y: f64) -> [u8; 16] {
+    let mut hasher = Hasher::new("samescore row v1");
+    for column in batch.columns() {
+        match column {
+            Column::Num(v) => hasher.f64(v[row]),
+            Column::Time(v) => hasher.i64(v[row]),
+            Column::Text(v) => match v.codes()[row] {
+                MISSING_CODE => hasher.u8(0),
+                code => hasher.u8(1).str(v.level(code as usize)),
+            },
+        };
+    }
+    hasher.f64(y);
+    let digest = hasher.finish().0;
+    let mut half = [0u8; 16];
+    half.copy_from_slice(&digest[..16]);
+    half
+}
+
+/// The rows with the smallest fitting keys, as block and row: the same ones whatever the order.
+pub(super) fn smallest_keys(blocks: &[Batch], n: usize) -> Vec<(usize, usize)> {
+    let mut places: Vec<(RowKey, (usize, usize))> = Vec::new();
+    for (b, block) in blocks.iter().enumerate() {
+        let rows = block.fit_keys().iter().enumerate();
+        places.extend(rows.map(|(r, key)| (*key, (b, r))));
+        places.sort();
+        places.truncate(n);
+    }
+    places.into_iter().map(|(_, place)| place).collect()
+}

@@ -1,0 +1,133 @@
+//! The target at the door: reading it, transforming it, and undoing the transform after a prediction.
+
+use crate::batch::{Column, show_num};
+use crate::config::{TargetConfig, TargetTransform, Task};
+use crate::error::{Code, Error, Result};
+use crate::math;
+
+/// The target column as numbers: as it is, or 1 for the positive label and 0 for the other one.
+///
+/// # Errors
+/// If a value is missing, infinite, or for a binary task neither of two.
+pub fn read(column: &Column, config: &TargetConfig) -> Result<Vec<f64>> {
+    let values: Vec<f64> = match (column, &config.positive) {
+        (Column::Num(values), _) => values.clone(),
+        (Column::Text(text), Some(positive)) => {
+            let mut other: Option<&str> = None;
+            for level in (0..text.len()).filter_map(|row| text.get(row)) {
+                if level != positive && *other.get_or_insert(level) != level {
+                    return Err(Error::new(
+                        Code::BadTarget,
+                        format!("expected two labels, found {positive:?}, {other:?} and {level:?}"),
+                    )
+                    .column(&config.column));
+                }
+            }
+            let mut values = Vec::with_capacity(text.len());
+            text.numbers_into(&mut values, math::MISSING, |l| f64::from(u8::from(l == positive)));
+            values
+        }
+        (other, _) => {
+            return Err(Error::new(
+                Code::BadTarget,
+                format!("expected num or a text column with `positive`, found {}", other.kind()),
+            )
+            .column(&config.column));
+        }
+    };
+    for (row, &y) in values.iter().enumerate() {
+        check_value(y, config).map_err(|e| e.row(row as u64).column(&config.column))?;
+    }
+    if config.task == Task::Binary {
+        let n_positive = values.iter().filter(|y| **y == 1.0).count();
+        if !values.is_empty() && (n_positive == 0 || n_positive == values.len()) {
+            return Err(Error::new(Code::BadTarget, "expected two classes, found one")
+                .remedy("a model of one class has nothing to learn")
+                .column(&config.column));
+        }
+    }
+    Ok(values)
+}
+
+fn check_value(y: f64, config: &TargetConfig) -> Result<()> {
+    if math::is_missing(y) {
+        return Err(Error::new(Code::MissingValue, "expected a target, found a missing value")
+            .remedy("filter the rows before the fit"));
+    }
+    if y.is_infinite() {
+        return Err(Error::new(Code::NotFinite, "expected a finite target, found an infinity"));
+    }
+    if config.task == Task::Binary && y != 0.0 && y != 1.0 {
+        let found = show_num(y);
+        return Err(Error::new(Code::BadTarget, format!("expected 0 or 1, found {found}")));
+    }
+    let (ok, rule) = match config.transform {
+        TargetTransform::Identity => (true, ""),
+        TargetTransform::Log => (y > 0.0, "above 0 for transform log"),
+        TargetTransform::Log1p => (y > -1.0, "above -1 for transform log1p"),
+        TargetTransform::Sqrt => (y >= 0.0, "of at least 0 for transform sqrt"),
+    };
+    if ok {
+        return Ok(());
+    }
+    let found = show_num(y);
+    Err(Error::new(Code::BadTarget, format!("expected a target {rule}, found {found}")))
+}
+
+impl TargetTransform {
+    /// What the model learns for target `y`.
+    pub fn forward(self, y: f64) -> f64 {
+        match self {
+            TargetTransform::Identity => y,
+            TargetTransform::Log => math::ln(y),
+            TargetTransform::Log1p => math::ln_1p(y),
+            TargetTransform::Sqrt => math::sqrt(y),
+        }
+    }
+
+    /// The prediction on the scale of the target.
+    pub fn inverse(self, z: f64) -> f64 {
+        match self {
+            TargetTransform::Identity => z,
+            TargetTransform::Log => math::exp(z),
+            TargetTransform::Log1p => math::exp_m1(z),
+            TargetTransform::Sqrt => z * z,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(task: Task, positive: Option<&str>, transform: TargetTransform) -> TargetConfig {
+        let positive = positive.map(str::to_owned);
+        TargetConfig { column: "y".into(), task, positive, transform }
+    }
+
+    #[test]
+    fn labels_become_zero_and_one() {
+        let column = Column::text([Some("bad"), Some("good"), Some("bad")]);
+        let read_as = read(&column, &config(Task::Binary, Some("bad"), TargetTransform::Identity));
+        assert_eq!(read_as.unwrap(), [1.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn what_cannot_be_a_target_is_refused_with_its_row() {
+        let binary = config(Task::Binary, None, TargetTransform::Identity);
+        let two = read(&Column::num([0.0, 2.0]), &binary).unwrap_err();
+        assert_eq!(two.to_string(), "column `y`: row 1: expected 0 or 1, found 2");
+        assert!(read(&Column::num([1.0, 1.0]), &binary).is_err());
+        let log = config(Task::Regression, None, TargetTransform::Log);
+        assert!(read(&Column::num([1.0, 0.0]), &log).is_err());
+        assert!(read(&Column::num([f64::NAN]), &log).is_err());
+    }
+
+    #[test]
+    fn every_transform_is_undone() {
+        use TargetTransform::*;
+        for transform in [Identity, Log, Log1p, Sqrt] {
+            assert_eq!(transform.inverse(transform.forward(1.0)), 1.0, "{transform:?}");
+        }
+    }
+}

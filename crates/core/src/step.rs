@@ -1,0 +1,508 @@
+//! What a kind is: the traits of transforms, selectors and models, and the list that registers them.
+//!
+//! A kind is two types in one file: params (before a fit) and the fitted state (after). Params have
+//! public fields, one `Default`, and refuse unknown fields; the fitted state has learned values only.
+//! The [`registry!`](crate::registry) list turns the kinds of a room into two closed enums, from which
+//! config, artifact, deploy, conformance, values, parity and the catalogue take what they need.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::Rows;
+use crate::batch::{Batch, ColumnKind, Schema};
+use crate::config::{Columns, Task};
+use crate::error::Result;
+use crate::rng::{Seed, Stream};
+
+/// What a fit is told besides the rows.
+#[derive(Clone, Copy, Debug)]
+pub struct FitContext<'a> {
+    /// The step's name, by which its draws are keyed.
+    pub step: &'a str,
+    /// The seed of the pipeline.
+    pub seed: Seed,
+    /// What the target is.
+    pub task: Task,
+    /// The schema that the step sees.
+    pub schema: &'a Schema,
+    /// The positions of the step's columns in that schema, then of its references.
+    pub slots: &'a [usize],
+}
+
+impl FitContext<'_> {
+    /// The draws for one column and purpose.
+    pub fn stream(&self, column: &str, purpose: &str) -> Stream {
+        Stream::new(self.seed, self.step, column, purpose)
+    }
+
+    /// The name of the column at `slot`.
+    pub fn name(&self, slot: usize) -> &str {
+        &self.schema.fields()[slot].name
+    }
+
+    /// The step's columns and references by name, in slot order.
+    pub fn names(&self) -> Vec<String> {
+        self.slots.iter().map(|&slot| self.name(slot).to_owned()).collect()
+    }
+}
+
+/// A small, varied use of a kind over the example table ([`crate::example`]).
+#[derive(Clone, Debug)]
+pub struct Example<P> {
+    /// The columns it works on.
+    pub columns: Columns,
+    /// Its params.
+    pub params: P,
+}
+
+impl<P> Example<P> {
+    /// `params` on the named columns of the example table.
+    pub fn on(columns: &[&str], params: P) -> Self {
+        Example { columns: Columns::named(columns), params }
+    }
+}
+
+/// The params of a transform: what a config says.
+pub trait FitTransform: Clone + PartialEq + Serialize + for<'de> Deserialize<'de> + Default {
+    /// What a fit gives.
+    type Fitted: Transform;
+
+    /// Whether a fit or the fitted state draws random numbers; the seed matters to no other kind.
+    const DRAWS: bool = false;
+
+    /// Checks ranges of parameters; knows no data.
+    ///
+    /// # Errors
+    /// If a parameter is out of its documented range.
+    fn validate(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The kinds of column that the step's `columns` may be. A config that names no columns takes all
+    /// columns of these kinds.
+    fn accepts(&self) -> &'static [ColumnKind];
+
+    /// Columns that the params name besides the step's `columns`; their slots follow those.
+    fn references(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Learns from the rows.
+    ///
+    /// # Errors
+    /// If the data do not allow it, naming the column.
+    fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Self::Fitted>;
+
+    /// Uses over the example table, for conformance, values, parity and docs.
+    fn examples() -> Vec<Example<Self>>;
+}
+
+/// A fitted transform: what an artifact holds.
+pub trait Transform: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deserialize<'de> {
+    /// The schema behind the step.
+    ///
+    /// # Errors
+    /// If the state does not fit the columns (a damaged artifact), or a new name exists already.
+    fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema>;
+
+    /// Changes the columns of a block to those of [`Transform::output`]. `slots` are the positions of
+    /// the step's columns and references in the schema that the block has. A row that cannot be
+    /// transformed gets a fault and a missing value.
+    ///
+    /// # Errors
+    /// Never on values; only if the block does not have the bound columns.
+    fn apply(&self, batch: &mut Batch, slots: &[usize]) -> Result<()>;
+}
+
+/// The params of a selector: which columns to keep.
+pub trait FitSelector: Clone + PartialEq + Serialize + for<'de> Deserialize<'de> + Default {
+    /// Whether the selection draws random numbers.
+    const DRAWS: bool = false;
+
+    /// Checks ranges of parameters; knows no data.
+    ///
+    /// # Errors
+    /// If a parameter is out of its documented range.
+    fn validate(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The kinds of column that it can judge; columns of other kinds are never its business.
+    fn accepts(&self) -> &'static [ColumnKind];
+
+    /// Judges the columns at `ctx.slots`.
+    ///
+    /// # Errors
+    /// If the data do not allow it.
+    fn select(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Selection>;
+
+    /// Uses over the example table.
+    fn examples() -> Vec<Example<Self>>;
+}
+
+/// What a selector found: the columns to drop, and each judged column's score.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Selection {
+    /// Whether each judged column is kept, in the order in which the step names them.
+    pub kept: Vec<bool>,
+    /// The score of each judged column.
+    pub scores: Vec<f64>,
+}
+
+impl Transform for Selection {
+    fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
+        crate::pipeline::check_width(self.kept.len(), slots.len())?;
+        crate::pipeline::check_width(self.scores.len(), slots.len())?;
+        Ok(input.without(&self.dropped(slots)))
+    }
+
+    fn apply(&self, batch: &mut Batch, slots: &[usize]) -> Result<()> {
+        let mut dropped = self.dropped(slots);
+        dropped.sort();
+        batch.remove(&dropped);
+        Ok(())
+    }
+}
+
+impl Selection {
+    fn dropped(&self, slots: &[usize]) -> Vec<usize> {
+        let pairs = slots.iter().zip(&self.kept);
+        pairs.filter(|(_, kept)| !**kept).map(|(&slot, _)| slot).collect()
+    }
+}
+
+/// The params of a model.
+pub trait FitModel: Clone + PartialEq + Serialize + for<'de> Deserialize<'de> + Default {
+    /// What a fit gives.
+    type Fitted: Predict;
+
+    /// Whether the fit draws random numbers.
+    const DRAWS: bool = false;
+
+    /// Checks ranges of parameters; knows no data.
+    ///
+    /// # Errors
+    /// If a parameter is out of its documented range.
+    fn validate(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The tasks that the model can do.
+    fn tasks(&self) -> &'static [Task];
+
+    /// Learns from the rows. The columns at `ctx.slots` are numeric; a missing value in one of them is
+    /// an error unless the model documents a rule.
+    ///
+    /// # Errors
+    /// If the data do not allow it, naming the column.
+    fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Self::Fitted>;
+
+    /// Uses over the example table.
+    fn examples() -> Vec<Example<Self>>;
+}
+
+/// A fitted model.
+pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deserialize<'de> {
+    /// Checks that the state fits `n_features` columns and is well formed, whoever wrote it.
+    ///
+    /// # Errors
+    /// If it does not.
+    fn check(&self, n_features: usize) -> Result<()>;
+
+    /// Writes one score per row into `scores`, which has the length of the batch. For regression the
+    /// score is the prediction, for binary tasks the probability of the positive class. A row that the
+    /// model cannot score gets a fault.
+    ///
+    /// # Errors
+    /// Never on values.
+    fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()>;
+
+    /// One weight per column for linear models, on the scale of the columns.
+    fn coefficients(&self) -> Option<&[f64]> {
+        None
+    }
+
+    /// Facts for `inspect`: name and value, such as the intercept or the number of iterations.
+    fn facts(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
+}
+
+/// One row of the catalogue.
+#[derive(Clone, Copy, Debug)]
+pub struct KindInfo {
+    /// The tag: what a config writes as `kind`, and what an artifact holds.
+    pub tag: &'static str,
+    /// `transform`, `selector` or `model`.
+    pub family: &'static str,
+    /// The source text of the kind's file, whose module docs are its manual.
+    pub source: &'static str,
+    /// Whether it draws random numbers.
+    pub draws: bool,
+}
+
+impl KindInfo {
+    /// The kind's manual: the module docs of its file.
+    pub fn manual(&self) -> String {
+        let docs = self.source.lines().take_while(|line| line.starts_with("//!"));
+        docs.map(|line| line.trim_start_matches("//!").trim_start_matches(' '))
+            .fold(String::new(), |text, line| text + line + "\n")
+    }
+
+    /// The first sentence of the manual, without its full stop.
+    pub fn summary(&self) -> String {
+        let manual = self.manual();
+        let paragraph = manual.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        let end = paragraph.find(". ").unwrap_or(paragraph.trim_end().len());
+        paragraph[..end].trim_end_matches('.').to_owned()
+    }
+}
+
+/// Makes the closed enums of a room from one list. Each row is
+/// `"tag" => module: Params => Fitted` and is all that a new kind adds outside its own file
+/// (besides its `mod` line).
+#[macro_export]
+macro_rules! registry {
+    (
+        $(#[$params_doc:meta])* params $params:ident;
+        $(#[$fitted_doc:meta])* fitted $fitted:ident;
+        family $family:literal as $family_trait:ident;
+        $($tag:literal => $module:ident: $P:ident => $F:ident,)+
+    ) => {
+        $(#[$params_doc])*
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        pub enum $params {
+            $(#[doc = $tag] #[serde(rename = $tag)] $P($module::$P),)+
+        }
+
+        $(#[$fitted_doc])*
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        pub enum $fitted {
+            $(#[doc = $tag] #[serde(rename = $tag)] $P($crate::registry!(@fitted $module $F)),)+
+        }
+
+        impl $params {
+            /// Every kind of this room, in the order of the registry.
+            pub const KINDS: &'static [$crate::step::KindInfo] = &[
+                $($crate::step::KindInfo {
+                    tag: $tag,
+                    family: $family,
+                    source: include_str!(concat!(stringify!($module), ".rs")),
+                    draws: <$module::$P as $crate::step::$family_trait>::DRAWS,
+                },)+
+            ];
+
+            /// The tag.
+            pub fn kind(&self) -> &'static str {
+                match self { $($params::$P(_) => $tag,)+ }
+            }
+
+            /// Reads the params of kind `kind`; `None` if there is no such kind.
+            pub fn read<'de, D: serde::Deserializer<'de>>(
+                kind: &str,
+                from: D,
+            ) -> Option<std::result::Result<Self, D::Error>> {
+                match kind {
+                    $($tag => Some(
+                        <$module::$P as serde::Deserialize>::deserialize(from).map($params::$P)
+                    ),)+
+                    _ => None,
+                }
+            }
+
+            /// Checks ranges of parameters.
+            ///
+            /// # Errors
+            /// If a parameter is out of its documented range.
+            pub fn validate(&self) -> $crate::error::Result<()> {
+                match self { $($params::$P(p) => $crate::step::$family_trait::validate(p),)+ }
+            }
+
+            /// Whether this kind draws random numbers.
+            pub fn draws(&self) -> bool {
+                match self {
+                    $($params::$P(_) => <$module::$P as $crate::step::$family_trait>::DRAWS,)+
+                }
+            }
+
+            /// The examples of every kind, in the order of the registry.
+            pub fn examples() -> Vec<$crate::step::Example<Self>> {
+                let mut all = Vec::new();
+                $(all.extend(
+                    <$module::$P as $crate::step::$family_trait>::examples().into_iter().map(|e| {
+                        $crate::step::Example { columns: e.columns, params: $params::$P(e.params) }
+                    }),
+                );)+
+                all
+            }
+
+            /// The default params of kind `kind`.
+            pub fn default_of(kind: &str) -> Option<Self> {
+                match kind {
+                    $($tag => Some($params::$P(<$module::$P>::default())),)+
+                    _ => None,
+                }
+            }
+        }
+
+        impl $fitted {
+            /// The tag.
+            pub fn kind(&self) -> &'static str {
+                match self { $($fitted::$P(_) => $tag,)+ }
+            }
+        }
+
+        $(impl From<$module::$P> for $params {
+            fn from(params: $module::$P) -> Self {
+                $params::$P(params)
+            }
+        })+
+
+        $crate::registry!(@methods $family_trait $params $fitted [$($module $P)+]);
+    };
+    (@fitted $module:ident Selection) => { $crate::step::Selection };
+    (@fitted $module:ident $F:ident) => { $module::$F };
+    (@methods FitTransform $params:ident $fitted:ident [$($module:ident $P:ident)+]) => {
+        impl $params {
+            /// The kinds of column that it accepts.
+            pub fn accepts(&self) -> &'static [$crate::batch::ColumnKind] {
+                match self { $($params::$P(p) => $crate::step::FitTransform::accepts(p),)+ }
+            }
+
+            /// Columns that the params name besides the step's columns.
+            pub fn references(&self) -> Vec<String> {
+                match self { $($params::$P(p) => $crate::step::FitTransform::references(p),)+ }
+            }
+
+            /// Learns from the rows.
+            ///
+            /// # Errors
+            /// As the kind documents.
+            pub fn fit(
+                &self,
+                rows: &dyn $crate::aggregate::Rows,
+                ctx: &$crate::step::FitContext<'_>,
+            ) -> $crate::error::Result<$fitted> {
+                match self {
+                    $($params::$P(p) => {
+                        $crate::step::FitTransform::fit(p, rows, ctx).map($fitted::$P)
+                    })+
+                }
+            }
+        }
+
+        impl $fitted {
+            /// The schema behind the step.
+            ///
+            /// # Errors
+            /// As [`Transform::output`]($crate::step::Transform::output).
+            pub fn output(
+                &self,
+                input: &$crate::batch::Schema,
+                slots: &[usize],
+            ) -> $crate::error::Result<$crate::batch::Schema> {
+                match self { $($fitted::$P(t) => $crate::step::Transform::output(t, input, slots),)+ }
+            }
+
+            /// Changes the columns of a block.
+            ///
+            /// # Errors
+            /// As [`Transform::apply`]($crate::step::Transform::apply).
+            pub fn apply(
+                &self,
+                batch: &mut $crate::batch::Batch,
+                slots: &[usize],
+            ) -> $crate::error::Result<()> {
+                match self { $($fitted::$P(t) => $crate::step::Transform::apply(t, batch, slots),)+ }
+            }
+        }
+    };
+    (@methods FitSelector $params:ident $fitted:ident [$($module:ident $P:ident)+]) => {
+        impl $params {
+            /// The kinds of column that it accepts.
+            pub fn accepts(&self) -> &'static [$crate::batch::ColumnKind] {
+                match self { $($params::$P(p) => $crate::step::FitSelector::accepts(p),)+ }
+            }
+
+            /// Judges the columns.
+            ///
+            /// # Errors
+            /// As the kind documents.
+            pub fn fit(
+                &self,
+                rows: &dyn $crate::aggregate::Rows,
+                ctx: &$crate::step::FitContext<'_>,
+            ) -> $crate::error::Result<$fitted> {
+                match self {
+                    $($params::$P(p) => {
+                        $crate::step::FitSelector::select(p, rows, ctx).map($fitted::$P)
+                    })+
+                }
+            }
+        }
+
+        impl $fitted {
+            /// What was found.
+            pub fn selection(&self) -> &$crate::step::Selection {
+                match self { $($fitted::$P(s) => s,)+ }
+            }
+        }
+    };
+    (@methods FitModel $params:ident $fitted:ident [$($module:ident $P:ident)+]) => {
+        impl $params {
+            /// The tasks that the model can do.
+            pub fn tasks(&self) -> &'static [$crate::config::Task] {
+                match self { $($params::$P(p) => $crate::step::FitModel::tasks(p),)+ }
+            }
+
+            /// Learns from the rows.
+            ///
+            /// # Errors
+            /// As the kind documents.
+            pub fn fit(
+                &self,
+                rows: &dyn $crate::aggregate::Rows,
+                ctx: &$crate::step::FitContext<'_>,
+            ) -> $crate::error::Result<$fitted> {
+                match self {
+                    $($params::$P(p) => $crate::step::FitModel::fit(p, rows, ctx).map($fitted::$P),)+
+                }
+            }
+        }
+
+        impl $fitted {
+            /// Checks that the state fits the columns.
+            ///
+            /// # Errors
+            /// As [`Predict::check`]($crate::step::Predict::check).
+            pub fn check(&self, n_features: usize) -> $crate::error::Result<()> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::check(m, n_features),)+ }
+            }
+
+            /// Writes one score per row.
+            ///
+            /// # Errors
+            /// As [`Predict::predict`]($crate::step::Predict::predict).
+            pub fn predict(
+                &self,
+                batch: &mut $crate::batch::Batch,
+                slots: &[usize],
+                scores: &mut [f64],
+            ) -> $crate::error::Result<()> {
+                match self {
+                    $($fitted::$P(m) => $crate::step::Predict::predict(m, batch, slots, scores),)+
+                }
+            }
+
+            /// One weight per column for linear models.
+            pub fn coefficients(&self) -> Option<&[f64]> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::coefficients(m),)+ }
+            }
+
+            /// Facts for `inspect`.
+            pub fn facts(&self) -> Vec<(String, f64)> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::facts(m),)+ }
+            }
+        }
+    };
+}

@@ -1,0 +1,154 @@
+//! Fills missing numbers with the training mean or median of their column.
+//!
+//! # Method
+//! As feature-engine 1.9.4 `MeanMedianImputer`. The mean is the correctly rounded quotient of the exact
+//! sum; feature-engine's is a pairwise float sum and may differ from it in the last bits.
+//!
+//! # Shape
+//! Numeric columns in, the same columns out, in place.
+//!
+//! # Missing
+//! Filled. Infinite values take part in the median and make the mean infinite, which is refused.
+//!
+//! # Ties and order
+//! The median of an even count is the type 7 quantile: halfway between the two middle values. Neither
+//! depends on the order of the rows.
+//!
+//! # Errors
+//! A column without any value, or with an infinite mean, cannot be fitted.
+//!
+//! # Example
+//! `method = "median"` on values 1, 3, 8 and a missing one fills 3.
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregate::{ColumnMoments, ColumnQuantiles, Rows};
+use crate::batch::{Batch, ColumnKind, Schema};
+use crate::error::{Code, Error, Result};
+use crate::math::{self, QuantileType};
+use crate::pipeline::check_width;
+use crate::step::{Example, FitContext, FitTransform, Transform};
+
+/// What to fill with.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct MeanMedianImputerParams {
+    /// The statistic.
+    pub method: ImputeMethod,
+}
+
+/// A statistic of the training values.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ImputeMethod {
+    /// The arithmetic mean.
+    Mean,
+    /// The median.
+    #[default]
+    Median,
+}
+
+impl FitTransform for MeanMedianImputerParams {
+    type Fitted = MeanMedianImputer;
+
+    fn accepts(&self) -> &'static [ColumnKind] {
+        &[ColumnKind::Num]
+    }
+
+    fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<MeanMedianImputer> {
+        let found: Vec<Option<f64>> = match self.method {
+            ImputeMethod::Mean => {
+                let moments = rows.aggregate(ColumnMoments::new(ctx.slots))?.finish();
+                moments.iter().map(|m| m.mean()).collect()
+            }
+            ImputeMethod::Median => {
+                ColumnQuantiles::of(rows, ctx.slots, &[0.5], QuantileType::default())?
+                    .into_iter()
+                    .map(|quantiles| quantiles[0])
+                    .collect()
+            }
+        };
+        let mut fill = Vec::with_capacity(found.len());
+        for (&slot, value) in ctx.slots.iter().zip(found) {
+            fill.push(finite(value).map_err(|e| e.column(ctx.name(slot)))?);
+        }
+        Ok(MeanMedianImputer { fill })
+    }
+
+    fn examples() -> Vec<Example<Self>> {
+        let mean = MeanMedianImputerParams { method: ImputeMethod::Mean };
+        vec![
+            Example::on(&["age", "fare"], MeanMedianImputerParams::default()),
+            Example::on(&["age"], mean),
+        ]
+    }
+}
+
+fn finite(value: Option<f64>) -> Result<f64> {
+    match value {
+        None => Err(Error::new(Code::TooFewRows, "expected a value to learn from, found none")
+            .remedy("drop the column, or fill it with a constant")),
+        Some(x) if !x.is_finite() => {
+            Err(Error::new(Code::NotFinite, "expected a finite statistic, found an infinity"))
+        }
+        Some(x) => Ok(x),
+    }
+}
+
+/// The fill value of each column.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MeanMedianImputer {
+    fill: Vec<f64>,
+}
+
+impl Transform for MeanMedianImputer {
+    fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
+        check_width(self.fill.len(), slots.len())?;
+        Ok(input.clone())
+    }
+
+    fn apply(&self, batch: &mut Batch, slots: &[usize]) -> Result<()> {
+        for (&slot, &fill) in slots.iter().zip(&self.fill) {
+            for x in batch.num_mut(slot) {
+                if math::is_missing(*x) {
+                    *x = fill;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{apply, fit, nums, table};
+
+    #[test]
+    fn the_median_of_an_even_count_lies_halfway() {
+        // Values 1, 3, 8, 9: (3 + 8) / 2 = 5.5.
+        let t = table(&[("x", nums(&[9.0, 1.0, f64::NAN, 8.0, 3.0]))]);
+        let fitted = fit(&MeanMedianImputerParams::default(), &t, &["x"]).unwrap();
+        assert_eq!(apply(&fitted, &t, &["x"]).num(0), [9.0, 1.0, 5.5, 8.0, 3.0]);
+    }
+
+    #[test]
+    fn the_mean_is_exact_where_a_float_sum_is_not() {
+        // 1e16 + 1 - 1e16 + 1 = 2, over 4; a running float sum gives 1, over 4.
+        let t = table(&[("x", nums(&[1e16, 1.0, -1e16, 1.0]))]);
+        let params = MeanMedianImputerParams { method: ImputeMethod::Mean };
+        assert_eq!(fit(&params, &t, &["x"]).unwrap().fill, [0.5]);
+    }
+
+    #[test]
+    fn a_column_without_values_is_named() {
+        let t = table(&[("x", nums(&[f64::NAN]))]);
+        let error = fit(&MeanMedianImputerParams::default(), &t, &["x"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "column `x`: expected a value to learn from, found none \
+             (drop the column, or fill it with a constant)"
+        );
+    }
+}

@@ -1,0 +1,22 @@
+//! The registry of transforms. To add one: write its file, add its `mod` line and its row here.
+
+mod levels;
+mod mean_median_imputer;
+mod ordinal_encoder;
+mod standard_scaler;
+
+pub use levels::{LevelMap, UnseenRule};
+pub use mean_median_imputer::{ImputeMethod, MeanMedianImputerParams};
+pub use ordinal_encoder::{OrdinalEncoderParams, OrdinalMethod};
+pub use standard_scaler::StandardScalerParams;
+
+crate::registry! {
+    /// The params of every transform, tagged by kind.
+    params TransformParams;
+    /// The fitted state of every transform, tagged by kind.
+    fitted AnyTransform;
+    family "transform" as FitTransform;
+    "mean_median_imputer" => mean_median_imputer: MeanMedianImputerParams => MeanMedianImputer,
+    "ordinal_encoder" => ordinal_encoder: OrdinalEncoderParams => OrdinalEncoder,
+    "standard_scaler" => standard_scaler: StandardScalerParams => StandardScaler,
+}

@@ -1,1 +1,4 @@
 //! core
+
+pub mod digest;
+pub mod rng;

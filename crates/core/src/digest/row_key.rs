@@ -1,0 +1,114 @@
+//! Row keys: a 128-bit name for a row, made of the row's own values and nothing else.
+//!
+//! **Method.** SipHash-2-4 with 128 bits of output (Aumasson, Bernstein: "SipHash: a fast
+//! short-input PRF", and its 128-bit extension) over fixed-width little-endian words, under a key
+//! derived by SHA-256 from a domain and the names and kinds of the key columns. Text goes in as the
+//! two words of its own SipHash-2-4-128 under a second key, so that a level of a dictionary is
+//! hashed once and not once per row.
+//!
+//! **Ties and order.** Canonical row order is the order of [`RowKey`], which is the order of its 16
+//! stored bytes. Words go in by column, columns sorted by name. 2^32 different rows share a key with
+//! probability 2^-65. The hash key is no secret: this names rows, it does not authenticate them.
+
+use std::hash::Hasher as _;
+
+use siphasher::sip128::{Hash128, Hasher128, SipHasher24};
+
+use super::Hasher;
+
+/// The key of a row: ordered as its 16 bytes, most significant first.
+///
+/// Text form: 32 lower-case hex digits. Stored as 16 bytes, big-endian, so that the order of keys is
+/// the order of what is stored.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey(pub u128);
+
+/// What stands for a missing text among the words of a row: no SipHash output but by an accident of
+/// probability 2^-128 per level. The bytes read `missing text 1  `.
+pub const MISSING_TEXT: [u64; 2] = [
+    u64::from_le_bytes(*b"missing "),
+    u64::from_le_bytes(*b"text 1  "),
+];
+
+/// Turns the key columns of one row into its [`RowKey`].
+///
+/// Make one per table, then per row: clone, feed one [`word`](KeyHasher::word) per number or time
+/// and two per text, in the order of the columns sorted by name, and [`finish`](KeyHasher::finish).
+/// Cloning copies 100 bytes; nothing allocates after `new`.
+///
+/// ```
+/// use samescore_core::digest::KeyHasher;
+/// let table = KeyHasher::new("example", &[("fare", "num"), ("deck", "text")]);
+/// let deck = table.text_words("C");
+/// let mut row = table.clone();
+/// row.word(deck[0]);
+/// row.word(deck[1]);
+/// row.word(7.25f64.to_bits());
+/// assert_eq!(row.finish(), row.finish());
+/// ```
+#[derive(Clone, Debug)]
+pub struct KeyHasher {
+    row: SipHasher24,
+    text: [u64; 2],
+}
+
+impl KeyHasher {
+    /// A hasher for rows of `columns`, given as (name, kind) in any order, under `domain`.
+    ///
+    /// The order of `columns` does not matter: they are sorted here. Another domain, name, kind or
+    /// number of columns gives unrelated keys.
+    pub fn new(domain: &str, columns: &[(&str, &str)]) -> KeyHasher {
+        let mut sorted = columns.to_vec();
+        sorted.sort();
+        let mut hasher = Hasher::new("samescore row key v1");
+        hasher.str(domain).u64(sorted.len() as u64);
+        for (name, kind) in sorted {
+            hasher.str(name).str(kind);
+        }
+        let [row_0, row_1, text_0, text_1] = le_words(hasher.finish().0);
+        KeyHasher {
+            row: SipHasher24::new_with_keys(row_0, row_1),
+            text: [text_0, text_1],
+        }
+    }
+
+    /// Feeds eight bytes, little-endian. A number goes in as the bits of its canonical form, a time
+    /// as its microseconds cast to `u64`, a text as its two [`text_words`](KeyHasher::text_words)
+    /// or [`MISSING_TEXT`].
+    #[inline]
+    pub fn word(&mut self, word: u64) {
+        // The crate hashes the bytes of the machine: `to_le` makes them little-endian everywhere.
+        self.row.write_u64(word.to_le());
+    }
+
+    /// The key of the row whose words were fed. Reads only: more words may follow.
+    #[inline]
+    pub fn finish(&self) -> RowKey {
+        RowKey(u128::from_be_bytes(output_bytes(self.row.finish128())))
+    }
+
+    /// The two words of a text: SipHash-2-4-128 of its UTF-8 bytes, not normalised, under the text
+    /// key of this hasher.
+    pub fn text_words(&self, text: &str) -> [u64; 2] {
+        let hash = SipHasher24::new_with_keys(self.text[0], self.text[1]).hash(text.as_bytes());
+        [hash.h1, hash.h2]
+    }
+}
+
+/// The output as published: the two halves, each little-endian.
+#[inline]
+fn output_bytes(hash: Hash128) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&hash.h1.to_le_bytes());
+    bytes[8..].copy_from_slice(&hash.h2.to_le_bytes());
+    bytes
+}
+
+/// Four words of 32 bytes, little-endian.
+pub(crate) fn le_words(bytes: [u8; 32]) -> [u64; 4] {
+    let mut words = [0; 4];
+    for (i, &byte) in bytes.iter().enumerate() {
+        words[i / 8] |= u64::from(byte) << (8 * (i % 8));
+    }
+    words
+}

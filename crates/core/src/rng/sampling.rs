@@ -228,3 +228,234 @@ impl<'de, T: Ord + Deserialize<'de>> Deserialize<'de> for BottomK<T> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::rng::Seed;
+
+    fn example() -> Stream {
+        Stream::new(Seed(42), "bag", "fare", "rows")
+    }
+
+    /// The keys 1 to 10000, whose draws the counts below are of.
+    fn keys() -> impl Iterator<Item = RowKey> {
+        (1..=10_000).map(RowKey)
+    }
+
+    /// How often each number from 0 on occurs.
+    fn counts(values: impl Iterator<Item = u64>) -> Vec<u64> {
+        let mut counts = Vec::new();
+        for value in values {
+            counts.resize(counts.len().max(value as usize + 1), 0);
+            counts[value as usize] += 1;
+        }
+        counts
+    }
+
+    // Literal values of this module: recomputed from the docs by independent implementations of
+    // SHA-256, SipHash, PCG64DXSM and the algorithm in question.
+
+    #[test]
+    fn orders_never_move() {
+        assert_eq!(
+            permutation(10, &mut example().pcg()),
+            [2, 6, 9, 1, 8, 4, 0, 5, 7, 3]
+        );
+        let chosen = sample_indices(1000, 6, &mut example().pcg());
+        assert_eq!(chosen, [377, 821, 749, 19, 680, 936]);
+        assert_eq!(permutation(0, &mut example().pcg()), [0; 0]);
+        assert_eq!(sample_indices(0, 3, &mut example().pcg()), [0; 0]);
+    }
+
+    #[test]
+    fn folds_never_move() {
+        let folds: Vec<u64> = keys()
+            .take(10)
+            .map(|key| fold(&example(), key, 5))
+            .collect();
+        assert_eq!(folds, [0, 3, 3, 4, 2, 1, 1, 1, 4, 0]);
+        let folds = keys().map(|key| fold(&example(), key, 5));
+        assert_eq!(counts(folds), [1930, 1998, 2085, 1992, 1995]);
+    }
+
+    #[test]
+    fn shares_never_move_and_are_nested() {
+        let share = |ratio| keys().filter(|&key| below(&example(), key, ratio)).count();
+        assert_eq!([0.0, 0.25, 1.0].map(share), [0, 2459, 10_000]);
+        for key in keys().filter(|&key| below(&example(), key, 0.25)) {
+            assert!(below(&example(), key, 0.3));
+        }
+    }
+
+    #[test]
+    fn share_threshold_is_exact() {
+        assert_eq!(share_threshold(0.5), 1 << 63);
+        assert_eq!(share_threshold(0.75), 3 << 62);
+        assert_eq!(share_threshold(1.0), 1 << 64);
+        // 0.1 is 0x1.999999999999ap-4: no bit lies below 2^-64.
+        assert_eq!(share_threshold(0.1), 0x1999_9999_9999_9a00);
+        // The largest number below 1 is 1 - 2^-53.
+        assert_eq!(
+            share_threshold(1.0 - f64::EPSILON / 2.0),
+            (1 << 64) - (1 << 11)
+        );
+        // 2^-12 + 2^-64 needs 53 bits and is whole; half of it is not, so it is rounded up.
+        let whole = f64::from_bits(0x3f30_0000_0000_0001);
+        assert_eq!(share_threshold(whole), (1 << 52) + 1);
+        assert_eq!(share_threshold(whole / 2.0), (1 << 51) + 1);
+        // One word of 2^64 is the least above none.
+        for tiny in [
+            f64::from_bits(1),
+            f64::MIN_POSITIVE,
+            1e-20,
+            f64::EPSILON / 4096.0,
+        ] {
+            assert_eq!(share_threshold(tiny), 1);
+        }
+        for none in [0.0, -0.0, -1.0, f64::NAN, f64::NEG_INFINITY] {
+            assert_eq!(share_threshold(none), 0);
+        }
+        assert_eq!(share_threshold(f64::INFINITY), 1 << 64);
+    }
+
+    #[test]
+    fn bootstrap_counts_never_move() {
+        let count = |key| u64::from(poisson_bootstrap(&example(), key));
+        let first: Vec<u64> = keys().take(12).map(count).collect();
+        assert_eq!(first, [0, 1, 2, 3, 1, 0, 0, 0, 2, 0, 1, 0]);
+        assert_eq!(
+            counts(keys().map(count)),
+            [3612, 3736, 1869, 609, 127, 40, 6, 1]
+        );
+    }
+
+    #[test]
+    fn bootstrap_table_is_floor_of_the_distribution() {
+        // exp(-1) = 1/0! - 1/1! + 1/2! - ... in units of 2^-120. Divisions lose under 1 unit each,
+        // so all is good to 2^7 units, and no floor to 2^-64 may be nearer to an integer than that.
+        let unit = 1u128 << 120;
+        let (mut inverse_e, mut term) = (0, unit);
+        for i in 1..=40u128 {
+            inverse_e = if i % 2 == 1 {
+                inverse_e + term
+            } else {
+                inverse_e - term
+            };
+            term /= i;
+        }
+        let (mut sum, mut term) = (0u128, inverse_e);
+        for (k, &threshold) in POISSON_1.iter().enumerate() {
+            sum += term;
+            assert_eq!((sum >> 56) as u64, threshold);
+            assert_eq!((sum - 128) >> 56, (sum + 128) >> 56);
+            term /= k as u128 + 1;
+        }
+        // After the last entry, less than one word in 2^64 is left.
+        assert_eq!((sum + term) >> 56, (1 << 64) - 1);
+    }
+
+    #[test]
+    fn bottom_k_never_moves() {
+        let mut sample = BottomK::new(3);
+        for key in keys() {
+            sample.observe(example().hash(key), key, key.0 as u64);
+        }
+        let expected = [
+            (0x0002_1a8a_12e7_5e8c, RowKey(4021), 4021),
+            (0x0009_dc90_a41b_73dc, RowKey(12), 12),
+            (0x000a_2beb_142d_44ab, RowKey(7697), 7697),
+        ];
+        assert_eq!(sample.finish(), expected);
+    }
+
+    #[test]
+    fn bottom_k_refuses_what_it_never_wrote() {
+        let read = |k: u64, entries: &[(u64, RowKey, u8)]| {
+            let stored = rmp_serde::to_vec(&(k, entries)).unwrap();
+            rmp_serde::from_slice::<BottomK<u8>>(&stored)
+                .map(|s| s.len())
+                .map_err(|e| e.to_string())
+        };
+        let (a, b) = ((1, RowKey(5), 0), (1, RowKey(6), 0));
+        assert_eq!(read(2, &[a, b]), Ok(2));
+        let disorder = "expected sampled entries in order, found disorder";
+        assert_eq!(read(2, &[b, a]), Err(disorder.to_string()));
+        let too_many = "expected at most 1 sampled entries, found 2";
+        assert_eq!(read(1, &[a, b]), Err(too_many.to_string()));
+    }
+
+    proptest! {
+        #[test]
+        fn bottom_k_is_the_k_smallest_in_any_order_of_parts(
+            k in 0u64..12,
+            rows in prop::collection::vec((0u64..8, 0u128..4, 0u8..3), 0..60),
+            cuts in prop::collection::vec(0usize..60, 3),
+            order in Just((0..4usize).collect::<Vec<_>>()).prop_shuffle(),
+        ) {
+            let mut cuts: Vec<usize> = cuts.iter().map(|&cut| cut.min(rows.len())).collect();
+            cuts.sort();
+            let bounds = [0, cuts[0], cuts[1], cuts[2], rows.len()];
+            let mut merged = BottomK::new(k);
+            for part in order {
+                let mut sample = BottomK::new(k);
+                for &(hash, key, value) in rows[bounds[part]..bounds[part + 1]].iter().rev() {
+                    if sample.accepts(hash, RowKey(key)) {
+                        sample.observe(hash, RowKey(key), value);
+                    }
+                }
+                let stored = rmp_serde::to_vec(&sample).unwrap();
+                merged.merge(rmp_serde::from_slice(&stored).unwrap());
+            }
+            let mut sorted: Vec<_> = rows.iter().map(|&(h, key, v)| (h, RowKey(key), v)).collect();
+            sorted.sort();
+            sorted.truncate(k as usize);
+            prop_assert_eq!(
+                rmp_serde::to_vec(&merged).unwrap(),
+                rmp_serde::to_vec(&(k, &sorted)).unwrap()
+            );
+            prop_assert_eq!(merged.finish(), sorted);
+        }
+
+        #[test]
+        fn bottom_k_of_different_sizes_is_the_smaller(
+            a in prop::collection::vec(any::<u64>(), 0..20),
+            b in prop::collection::vec(any::<u64>(), 0..20),
+        ) {
+            let sample = |k, rows: &[u64]| {
+                let mut sample = BottomK::new(k);
+                rows.iter().for_each(|&hash| sample.observe(hash, RowKey(0), ()));
+                sample
+            };
+            let (mut left, mut right) = (sample(3, &a), sample(7, &b));
+            left.merge(sample(7, &b));
+            right.merge(sample(3, &a));
+            let both: Vec<u64> = a.iter().chain(&b).copied().collect();
+            let expected = sample(3, &both).finish();
+            prop_assert_eq!(left.finish(), expected.clone());
+            prop_assert_eq!(right.finish(), expected);
+        }
+
+        #[test]
+        fn shuffles_are_permutations(n in 0u64..200, seed: u64) {
+            let stream = Stream::new(Seed(seed), "s", "", "order");
+            let mut order = permutation(n, &mut stream.pcg());
+            order.sort();
+            prop_assert_eq!(order, (0..n).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn sampling_is_the_front_of_a_swapped_table(n in 0u64..100, k in 0u64..120, seed: u64) {
+            let stream = Stream::new(Seed(seed), "s", "", "sample");
+            let mut draws = stream.pcg();
+            let mut table: Vec<u64> = (0..n).collect();
+            let k_chosen = k.min(n) as usize;
+            for front in 0..k_chosen {
+                table.swap(front, front + draws.bounded(n - front as u64) as usize);
+            }
+            prop_assert_eq!(sample_indices(n, k, &mut stream.pcg()), &table[..k_chosen]);
+        }
+    }
+}

@@ -161,3 +161,126 @@ impl Draw for RowDraws {
         self.draw()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn example() -> Stream {
+        Stream::new(Seed(42), "bag", "fare", "rows")
+    }
+
+    #[test]
+    fn derivation_never_moves() {
+        // Recomputed from the docs by an independent SHA-256.
+        let key = "42a969ce440ba2ebc209dbc33a07824250c7b10566010f033c2ffb2432c9c13a";
+        assert_eq!(hex(&example().key), key);
+        let key = "aa23468eee6e1c54438870092186ef5ebab7a2d5369c4e9d40a356f5d7f550f4";
+        assert_eq!(hex(&example().substream("tree", 17).key), key);
+    }
+
+    #[test]
+    fn every_part_of_the_name_counts() {
+        let (seed, other) = (Seed(42), Seed(43));
+        let streams = [
+            example(),
+            Stream::new(other, "bag", "fare", "rows"),
+            Stream::new(seed, "bagf", "are", "rows"),
+            Stream::new(seed, "bag", "fare", "columns"),
+            Stream::new(seed, "bag", "", "rows"),
+            example().substream("", 0),
+            example().substream("", 1),
+        ];
+        for (i, a) in streams.iter().enumerate() {
+            for b in &streams[..i] {
+                assert_ne!(a, b);
+            }
+        }
+    }
+
+    #[test]
+    fn pcg_is_numpy_pcg64dxsm() {
+        // numpy 2.4.6: PCG64DXSM().random_raw() with its state set to that of these 32 bytes.
+        let mut pcg = Stream {
+            key: core::array::from_fn(|i| i as u8 + 1),
+        }
+        .pcg();
+        let expected = [
+            0xa954_244e_93de_1417,
+            0x1486_ae0e_e347_5ea3,
+            0x184b_8e6c_847c_d6c9,
+            0x0856_2e09_bf3d_2425,
+        ];
+        assert_eq!(expected.map(|_| pcg.next_u64()), expected);
+        let mut pcg = example().pcg();
+        let expected = [
+            0x6099_23a8_dfcc_51c8,
+            0xd250_a9cd_f9ac_1925,
+            0xbfa1_022e_75f9_a5ac,
+            0x0458_c797_a6d8_4d10,
+            0xadd1_e254_35cc_12b1,
+        ];
+        assert_eq!(expected.map(|_| pcg.next_u64()), expected);
+    }
+
+    #[test]
+    fn siphash_is_the_published_one() {
+        // Vector of the SipHash paper, appendix A: key 00..0f, message 00..0e.
+        let bytes: [u8; 16] = core::array::from_fn(|i| i as u8);
+        let hash = SipHasher24::new_with_key(&bytes).hash(&bytes[..15]);
+        assert_eq!(hash, 0xa129_ca61_49be_45e5);
+    }
+
+    #[test]
+    fn row_draws_never_move() {
+        // Recomputed by an independent SipHash.
+        let key = RowKey(0x0123_4567_89ab_cdef_fedc_ba98_7654_3210);
+        let mut draws = example().row(key);
+        let expected = [
+            0x9dc2_2b62_aa6d_52de,
+            0xaf86_1126_3fe8_71a4,
+            0xdff0_4feb_a293_9be5,
+            0x43d1_8c89_992f_be90,
+        ];
+        assert_eq!(expected.map(|_| draws.next_u64()), expected);
+        assert_eq!(example().hash(RowKey(key.0 + 1)), 0x259d_7497_6732_5c5a);
+    }
+
+    #[test]
+    fn seed_is_digits() {
+        assert_eq!("18446744073709551615".parse(), Ok(Seed(u64::MAX)));
+        assert_eq!(Seed(7).to_string(), "7");
+        for text in ["", "+1", "-1", " 1", "1_0", "0x1", "18446744073709551616"] {
+            let message = format!(
+                "expected a seed from 0 to 18446744073709551615, found `{text}` (use digits only)"
+            );
+            assert_eq!(
+                text.parse::<Seed>().map_err(|e| e.to_string()),
+                Err(message)
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn row_draws_do_not_depend_on_order(keys in prop::collection::vec(any::<u128>(), 1..20)) {
+            let draws = |key: u128| {
+                let mut row = example().row(RowKey(key));
+                [row.next_u64(), row.next_u64(), row.next_u64()]
+            };
+            let forward: Vec<_> = keys.iter().map(|&key| draws(key)).collect();
+            let mut backward: Vec<_> = keys.iter().rev().map(|&key| draws(key)).collect();
+            backward.reverse();
+            prop_assert_eq!(&forward, &backward);
+            // Draws of all rows in turn are those of each row alone.
+            let mut rows: Vec<_> = keys.iter().map(|&key| example().row(RowKey(key))).collect();
+            for i in 0..3 {
+                for (row, alone) in rows.iter_mut().zip(&forward) {
+                    prop_assert_eq!(row.next_u64(), alone[i]);
+                }
+            }
+        }
+    }
+}

@@ -1,4 +1,5 @@
 //! core
 
 pub mod digest;
+pub mod math;
 pub mod rng;

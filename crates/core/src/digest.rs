@@ -88,7 +88,7 @@ impl Hasher {
     /// Eight bytes, little-endian: the bits of the canonical form (every NaN is
     /// `0x7ff8000000000000`, -0 is +0).
     pub fn f64(&mut self, x: f64) -> &mut Hasher {
-        self.u64(canonical_bits(x))
+        self.u64(crate::math::canonical(x).to_bits())
     }
 
     /// The length as `u64`, then the bytes.
@@ -121,14 +121,6 @@ impl Hasher {
 /// Plain SHA-256 of `bytes`, without a domain: the identity of a file, as other tools print it.
 pub fn sha256(bytes: &[u8]) -> Digest {
     Digest(sha2::Sha256::digest(bytes).into())
-}
-
-/// Bits of the canonical form of `x`.
-fn canonical_bits(x: f64) -> u64 {
-    if x.is_nan() {
-        return 0x7ff8_0000_0000_0000;
-    }
-    if x == 0.0 { 0 } else { x.to_bits() }
 }
 
 #[cfg(test)]

@@ -48,8 +48,8 @@ impl fmt::Display for ParseHexError {
 
 impl std::error::Error for ParseHexError {}
 
-/// The `N` bytes written as `2 N` lower-case hex digits; nothing else is accepted, so that one value
-/// has one text.
+/// The `N` bytes written as `2 N` lower-case hex digits; nothing else is accepted, so that one
+/// value has one text.
 fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], ParseHexError> {
     let error = |found: String| ParseHexError {
         digits: 2 * N as u64,

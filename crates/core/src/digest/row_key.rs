@@ -7,8 +7,8 @@
 //! hashed once and not once per row.
 //!
 //! **Ties and order.** Canonical row order is the order of [`RowKey`], which is the order of its 16
-//! stored bytes. Words go in by column, columns sorted by name. 2^32 different rows share a key with
-//! probability 2^-65. The hash key is no secret: this names rows, it does not authenticate them.
+//! stored bytes. Words go in by column, columns sorted by name. Among 2^32 different rows, two share
+//! a key with probability 2^-65. The hash key is no secret: this names rows, it authenticates none.
 
 use std::hash::Hasher as _;
 
@@ -18,8 +18,8 @@ use super::Hasher;
 
 /// The key of a row: ordered as its 16 bytes, most significant first.
 ///
-/// Text form: 32 lower-case hex digits. Stored as 16 bytes, big-endian, so that the order of keys is
-/// the order of what is stored.
+/// Text form: 32 lower-case hex digits. Stored as 16 bytes, big-endian, so that the order of
+/// keys is the order of what is stored.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowKey(pub u128);
 

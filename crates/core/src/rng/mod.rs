@@ -2,8 +2,8 @@
 //!
 //! **Method.** A [`Stream`] is 32 bytes derived by SHA-256 from (seed, step name, column, purpose).
 //! It draws in two ways: in sequence, by PCG64DXSM ([`Stream::pcg`]), for things that have a
-//! canonical order; and by row, by SipHash-2-4 of the row key ([`Stream::row`]), for everything that
-//! belongs to a row, so that no draw depends on which rows came before. [`Draw`] turns raw words
+//! canonical order; and by row, by SipHash-2-4 of the row key ([`Stream::row`]), for everything
+//! that belongs to a row, so that no draw depends on which rows came before. [`Draw`] turns raw words
 //! into numbers by algorithms written here, once, with golden vectors.
 //!
 //! **Absent.** No generator that seeds itself, no state shared between steps, no stream made by
@@ -14,14 +14,19 @@
 //!
 //! - `stream`: [`Seed`], [`Stream`], [`Pcg`], [`RowDraws`]
 //! - `distributions`: [`Draw`]: bounded integers, uniform, normal, exponential, Poisson, gamma
-//! - `sampling`: shuffle, sampling, folds, shares, bootstrap counts, [`BottomK`]
+//! - `rejection`: the longer algorithms behind [`Draw`]
+//! - `sampling`: shuffle, sampling, folds, shares, bootstrap counts
+//! - `bottom_k`: [`BottomK`]
 
+mod bottom_k;
 mod distributions;
+mod rejection;
 mod sampling;
 mod stream;
 
+pub use bottom_k::BottomK;
 pub use distributions::Draw;
 pub use sampling::{
-    BottomK, below, fold, permutation, poisson_bootstrap, sample_indices, share_threshold, shuffle,
+    below, fold, permutation, poisson_bootstrap, sample_indices, share_threshold, shuffle,
 };
 pub use stream::{ParseSeedError, Pcg, RowDraws, Seed, Stream};

@@ -59,11 +59,13 @@ impl FromStr for Seed {
 
 /// The draws of one purpose of one step: a 32-byte key, nothing that moves.
 ///
-/// Two streams that differ in seed, step, column or purpose are unrelated. A stream has no position:
-/// asking it twice gives the same draws twice, so each use takes a purpose of its own.
+/// Two streams that differ in seed, step, column or purpose are unrelated. A stream has no
+/// position: asking it twice gives the same draws twice, so each use takes a purpose of its own.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Stream {
     key: [u8; 32],
+    /// The first 16 bytes of `key` as the two words of a SipHash key.
+    row_key: [u64; 2],
 }
 
 impl Stream {
@@ -72,9 +74,7 @@ impl Stream {
     pub fn new(seed: Seed, step: &str, column: &str, purpose: &str) -> Stream {
         let mut hasher = Hasher::new("samescore stream v1");
         hasher.u64(seed.0).str(step).str(column).str(purpose);
-        Stream {
-            key: hasher.finish().0,
-        }
+        Stream::from_key(hasher.finish().0)
     }
 
     /// A stream below this one: tree 17, repetition 3. Unrelated to its parent, to other labels and
@@ -82,15 +82,13 @@ impl Stream {
     pub fn substream(&self, label: &str, index: u64) -> Stream {
         let mut hasher = Hasher::new("samescore substream v1");
         hasher.bytes(&self.key).str(label).u64(index);
-        Stream {
-            key: hasher.finish().0,
-        }
+        Stream::from_key(hasher.finish().0)
     }
 
     /// A generator at the start of this stream, for draws in sequence.
     ///
-    /// Use it for what has a canonical order (columns, trees, rows sorted by key), never for rows as
-    /// they come.
+    /// Use it for what has a canonical order (columns, trees, rows sorted by key), never for rows
+    /// as they come.
     pub fn pcg(&self) -> Pcg {
         Pcg {
             inner: Lcg128CmDxsm64::from_seed(self.key),
@@ -100,8 +98,7 @@ impl Stream {
     /// The draws of one row. A function of stream and key alone.
     #[inline]
     pub fn row(&self, key: RowKey) -> RowDraws {
-        let [k0, k1, ..] = le_words(self.key);
-        let mut prefix = SipHasher24::new_with_keys(k0, k1);
+        let mut prefix = SipHasher24::new_with_keys(self.row_key[0], self.row_key[1]);
         // The crate hashes the bytes of the machine: `to_le` makes them little-endian everywhere.
         let [high, low] = [(key.0 >> 64) as u64, key.0 as u64];
         prefix.write_u64(high.swap_bytes().to_le());
@@ -113,6 +110,14 @@ impl Stream {
     #[inline]
     pub fn hash(&self, key: RowKey) -> u64 {
         self.row(key).draw()
+    }
+
+    fn from_key(key: [u8; 32]) -> Stream {
+        let [k0, k1, ..] = le_words(key);
+        Stream {
+            key,
+            row_key: [k0, k1],
+        }
     }
 }
 
@@ -203,10 +208,7 @@ mod tests {
     #[test]
     fn pcg_is_numpy_pcg64dxsm() {
         // numpy 2.4.6: PCG64DXSM().random_raw() with its state set to that of these 32 bytes.
-        let mut pcg = Stream {
-            key: core::array::from_fn(|i| i as u8 + 1),
-        }
-        .pcg();
+        let mut pcg = Stream::from_key(core::array::from_fn(|i| i as u8 + 1)).pcg();
         let expected = [
             0xa954_244e_93de_1417,
             0x1486_ae0e_e347_5ea3,

@@ -54,7 +54,8 @@ impl<T: Ord> BottomK<T> {
             .is_some_and(|largest| (hash, key) <= (largest.0, largest.1))
     }
 
-    /// Counts one entry in. `hash` is a draw of the row, as a rule [`Stream::hash`](super::Stream::hash).
+    /// Counts one entry in. `hash` is a draw of the row, as a rule
+    /// [`Stream::hash`](super::Stream::hash).
     pub fn observe(&mut self, hash: u64, key: RowKey, value: T) {
         if self.len() < self.k {
             self.heap.push((hash, key, value));

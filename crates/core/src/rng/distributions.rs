@@ -73,8 +73,8 @@ pub trait Draw {
     ///
     /// Up to 30: inversion, one word. With `term = sum = exp(-lambda)`, while `uniform > sum`: the
     /// count goes up, `term = term * lambda / count`, `sum = sum + term`, until terms no longer
-    /// move the sum. Above 30: Hörmann 1993, algorithm PTRS (transformed rejection with squeeze, its
-    /// constants), ln(k!) by Stirling's series, two words per try, most often one try.
+    /// move the sum. Above 30: Hörmann 1993, algorithm PTRS (transformed rejection with squeeze,
+    /// its constants), ln(k!) by Stirling's series, two words per try, most often one try.
     fn poisson(&mut self, lambda: f64) -> u64 {
         if lambda.is_nan() || lambda <= 0.0 {
             0

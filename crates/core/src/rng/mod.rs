@@ -3,8 +3,8 @@
 //! **Method.** A [`Stream`] is 32 bytes derived by SHA-256 from (seed, step name, column, purpose).
 //! It draws in two ways: in sequence, by PCG64DXSM ([`Stream::pcg`]), for things that have a
 //! canonical order; and by row, by SipHash-2-4 of the row key ([`Stream::row`]), for everything
-//! that belongs to a row, so that no draw depends on which rows came before. [`Draw`] turns raw words
-//! into numbers by algorithms written here, once, with golden vectors.
+//! that belongs to a row, so that no draw depends on which rows came before. [`Draw`] turns raw
+//! words into numbers by algorithms written here, once, with golden vectors.
 //!
 //! **Absent.** No generator that seeds itself, no state shared between steps, no stream made by
 //! counting or by jumping ahead in another, no `usize` drawn, no algorithm of another crate but the

@@ -111,8 +111,8 @@ const POISSON_1: [u64; 20] = [
 /// How often a row occurs in a bootstrap sample: Poisson(1) from its first draw.
 ///
 /// The count is the number of entries of a fixed table, floor(2^64 * P(count <= k)) for k = 0 to
-/// 19, that are not above the draw: integers only. Replaces n draws with replacement; the size of the
-/// sample is itself random, n on average.
+/// 19, that are not above the draw: integers only. Replaces n draws with replacement; the size of
+/// the sample is itself random, n on average.
 pub fn poisson_bootstrap(stream: &Stream, key: RowKey) -> u32 {
     let draw = stream.hash(key);
     POISSON_1

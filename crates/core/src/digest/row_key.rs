@@ -7,8 +7,9 @@
 //! hashed once and not once per row.
 //!
 //! **Ties and order.** Canonical row order is the order of [`RowKey`], which is the order of its 16
-//! stored bytes. Words go in by column, columns sorted by name. Among 2^32 different rows, two share
-//! a key with probability 2^-65. The hash key is no secret: this names rows, it authenticates none.
+//! stored bytes. Words go in by column, columns sorted by name. Among 2^32 different rows, two
+//! share a key with probability 2^-65. The hash key is no secret: this names rows and
+//! authenticates none.
 
 use std::hash::Hasher as _;
 

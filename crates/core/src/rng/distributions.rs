@@ -269,7 +269,8 @@ mod tests {
 
     #[test]
     fn poisson_by_rejection_has_mean_and_variance() {
-        // Mean and variance are 300: 10000 draws give sums within 4 standard errors (173 and 4.2).
+        // Mean and variance are 300. Standard errors over 10000 draws: 0.17 of the mean, 4.2 of the
+        // variance. Found: 299.79 (1.2 below) and 304.41 (1.0 above).
         let mut pcg = example();
         let (mut sum, mut squares) = (0, 0);
         for _ in 0..10_000 {
@@ -278,8 +279,8 @@ mod tests {
             squares += count * count;
         }
         assert_eq!((sum, squares), (2_997_862, 901_761_794));
-        let variance = squares / 10_000 - (sum * sum) / 100_000_000;
-        assert_eq!(variance, 305);
+        // The variance is (10000 squares - sum^2) / 10^8, here without its fraction.
+        assert_eq!((10_000 * squares - sum * sum) / 100_000_000, 304);
     }
 
     #[test]

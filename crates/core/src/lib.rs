@@ -5,21 +5,37 @@
 //! only those above it in this list.
 
 pub mod error;
+
 pub mod math;
+
 pub mod digest;
+
 pub mod rng;
+
 pub mod par;
+
 pub mod batch;
+
 pub mod aggregate;
+
 pub mod trace;
+
 pub mod step;
+
 pub mod transforms;
+
 pub mod models;
+
 pub mod selectors;
+
 pub mod codec;
+
 pub mod config;
+
 pub mod pipeline;
+
 pub mod artifact;
+
 pub mod example;
 
 #[cfg(test)]

@@ -1,1 +1,414 @@
 //! TOML text to [`Config`] and back, with the byte range of whatever is wrong.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
+
+use super::{
+    ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, SplitConfig, StepConfig,
+    StepParams, TargetConfig, TargetTransform, Task,
+};
+use crate::batch::{ColumnKind, TimeFormat};
+use crate::error::{Code, Error, Result};
+use crate::models::ModelParams;
+use crate::rng::Seed;
+use crate::selectors::SelectorParams;
+use crate::transforms::TransformParams;
+
+/// The text of a config as it stands, without steps and model, which their kinds read.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Root {
+    #[serde(default)]
+    seed: u64,
+    #[serde(default = "default_golden_rows")]
+    golden_rows: u32,
+    data: Data,
+    target: Target,
+    split: Option<Split>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Data {
+    source: Option<String>,
+    #[serde(default)]
+    key: Vec<String>,
+    #[serde(default)]
+    missing: Vec<String>,
+    #[serde(default)]
+    columns: BTreeMap<String, ColumnForm>,
+}
+
+/// `"num"`, or a table with the format of times.
+struct ColumnForm(ColumnConfig);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ColumnTable {
+    kind: ColumnKind,
+    #[serde(default)]
+    format: TimeFormat,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Target {
+    column: String,
+    #[serde(default)]
+    task: Task,
+    positive: Option<String>,
+    #[serde(default)]
+    transform: TargetTransform,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Split {
+    test_ratio: f64,
+    group: Option<String>,
+}
+
+fn default_golden_rows() -> u32 {
+    DEFAULT_GOLDEN_ROWS
+}
+
+impl<'de> Deserialize<'de> for ColumnForm {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Form;
+        impl<'de> serde::de::Visitor<'de> for Form {
+            type Value = ColumnForm;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("\"num\", \"text\", \"time\", or a table of kind and format")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ColumnForm, E> {
+                let kind = ColumnKind::deserialize(serde::de::value::StrDeserializer::new(text))?;
+                Ok(ColumnForm(kind.into()))
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                map: A,
+            ) -> Result<ColumnForm, A::Error> {
+                let from = serde::de::value::MapAccessDeserializer::new(map);
+                let t = ColumnTable::deserialize(from)?;
+                Ok(ColumnForm(ColumnConfig { kind: t.kind, format: t.format }))
+            }
+        }
+        from.deserialize_any(Form)
+    }
+}
+
+/// Reads a config.
+pub(super) fn config(text: &str) -> Result<Config> {
+    let mut root = DeTable::parse(text).map_err(refuse(Code::ConfigSyntax, None))?;
+    let span = root.span();
+    let steps = root.get_mut().remove("step");
+    let model = root.get_mut().remove("model");
+    let rest = Root::deserialize(Deserializer::from(root)).map_err(refuse(Code::BadParameter, None))?;
+    let model = model.ok_or_else(|| {
+        Error::new(Code::BadParameter, "expected a [model] table, found none").at(span)
+    })?;
+    Ok(Config {
+        seed: Seed(rest.seed),
+        data: DataConfig {
+            source: rest.data.source,
+            key: rest.data.key,
+            missing: rest.data.missing,
+            columns: rest.data.columns.into_iter().map(|(name, form)| (name, form.0)).collect(),
+        },
+        target: TargetConfig {
+            column: rest.target.column,
+            task: rest.target.task,
+            positive: rest.target.positive,
+            transform: rest.target.transform,
+        },
+        split: rest.split.map(|s| SplitConfig { test_ratio: s.test_ratio, group: s.group }),
+        steps: read_steps(steps)?,
+        model: read_model(model)?,
+        golden_rows: rest.golden_rows,
+    })
+}
+
+/// Turns an error of the TOML reader into ours.
+fn refuse(code: Code, within: Option<Range<usize>>) -> impl Fn(toml::de::Error) -> Error {
+    move |e| {
+        let message = e.message().trim_end_matches('.');
+        let code = if message.starts_with("unknown field") { Code::UnknownKey } else { code };
+        let error = Error::new(code, message);
+        match e.span().or_else(|| within.clone()) {
+            Some(span) => error.at(span),
+            None => error,
+        }
+    }
+}
+
+fn expect_table(value: Spanned<DeValue<'_>>) -> Result<Spanned<DeTable<'_>>> {
+    let span = value.span();
+    match value.into_inner() {
+        DeValue::Table(table) => Ok(Spanned::new(span, table)),
+        other => {
+            let found = other.type_str();
+            Err(Error::new(Code::BadParameter, format!("expected a table, found {found}")).at(span))
+        }
+    }
+}
+
+fn read_steps(value: Option<Spanned<DeValue<'_>>>) -> Result<Vec<StepConfig>> {
+    let Some(value) = value else { return Ok(Vec::new()) };
+    let span = value.span();
+    let DeValue::Array(steps) = value.into_inner() else {
+        return Err(Error::new(Code::BadParameter, "expected [[step]] tables").at(span));
+    };
+    let steps = steps.into_iter().map(|step| read_step(expect_table(step)?));
+    let steps: Vec<(StepConfig, Range<usize>)> = steps.collect::<Result<_>>()?;
+    for (place, (step, span)) in steps.iter().enumerate() {
+        if steps[..place].iter().any(|(earlier, _)| earlier.name == step.name) {
+            return Err(Error::new(Code::DuplicateName, "expected unique step names, found it twice")
+                .remedy("give each step its own `name`")
+                .step(&step.name)
+                .at(span.clone()));
+        }
+    }
+    Ok(steps.into_iter().map(|(step, _)| step).collect())
+}
+
+fn read_step(mut table: Spanned<DeTable<'_>>) -> Result<(StepConfig, Range<usize>)> {
+    let span = table.span();
+    let kind: String = take(&mut table, "kind")?
+        .ok_or_else(|| Error::new(Code::BadParameter, "expected `kind`, found none").at(span.clone()))?;
+    let name: String = take(&mut table, "name")?.unwrap_or_else(|| kind.clone());
+    let columns: Columns = take(&mut table, "columns")?.unwrap_or_default();
+    let named = |e: Error| e.step(&name).at(span.clone());
+    let params = read_step_params(&kind, table, &span).map_err(named)?;
+    params.validate().map_err(named)?;
+    Ok((StepConfig { name: name.clone(), columns, params }, span.clone()))
+}
+
+fn read_step_params(
+    kind: &str,
+    table: Spanned<DeTable<'_>>,
+    span: &Range<usize>,
+) -> Result<StepParams> {
+    let refuse = refuse(Code::BadParameter, Some(span.clone()));
+    let is_selector = SelectorParams::KINDS.iter().any(|info| info.tag == kind);
+    let from = Deserializer::from(table);
+    if is_selector {
+        if let Some(read) = SelectorParams::read(kind, from) {
+            return read.map(StepParams::Selector).map_err(refuse);
+        }
+    } else if let Some(read) = TransformParams::read(kind, from) {
+        return read.map(StepParams::Transform).map_err(refuse);
+    }
+    let known = TransformParams::KINDS.iter().chain(SelectorParams::KINDS);
+    Err(unknown_kind(kind, known.map(|info| info.tag)))
+}
+
+fn read_model(value: Spanned<DeValue<'_>>) -> Result<ModelParams> {
+    let mut table = expect_table(value)?;
+    let span = table.span();
+    let kind: String = take(&mut table, "kind")?
+        .ok_or_else(|| Error::new(Code::BadParameter, "expected `kind`, found none").at(span.clone()))?;
+    let named = |e: Error| e.step(super::MODEL_STEP).at(span.clone());
+    let Some(read) = ModelParams::read(&kind, Deserializer::from(table)) else {
+        return Err(named(unknown_kind(&kind, ModelParams::KINDS.iter().map(|info| info.tag))));
+    };
+    let params = read.map_err(refuse(Code::BadParameter, Some(span.clone()))).map_err(named)?;
+    params.validate().map_err(named)?;
+    Ok(params)
+}
+
+/// Takes a key out of a table; `None` if it is not there.
+fn take<T: for<'de> Deserialize<'de>>(
+    table: &mut Spanned<DeTable<'_>>,
+    key: &str,
+) -> Result<Option<T>> {
+    let Some(value) = table.get_mut().remove(key) else { return Ok(None) };
+    let span = value.span();
+    let read = T::deserialize(ValueDeserializer::from(value));
+    read.map(Some).map_err(refuse(Code::BadParameter, Some(span)))
+}
+
+fn unknown_kind<'a>(kind: &str, known: impl Iterator<Item = &'a str>) -> Error {
+    let nearest = known.min_by_key(|tag| distance(kind, tag)).unwrap_or_default();
+    Error::new(Code::UnknownKind, format!("no kind `{kind}`"))
+        .remedy(format!("did you mean `{nearest}`? `samescore kinds` lists all"))
+}
+
+/// The number of letters to change, add or take away.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, &y) in b.iter().enumerate() {
+            let change = diagonal + usize::from(x != y);
+            diagonal = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(row[j + 1] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// The config as TOML with every default written out.
+pub(super) fn write(config: &Config) -> Result<String> {
+    let mut root = toml::Table::new();
+    root.insert("seed".into(), integer(config.seed.0)?);
+    root.insert("golden_rows".into(), integer(u64::from(config.golden_rows))?);
+    root.insert("data".into(), write_data(&config.data)?);
+    root.insert("target".into(), value(&config.target)?);
+    if let Some(split) = &config.split {
+        root.insert("split".into(), value(split)?);
+    }
+    let steps: Vec<toml::Value> = config.steps.iter().map(write_step).collect::<Result<_>>()?;
+    if !steps.is_empty() {
+        root.insert("step".into(), toml::Value::Array(steps));
+    }
+    root.insert("model".into(), flatten(&config.model)?.into());
+    toml::to_string(&root).map_err(unwritable)
+}
+
+fn write_data(data: &DataConfig) -> Result<toml::Value> {
+    let mut table = toml::Table::new();
+    if let Some(source) = &data.source {
+        table.insert("source".into(), source.clone().into());
+    }
+    table.insert("key".into(), value(&data.key)?);
+    table.insert("missing".into(), value(&data.missing)?);
+    let mut columns = toml::Table::new();
+    for (name, column) in &data.columns {
+        let form = match column.kind {
+            ColumnKind::Time => value(column)?,
+            kind => kind.to_string().into(),
+        };
+        columns.insert(name.clone(), form);
+    }
+    table.insert("columns".into(), columns.into());
+    Ok(table.into())
+}
+
+fn write_step(step: &StepConfig) -> Result<toml::Value> {
+    let mut table = match &step.params {
+        StepParams::Transform(p) => flatten(p)?,
+        StepParams::Selector(p) => flatten(p)?,
+    };
+    table.insert("name".into(), step.name.clone().into());
+    let columns = match &step.columns {
+        Columns { named: Some(named), .. } => value(named)?,
+        other if *other == Columns::default() => "all".into(),
+        other => value(other)?,
+    };
+    table.insert("columns".into(), columns);
+    Ok(table.into())
+}
+
+/// `{ kind = { a = 1 } }` as `{ kind = "kind", a = 1 }`.
+fn flatten<T: Serialize>(params: &T) -> Result<toml::Table> {
+    let unwritten = || Error::new(Code::BadParameter, "the params cannot be written as TOML");
+    let tagged = match value(params)? {
+        toml::Value::Table(tagged) => tagged,
+        _ => return Err(unwritten()),
+    };
+    let (kind, params) = tagged.into_iter().next().ok_or_else(unwritten)?;
+    let toml::Value::Table(mut table) = params else { return Err(unwritten()) };
+    table.insert("kind".into(), kind.into());
+    Ok(table)
+}
+
+fn value<T: Serialize>(x: &T) -> Result<toml::Value> {
+    toml::Value::try_from(x).map_err(unwritable)
+}
+
+fn integer(x: u64) -> Result<toml::Value> {
+    i64::try_from(x)
+        .map(toml::Value::Integer)
+        .map_err(|_| Error::new(Code::BadParameter, format!("expected at most 2^63 - 1, found {x}")))
+}
+
+fn unwritable(e: toml::ser::Error) -> Error {
+    Error::new(Code::BadParameter, format!("the config cannot be written as TOML: {e}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"
+seed = 3
+[data]
+source = "x.csv"
+missing = ["?"]
+[data.columns]
+age = "num"
+sex = "text"
+seen = { kind = "time", format = "%Y-%m-%d" }
+y = "num"
+[target]
+column = "y"
+[[step]]
+kind = "mean_median_imputer"
+columns = ["age"]
+[[step]]
+name = "codes"
+kind = "ordinal_encoder"
+columns = { pattern = "s*", except = ["seen"] }
+unseen = "encode"
+[model]
+kind = "linear_regression"
+"#;
+
+    #[test]
+    fn defaults_are_written_out_and_read_back_to_the_same_config() {
+        let config = Config::from_toml(TEXT).unwrap();
+        let written = config.to_toml().unwrap();
+        assert!(written.contains("method = \"median\""), "{written}");
+        assert_eq!(Config::from_toml(&written).unwrap(), config);
+    }
+
+    #[test]
+    fn the_source_is_not_part_of_the_identity() {
+        let a = Config::from_toml(TEXT).unwrap();
+        let b = Config::from_toml(&TEXT.replace("x.csv", "y.parquet")).unwrap();
+        assert_eq!(a.fingerprint().unwrap(), b.fingerprint().unwrap());
+        let c = Config::from_toml(&TEXT.replace("seed = 3", "seed = 4")).unwrap();
+        assert_ne!(a.fingerprint().unwrap(), c.fingerprint().unwrap());
+    }
+
+    fn error_at(from: &str, to: &str) -> (String, String) {
+        let text = TEXT.replace(from, to);
+        let error = Config::from_toml(&text).unwrap_err();
+        let span = error.span().unwrap_or(0..0);
+        (error.to_string(), text[span].to_owned())
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_where_it_stands() {
+        let (message, place) = error_at("unseen =", "unsene =");
+        assert!(message.starts_with("step `codes`: unknown field `unsene`"), "{message}");
+        assert_eq!(place, "unsene");
+        assert_eq!(error_at("seed = 3", "sede = 3").1, "sede");
+        assert_eq!(error_at("missing =", "mising =").1, "mising");
+    }
+
+    #[test]
+    fn an_unknown_kind_gets_a_suggestion() {
+        let (message, _) = error_at("\"ordinal_encoder\"", "\"ordinal_encodr\"");
+        assert_eq!(
+            message,
+            "step `codes`: no kind `ordinal_encodr` (did you mean `ordinal_encoder`? \
+             `samescore kinds` lists all)"
+        );
+    }
+
+    #[test]
+    fn a_wrong_type_is_refused_where_it_stands() {
+        assert_eq!(error_at("column = \"y\"", "column = 5").1, "5");
+        assert_eq!(error_at("\"num\"\nsex", "\"nmu\"\nsex").1, "\"nmu\"");
+    }
+}

@@ -1,0 +1,17 @@
+//! The numbers room: the only one that adds many floats, calls an elementary function, sorts floats or solves.
+//!
+//! Everything is re-exported flat (`math::exp`, `math::ExactSum`). The laws here: f64 only; elementary functions are
+//! correctly rounded, hence unique; sums over rows are exact and rounded once, so their order cannot matter; short
+//! sums run in their written order; every NaN is [`MISSING`] and -0 is +0 in every result.
+//!
+//! This room does not know columns, batches, seeds, threads or files.
+
+mod big;
+mod exact_sum;
+mod functions;
+mod large_form;
+mod order;
+
+pub use exact_sum::{ExactSum, mean};
+pub use functions::*;
+pub use order::*;

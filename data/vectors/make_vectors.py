@@ -435,13 +435,16 @@ def main():
     only = sys.argv[1:]
     here = os.path.dirname(os.path.abspath(__file__))
     path = os.path.join(here, "functions.txt")
-    out = sys.stdout if only else open(path, "w", newline="\n")
+    out = sys.stdout if only else open(path + ".part", "w", newline="\n")
     for table, n_args in ((UNARY, 1), (BINARY, 2)):
         for name, (f, rule, ranges, exponents) in table.items():
             if not only or name in only:
                 for line in lines_of(name, f, rule, n_args, ranges, exponents):
                     print(line, file=out)
                 out.flush()
+    if not only:
+        out.close()
+        os.replace(path + ".part", path)
     print("mpmath", mpmath.__version__, mpmath.libmp.BACKEND, file=sys.stderr)
 
 

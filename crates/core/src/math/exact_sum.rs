@@ -93,10 +93,10 @@ impl ExactSum {
     /// Adds another sum, counts included: associative and commutative, equal to having added its items here.
     pub fn merge(&mut self, other: &Self) {
         self.combine(other, 1);
-        self.n_finite += other.n_finite;
-        self.n_nan += other.n_nan;
-        self.n_plus_inf += other.n_plus_inf;
-        self.n_minus_inf += other.n_minus_inf;
+        self.n_finite = self.n_finite.saturating_add(other.n_finite);
+        self.n_nan = self.n_nan.saturating_add(other.n_nan);
+        self.n_plus_inf = self.n_plus_inf.saturating_add(other.n_plus_inf);
+        self.n_minus_inf = self.n_minus_inf.saturating_add(other.n_minus_inf);
     }
 
     /// The same as [`merge`](Self::merge).
@@ -234,6 +234,11 @@ impl ExactSum {
         self.n_nan += nan;
         self.n_plus_inf += plus;
         self.n_minus_inf += minus;
+    }
+
+    /// Drops the count of NaN items and says what it was.
+    pub(super) fn forget_nan(&mut self) -> u64 {
+        std::mem::take(&mut self.n_nan)
     }
 
     /// Adds m * 2^position without counting an item; m is below 2^156, position counts from 2^-2148.

@@ -8,10 +8,16 @@
 
 mod big;
 mod exact_sum;
+mod fixed;
 mod functions;
 mod large_form;
+mod moments;
 mod order;
+mod quantile;
 
 pub use exact_sum::{ExactSum, mean};
+pub use fixed::{FixedScale, FixedSum};
 pub use functions::*;
+pub use moments::Moments;
 pub use order::*;
+pub use quantile::{QuantileType, quantile_sorted};

@@ -30,7 +30,10 @@ pub fn decode<T: Serialize + for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<
     let value = T::deserialize(&mut reader)
         .map_err(|e| Error::new(Code::Malformed, format!("the content cannot be read: {e}")))?;
     if encode(&value)? != bytes {
-        return Err(Error::new(Code::Malformed, "the content is not in canonical form"));
+        return Err(Error::new(
+            Code::Malformed,
+            "the content is not in canonical form",
+        ));
     }
     Ok(value)
 }

@@ -206,9 +206,15 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_exit_code() {
-        let codes: Vec<u8> = [Kind::Config, Kind::Schema, Kind::Data, Kind::Artifact, Kind::Io]
-            .map(Kind::exit_code)
-            .to_vec();
+        let codes: Vec<u8> = [
+            Kind::Config,
+            Kind::Schema,
+            Kind::Data,
+            Kind::Artifact,
+            Kind::Io,
+        ]
+        .map(Kind::exit_code)
+        .to_vec();
         assert_eq!(codes, [2, 3, 3, 4, 5]);
     }
 }

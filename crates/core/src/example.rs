@@ -45,7 +45,10 @@ const GRADES: [&str; 5] = ["Po", "Fa", "TA", "Gd", "Ex"];
 /// `count` is a small whole number, `constant` is 7.5, `sold` lies after `year`.
 pub fn table(n_rows: usize, seed: u64) -> Batch {
     let mut draws = Stream::new(Seed(seed), "example", "", "table").pcg();
-    let mut columns: Vec<Column> = COLUMNS.iter().map(|(_, kind)| Column::empty(*kind)).collect();
+    let mut columns: Vec<Column> = COLUMNS
+        .iter()
+        .map(|(_, kind)| Column::empty(*kind))
+        .collect();
     for _ in 0..n_rows {
         push_row(&mut columns, &mut draws);
     }
@@ -55,13 +58,21 @@ pub fn table(n_rows: usize, seed: u64) -> Batch {
 }
 
 fn push_row(columns: &mut [Column], draws: &mut impl Draw) {
-    let mut missing = |one_in: u64, draws: &mut dyn FnMut() -> u64| draws() % one_in == 0;
+    let missing = |one_in: u64, draws: &mut dyn FnMut() -> u64| draws() % one_in == 0;
     let mut next = || draws.next_u64() >> 11;
     let whole = |n: u64| n as f64;
-    let age = if missing(5, &mut next) { f64::NAN } else { whole(next() % 160) / 2.0 };
+    let age = if missing(5, &mut next) {
+        f64::NAN
+    } else {
+        whole(next() % 160) / 2.0
+    };
     let area = whole(next() % 4000 + 200) / 8.0;
     let count = whole(next() % 4);
-    let deck = if missing(2, &mut next) { None } else { Some(["A12", "B5 B7", "C", "F G3"][pick(&mut next, 4)]) };
+    let deck = if missing(2, &mut next) {
+        None
+    } else {
+        Some(["A12", "B5 B7", "C", "F G3"][pick(&mut next, 4)])
+    };
     let fare = match next() % 10 {
         0 => f64::NAN,
         1 => 0.0,
@@ -69,10 +80,17 @@ fn push_row(columns: &mut [Column], draws: &mut impl Draw) {
     };
     let grade = GRADES[pick(&mut next, GRADES.len())];
     let title = TITLES[pick(&mut next, TITLES.len())];
-    let name = format!("Sørensen, {title}. {}", FIRST_NAMES[pick(&mut next, FIRST_NAMES.len())]);
+    let name = format!(
+        "Sørensen, {title}. {}",
+        FIRST_NAMES[pick(&mut next, FIRST_NAMES.len())]
+    );
     let rooms = whole(next() % 7 + 1);
     let day = 86_400_000_000;
-    let seen = if missing(6, &mut next) { MISSING_TIME } else { (next() % 20_000) as i64 * day };
+    let seen = if missing(6, &mut next) {
+        MISSING_TIME
+    } else {
+        (next() % 20_000) as i64 * day
+    };
     let sex = ["f", "m"][pick(&mut next, 2)];
     let year = whole(1900 + next() % 110);
     let sold = year + whole(next() % 12);
@@ -80,15 +98,28 @@ fn push_row(columns: &mut [Column], draws: &mut impl Draw) {
     let price = 1000.0 + 3.0 * area + 400.0 * rooms + if sex == "f" { 250.0 } else { 0.0 } + noise;
     let bought = f64::from(u8::from(price + 2.0 * whole(next() % 800) > 4200.0));
     let nums = [
-        (0, age), (1, area), (2, 7.5), (3, count), (5, fare), (8, rooms), (11, sold), (12, year),
-        (13, bought), (14, price),
+        (0, age),
+        (1, area),
+        (2, 7.5),
+        (3, count),
+        (5, fare),
+        (8, rooms),
+        (11, sold),
+        (12, year),
+        (13, bought),
+        (14, price),
     ];
     for (slot, x) in nums {
         if let Column::Num(v) = &mut columns[slot] {
             v.push(crate::math::canonical(x));
         }
     }
-    for (slot, label) in [(4, deck), (6, Some(grade)), (7, Some(name.as_str())), (10, Some(sex))] {
+    for (slot, label) in [
+        (4, deck),
+        (6, Some(grade)),
+        (7, Some(name.as_str())),
+        (10, Some(sex)),
+    ] {
         if let Column::Text(v) = &mut columns[slot] {
             v.push(label);
         }
@@ -111,7 +142,10 @@ pub fn config(task: Task, model: impl Into<ModelParams>) -> Config {
     let mut config = Config::new(target, task, model);
     for (name, kind) in COLUMNS {
         if *name == target || (*name != BINARY_TARGET && *name != REGRESSION_TARGET) {
-            config.data.columns.insert((*name).to_owned(), (*kind).into());
+            config
+                .data
+                .columns
+                .insert((*name).to_owned(), (*kind).into());
         }
     }
     config

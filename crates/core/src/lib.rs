@@ -36,6 +36,8 @@ pub mod pipeline;
 
 pub mod artifact;
 
+pub mod listing;
+
 pub mod example;
 
 #[cfg(test)]

@@ -41,7 +41,10 @@ impl FitContext<'_> {
 
     /// The step's columns and references by name, in slot order.
     pub fn names(&self) -> Vec<String> {
-        self.slots.iter().map(|&slot| self.name(slot).to_owned()).collect()
+        self.slots
+            .iter()
+            .map(|&slot| self.name(slot).to_owned())
+            .collect()
     }
 }
 
@@ -57,12 +60,17 @@ pub struct Example<P> {
 impl<P> Example<P> {
     /// `params` on the named columns of the example table.
     pub fn on(columns: &[&str], params: P) -> Self {
-        Example { columns: Columns::named(columns), params }
+        Example {
+            columns: Columns::named(columns),
+            params,
+        }
     }
 }
 
 /// The params of a transform: what a config says.
-pub trait FitTransform: Clone + PartialEq + Serialize + for<'de> Deserialize<'de> + Default {
+pub trait FitTransform:
+    Clone + PartialEq + Serialize + for<'de> Deserialize<'de> + Default
+{
     /// What a fit gives.
     type Fitted: Transform;
 
@@ -97,7 +105,9 @@ pub trait FitTransform: Clone + PartialEq + Serialize + for<'de> Deserialize<'de
 }
 
 /// A fitted transform: what an artifact holds.
-pub trait Transform: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deserialize<'de> {
+pub trait Transform:
+    Clone + PartialEq + Send + Sync + Serialize + for<'de> Deserialize<'de>
+{
     /// The schema behind the step.
     ///
     /// # Errors
@@ -167,7 +177,10 @@ impl Transform for Selection {
 impl Selection {
     fn dropped(&self, slots: &[usize]) -> Vec<usize> {
         let pairs = slots.iter().zip(&self.kept);
-        pairs.filter(|(_, kept)| !**kept).map(|(&slot, _)| slot).collect()
+        pairs
+            .filter(|(_, kept)| !**kept)
+            .map(|(&slot, _)| slot)
+            .collect()
     }
 }
 
@@ -244,7 +257,10 @@ pub struct KindInfo {
 impl KindInfo {
     /// The kind's manual: the module docs of its file.
     pub fn manual(&self) -> String {
-        let docs = self.source.lines().take_while(|line| line.starts_with("//!"));
+        let docs = self
+            .source
+            .lines()
+            .take_while(|line| line.starts_with("//!"));
         docs.map(|line| line.trim_start_matches("//!").trim_start_matches(' '))
             .fold(String::new(), |text, line| text + line + "\n")
     }
@@ -252,7 +268,11 @@ impl KindInfo {
     /// The first sentence of the manual, without its full stop.
     pub fn summary(&self) -> String {
         let manual = self.manual();
-        let paragraph = manual.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        let paragraph = manual
+            .split("\n\n")
+            .next()
+            .unwrap_or_default()
+            .replace('\n', " ");
         let end = paragraph.find(". ").unwrap_or(paragraph.trim_end().len());
         paragraph[..end].trim_end_matches('.').to_owned()
     }

@@ -19,7 +19,9 @@ use crate::error::{Error, Result};
 use crate::math;
 use crate::par;
 
-pub use columns::{ColumnMoments, ColumnQuantiles, ColumnValues, Counts, LevelCounts, MissingCounts};
+pub use columns::{
+    ColumnMoments, ColumnQuantiles, ColumnValues, Counts, LevelCounts, MissingCounts,
+};
 pub use target::{Gram, LevelTarget, LevelTargets, TargetSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.
@@ -39,7 +41,12 @@ pub struct Slots(Vec<u32>);
 impl Slots {
     /// These positions in this order.
     pub fn new(slots: &[usize]) -> Self {
-        Slots(slots.iter().map(|&s| u32::try_from(s).unwrap_or(u32::MAX)).collect())
+        Slots(
+            slots
+                .iter()
+                .map(|&s| u32::try_from(s).unwrap_or(u32::MAX))
+                .collect(),
+        )
     }
 
     /// The positions.
@@ -82,8 +89,9 @@ pub trait Rows: Sync {
         for index in 0..self.n_blocks() {
             self.with_block(index, &mut |block| all.append(block))?;
         }
-        let order = math::argsort_by(all.n_rows(), |a, b| all.fit_keys()[a].cmp(&all.fit_keys()[b]));
-        let order: Vec<usize> = order.into_iter().map(|i| i as usize).collect();
+        let key = |row: u32| all.fit_keys()[row as usize];
+        let order = math::argsort_by(all.n_rows(), |a, b| key(a).cmp(&key(b)));
+        let order: Vec<usize> = order.into_iter().map(|row| row as usize).collect();
         Ok(all.select(&order))
     }
 }
@@ -126,13 +134,19 @@ pub struct MemoryRows {
 impl MemoryRows {
     /// The blocks of a table, all of one schema.
     pub fn new(schema: Arc<Schema>, blocks: Vec<Batch>) -> Self {
-        debug_assert!(blocks.iter().all(|b| b.schema() == &schema), "one schema for all blocks");
+        debug_assert!(
+            blocks.iter().all(|b| b.schema() == &schema),
+            "one schema for all blocks"
+        );
         MemoryRows { schema, blocks }
     }
 
     /// A batch, cut into blocks of the usual size.
     pub fn from_batch(batch: Batch) -> Self {
-        MemoryRows { schema: Arc::clone(batch.schema()), blocks: batch.into_blocks(BLOCK_ROWS) }
+        MemoryRows {
+            schema: Arc::clone(batch.schema()),
+            blocks: batch.into_blocks(BLOCK_ROWS),
+        }
     }
 
     /// The blocks.

@@ -57,7 +57,10 @@ impl LevelTarget {
 impl LevelTargets {
     /// Of the text columns at `slots`; rows without a label are skipped.
     pub fn new(slots: &[usize]) -> Self {
-        LevelTargets { slots: Slots::new(slots), columns: vec![BTreeMap::new(); slots.len()] }
+        LevelTargets {
+            slots: Slots::new(slots),
+            columns: vec![BTreeMap::new(); slots.len()],
+        }
     }
 
     /// The labels in code-point order, by position in `slots`.
@@ -85,7 +88,8 @@ impl Aggregate for LevelTargets {
 
     fn merge(&mut self, other: &Self) {
         for (a, b) in self.columns.iter_mut().zip(&other.columns) {
-            b.iter().for_each(|(level, seen)| add_target(a, level, seen));
+            b.iter()
+                .for_each(|(level, seen)| add_target(a, level, seen));
         }
     }
 }
@@ -117,7 +121,10 @@ pub struct Gram {
 impl Gram {
     /// Of the columns at `slots` and the target. `spec` has one entry more than `slots`.
     pub fn new(slots: &[usize], spec: &GramSpec) -> Self {
-        Gram { slots: Slots::new(slots), gram: math::Gram::new(spec) }
+        Gram {
+            slots: Slots::new(slots),
+            gram: math::Gram::new(spec),
+        }
     }
 
     /// The matrix, target last.

@@ -45,11 +45,20 @@ impl Golden {
     ) -> Result<Self> {
         let plan = Plan::new(config, pipeline.clone())?;
         let (scores, found) = plan.trace(raw)?;
-        expect_same(&Trace { stages: seen, ..found.clone() }, &found)?;
+        expect_same(
+            &Trace {
+                stages: seen,
+                ..found.clone()
+            },
+            &found,
+        )?;
         Ok(Golden {
             columns: raw.columns().iter().map(Stored::from_column).collect(),
             trace: Some(found),
-            scores: scores.iter().map(|(_, score)| score.unwrap_or(math::MISSING)).collect(),
+            scores: scores
+                .iter()
+                .map(|(_, score)| score.unwrap_or(math::MISSING))
+                .collect(),
         })
     }
 
@@ -66,7 +75,11 @@ impl Golden {
         if self.n_rows() == 0 && self.columns.is_empty() {
             return Ok(Batch::empty(schema));
         }
-        let columns = self.columns.iter().map(Stored::to_column).collect::<Result<_>>()?;
+        let columns = self
+            .columns
+            .iter()
+            .map(Stored::to_column)
+            .collect::<Result<_>>()?;
         let batch = Batch::new(Arc::clone(schema), columns).map_err(|e| bad(&e.to_string()))?;
         if batch.n_rows() != self.n_rows() {
             return Err(bad("the golden rows and their scores differ in number"));
@@ -81,7 +94,11 @@ impl Golden {
     pub(crate) fn test(&self, plan: &Plan) -> Result<()> {
         let rows = self.rows(plan.input())?;
         let Some(expected) = &self.trace else {
-            return if self.n_rows() == 0 { Ok(()) } else { Err(bad("golden rows without a trace")) };
+            return if self.n_rows() == 0 {
+                Ok(())
+            } else {
+                Err(bad("golden rows without a trace"))
+            };
         };
         let (scores, found) = plan.trace(&rows)?;
         expect_same(expected, &found)?;
@@ -107,16 +124,20 @@ impl Stored {
         match column {
             Column::Num(v) => Stored::Num(v.clone()),
             Column::Time(v) => Stored::Time(v.clone()),
-            Column::Text(v) => {
-                Stored::Text((0..v.len()).map(|row| v.get(row).map(str::to_owned)).collect())
-            }
+            Column::Text(v) => Stored::Text(
+                (0..v.len())
+                    .map(|row| v.get(row).map(str::to_owned))
+                    .collect(),
+            ),
         }
     }
 
     fn to_column(&self) -> Result<Column> {
         match self {
             Stored::Num(v) => {
-                if v.iter().any(|x| math::canonical(*x).to_bits() != x.to_bits()) {
+                if v.iter()
+                    .any(|x| math::canonical(*x).to_bits() != x.to_bits())
+                {
                     return Err(bad("a golden row holds a number that is not canonical"));
                 }
                 Ok(Column::Num(v.clone()))

@@ -106,13 +106,21 @@ impl Artifact {
         let (digest, payload) = unframe(bytes)?;
         par::check_float_mode()?;
         math::self_test().map_err(|found| {
-            Error::new(Code::SelfTest, format!("math does not give its known bits here: {found}"))
+            Error::new(
+                Code::SelfTest,
+                format!("math does not give its known bits here: {found}"),
+            )
         })?;
         let mut payload: Payload = codec::decode(payload).map_err(malformed)?;
         let plan = check(&payload)?;
         payload.golden.test(&plan)?;
         payload.config.data.source = None;
-        Ok(Artifact { payload, plan, digest, bytes: bytes.to_vec() })
+        Ok(Artifact {
+            payload,
+            plan,
+            digest,
+            bytes: bytes.to_vec(),
+        })
     }
 
     /// What an artifact says about itself, without any test of what it computes: for `inspect`, also of
@@ -167,18 +175,27 @@ fn malformed(error: Error) -> Error {
 fn check(payload: &Payload) -> Result<Plan> {
     payload.config.validate().map_err(malformed)?;
     if payload.config.fingerprint()? != payload.config_fingerprint {
-        return Err(Error::new(Code::Malformed, "the config does not have its recorded fingerprint"));
+        return Err(Error::new(
+            Code::Malformed,
+            "the config does not have its recorded fingerprint",
+        ));
     }
     let plan = Plan::new(&payload.config, payload.pipeline.clone()).map_err(malformed)?;
     if kinds(&payload.pipeline) != payload.kinds {
-        return Err(Error::new(Code::Malformed, "the list of kinds is not that of the pipeline"));
+        return Err(Error::new(
+            Code::Malformed,
+            "the list of kinds is not that of the pipeline",
+        ));
     }
     Ok(plan)
 }
 
 fn kinds(pipeline: &Pipeline) -> Vec<String> {
-    let mut kinds: Vec<String> =
-        pipeline.steps.iter().map(|step| step.state.kind().to_owned()).collect();
+    let mut kinds: Vec<String> = pipeline
+        .steps
+        .iter()
+        .map(|step| step.state.kind().to_owned())
+        .collect();
     kinds.push(pipeline.model.kind().to_owned());
     kinds.sort();
     kinds.dedup();
@@ -210,7 +227,10 @@ pub fn payload_of(bytes: &[u8]) -> &[u8] {
 fn unframe(bytes: &[u8]) -> Result<(Digest, &[u8])> {
     let corrupt = |message: String| Err(Error::new(Code::Corrupt, message));
     if bytes.len() > ARTIFACT_BYTES_MAX {
-        return corrupt(format!("expected at most {ARTIFACT_BYTES_MAX} bytes, found {}", bytes.len()));
+        return corrupt(format!(
+            "expected at most {ARTIFACT_BYTES_MAX} bytes, found {}",
+            bytes.len()
+        ));
     }
     if bytes.get(..4) != Some(&MAGIC) {
         let found = bytes.get(..4.min(bytes.len())).unwrap_or_default();
@@ -221,7 +241,10 @@ fn unframe(bytes: &[u8]) -> Result<(Digest, &[u8])> {
         ));
     }
     let Some((header, payload)) = bytes.split_at_checked(HEADER_BYTES) else {
-        return corrupt(format!("expected at least {HEADER_BYTES} bytes, found {}", bytes.len()));
+        return corrupt(format!(
+            "expected at least {HEADER_BYTES} bytes, found {}",
+            bytes.len()
+        ));
     };
     let format = u16::from_le_bytes([header[4], header[5]]);
     let flags = u16::from_le_bytes([header[6], header[7]]);
@@ -236,7 +259,10 @@ fn unframe(bytes: &[u8]) -> Result<(Digest, &[u8])> {
     length.copy_from_slice(&header[8..16]);
     let length = u64::from_le_bytes(length);
     if length != payload.len() as u64 {
-        return corrupt(format!("expected {length} bytes of content, found {}", payload.len()));
+        return corrupt(format!(
+            "expected {length} bytes of content, found {}",
+            payload.len()
+        ));
     }
     let digest = sha256(payload);
     if digest.0 != header[16..] {

@@ -26,17 +26,24 @@ impl RowKeyer {
         let mut slots: Vec<usize> = if key.is_empty() {
             (0..schema.len()).collect()
         } else {
-            key.iter().map(|name| schema.slot(name)).collect::<Result<_>>()?
+            key.iter()
+                .map(|name| schema.slot(name))
+                .collect::<Result<_>>()?
         };
         slots.sort_by(|&a, &b| schema.fields()[a].name.cmp(&schema.fields()[b].name));
-        let kinds: Vec<String> =
-            slots.iter().map(|&s| schema.fields()[s].kind.to_string()).collect();
+        let kinds: Vec<String> = slots
+            .iter()
+            .map(|&s| schema.fields()[s].kind.to_string())
+            .collect();
         let named: Vec<(&str, &str)> = slots
             .iter()
             .zip(&kinds)
             .map(|(&s, kind)| (schema.fields()[s].name.as_str(), kind.as_str()))
             .collect();
-        Ok(RowKeyer { start: KeyHasher::new(SCORING_DOMAIN, &named), slots })
+        Ok(RowKeyer {
+            start: KeyHasher::new(SCORING_DOMAIN, &named),
+            slots,
+        })
     }
 
     /// Sets the scoring key of every row.
@@ -58,7 +65,9 @@ impl RowKeyer {
                 Column::Num(v) => hasher.word(v[0].to_bits()),
                 Column::Time(v) => hasher.word(v[0] as u64),
                 Column::Text(v) => {
-                    let words = v.get(0).map_or(MISSING_TEXT, |label| self.start.text_words(label));
+                    let words = v
+                        .get(0)
+                        .map_or(MISSING_TEXT, |label| self.start.text_words(label));
                     words.into_iter().for_each(|w| hasher.word(w));
                 }
             }
@@ -70,7 +79,10 @@ impl RowKeyer {
         // A label is hashed once per block, not once per row.
         let words_of_level = |slot: usize| -> Vec<[u64; 2]> {
             match batch.column(slot) {
-                Column::Text(v) => v.levels().map(|label| self.start.text_words(label)).collect(),
+                Column::Text(v) => v
+                    .levels()
+                    .map(|label| self.start.text_words(label))
+                    .collect(),
                 _ => Vec::new(),
             }
         };
@@ -99,14 +111,13 @@ impl RowKeyer {
 /// both in common. Identical rows are interchangeable, so which of them gets which number is free.
 pub fn fit_keys(keys: &[RowKey], target: &[f64]) -> Vec<RowKey> {
     let start = KeyHasher::new(FITTING_DOMAIN, &[]);
-    let same = |a: usize, b: usize| (keys[a], math::order_key(target[a]))
-        .cmp(&(keys[b], math::order_key(target[b])));
-    let order = math::argsort_by(keys.len(), same);
+    let content = |row: u32| (keys[row as usize], math::order_key(target[row as usize]));
+    let order = math::argsort_by(keys.len(), |a, b| content(a).cmp(&content(b)));
     let mut fit_keys = vec![RowKey::default(); keys.len()];
     let mut occurrence = 0u64;
     for (place, &row) in order.iter().enumerate() {
+        let again = place > 0 && content(order[place - 1]) == content(row);
         let row = row as usize;
-        let again = place > 0 && same(order[place - 1] as usize, row).is_eq();
         occurrence = if again { occurrence + 1 } else { 0 };
         let mut hasher = start.clone();
         hasher.word(keys[row].0 as u64);

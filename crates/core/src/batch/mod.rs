@@ -12,6 +12,7 @@
 //! **No allocation when warm.** [`Batch::clear`] keeps every buffer, and the `take_*` functions hand out
 //! buffers that `replace`, `remove` and `clear` gave back.
 
+mod cells;
 mod key;
 mod parse;
 mod schema;
@@ -25,6 +26,7 @@ use crate::digest::RowKey;
 use crate::error::{Code, Error};
 use crate::math;
 
+pub use cells::{CellReader, FIELD_BYTES_MAX, push_missing};
 pub use key::{RowKeyer, fit_keys};
 pub use parse::{TimeFormat, civil_date, integer_num, parse_num, parse_time, show_num, show_time};
 pub use schema::{ColumnKind, Field, Schema};
@@ -147,7 +149,11 @@ impl Column {
             (Column::Text(v), Column::Text(o)) => v.extend_from(o, rows),
             (Column::Time(v), Column::Time(o)) => v.extend(rows.map(|i| o[i])),
             (column, other) => {
-                unreachable!("extend a {} column from a {} one", column.kind(), other.kind())
+                unreachable!(
+                    "extend a {} column from a {} one",
+                    column.kind(),
+                    other.kind()
+                )
             }
         }
     }
@@ -226,7 +232,12 @@ impl Batch {
                 .column(&field.name));
             }
         }
-        Ok(Batch { schema, columns, n_rows, ..Batch::default() })
+        Ok(Batch {
+            schema,
+            columns,
+            n_rows,
+            ..Batch::default()
+        })
     }
 
     /// The number of rows.
@@ -308,14 +319,22 @@ impl Batch {
 
     /// Puts `column` at `slot` in place of what was there.
     pub fn replace(&mut self, slot: usize, column: Column) {
-        debug_assert_eq!(column.len(), self.n_rows, "a step may not change the number of rows");
+        debug_assert_eq!(
+            column.len(),
+            self.n_rows,
+            "a step may not change the number of rows"
+        );
         let old = std::mem::replace(&mut self.columns[slot], column);
         self.give(old);
     }
 
     /// Adds `column` behind the last one.
     pub fn push(&mut self, column: Column) {
-        debug_assert_eq!(column.len(), self.n_rows, "a step may not change the number of rows");
+        debug_assert_eq!(
+            column.len(),
+            self.n_rows,
+            "a step may not change the number of rows"
+        );
         self.columns.push(column);
     }
 
@@ -427,7 +446,11 @@ impl Batch {
     /// The rows `rows` as a batch of their own, in that order, without faults.
     pub fn select(&self, rows: &[usize]) -> Batch {
         let pick = |source: &[RowKey]| -> Vec<RowKey> {
-            if source.is_empty() { Vec::new() } else { rows.iter().map(|&i| source[i]).collect() }
+            if source.is_empty() {
+                Vec::new()
+            } else {
+                rows.iter().map(|&i| source[i]).collect()
+            }
         };
         let columns = self.columns.iter().map(|c| {
             let mut column = Column::empty(c.kind());
@@ -493,13 +516,23 @@ impl Batch {
         }
         self.n_rows = range.len();
         self.first_row = source.first_row + range.start as u64;
+        if !source.faults.is_empty() {
+            let start = range.start as u32;
+            let faults = source.faults.range(start..range.end as u32);
+            self.faults
+                .extend(faults.map(|(&row, error)| (row - start, error.clone())));
+        }
     }
 
     /// An empty batch of that schema.
     pub fn empty(schema: &Arc<Schema>) -> Batch {
         Batch {
             schema: Arc::clone(schema),
-            columns: schema.fields().iter().map(|f| Column::empty(f.kind)).collect(),
+            columns: schema
+                .fields()
+                .iter()
+                .map(|f| Column::empty(f.kind))
+                .collect(),
             ..Batch::default()
         }
     }
@@ -564,10 +597,22 @@ mod tests {
     #[test]
     fn a_column_of_another_kind_or_length_is_refused_by_name() {
         let b = batch();
-        let bad = Batch::new(Arc::clone(b.schema()), vec![b.column(1).clone(), b.column(1).clone()]);
-        assert_eq!(bad.unwrap_err().to_string(), "column `age`: expected num, found text");
-        let short = Batch::new(Arc::clone(b.schema()), vec![Column::num([1.0, 2.0, 3.0]), Column::text([None])]);
-        assert_eq!(short.unwrap_err().to_string(), "column `sex`: expected 3 rows, found 1");
+        let bad = Batch::new(
+            Arc::clone(b.schema()),
+            vec![b.column(1).clone(), b.column(1).clone()],
+        );
+        assert_eq!(
+            bad.unwrap_err().to_string(),
+            "column `age`: expected num, found text"
+        );
+        let short = Batch::new(
+            Arc::clone(b.schema()),
+            vec![Column::num([1.0, 2.0, 3.0]), Column::text([None])],
+        );
+        assert_eq!(
+            short.unwrap_err().to_string(),
+            "column `sex`: expected 3 rows, found 1"
+        );
     }
 
     #[test]

@@ -41,7 +41,10 @@ pub struct Field {
 impl Field {
     /// A column of that name and kind.
     pub fn new(name: impl Into<String>, kind: ColumnKind) -> Self {
-        Field { name: name.into(), kind }
+        Field {
+            name: name.into(),
+            kind,
+        }
     }
 }
 
@@ -62,8 +65,11 @@ impl Schema {
         let mut names: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Error::new(Code::DuplicateColumn, "expected unique names, found it twice")
-                .column(pair[0]));
+            return Err(Error::new(
+                Code::DuplicateColumn,
+                "expected unique names, found it twice",
+            )
+            .column(pair[0]));
         }
         Ok(Schema { fields })
     }
@@ -101,9 +107,16 @@ impl Schema {
         self.position(name).ok_or_else(|| {
             let known: Vec<&str> = self.names().take(20).collect();
             let more = self.len().saturating_sub(known.len());
-            let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
-            Error::new(Code::UnknownColumn, format!("no such column, found {}{tail}", known.join(", ")))
-                .column(name)
+            let tail = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            Error::new(
+                Code::UnknownColumn,
+                format!("no such column, found {}{tail}", known.join(", ")),
+            )
+            .column(name)
         })
     }
 
@@ -118,15 +131,23 @@ impl Schema {
     /// The same schema without the columns at `slots`.
     #[must_use]
     pub fn without(&self, slots: &[usize]) -> Self {
-        let kept = self.fields.iter().enumerate().filter(|(i, _)| !slots.contains(i));
-        Schema { fields: kept.map(|(_, f)| f.clone()).collect() }
+        let kept = self
+            .fields
+            .iter()
+            .enumerate()
+            .filter(|(i, _)| !slots.contains(i));
+        Schema {
+            fields: kept.map(|(_, f)| f.clone()).collect(),
+        }
     }
 
     /// The same schema with another kind at each of `slots`.
     #[must_use]
     pub fn with_kind(&self, slots: &[usize], kind: ColumnKind) -> Self {
         let mut schema = self.clone();
-        slots.iter().for_each(|&slot| schema.fields[slot].kind = kind);
+        slots
+            .iter()
+            .for_each(|&slot| schema.fields[slot].kind = kind);
         schema
     }
 }
@@ -151,7 +172,10 @@ mod tests {
 
     #[test]
     fn one_name_stands_for_one_column() {
-        let twice = Schema::new([Field::new("a", ColumnKind::Num), Field::new("a", ColumnKind::Text)]);
+        let twice = Schema::new([
+            Field::new("a", ColumnKind::Num),
+            Field::new("a", ColumnKind::Text),
+        ]);
         assert_eq!(
             twice.unwrap_err().to_string(),
             "column `a`: expected unique names, found it twice"

@@ -70,7 +70,10 @@ impl TextColumn {
 
     /// Appends a row by a code that [`TextColumn::intern`] gave.
     pub fn push_code(&mut self, code: u32) {
-        debug_assert!(code == MISSING_CODE || (code as usize) < self.n_levels(), "unknown code");
+        debug_assert!(
+            code == MISSING_CODE || (code as usize) < self.n_levels(),
+            "unknown code"
+        );
         self.codes.push(code);
     }
 
@@ -138,7 +141,13 @@ impl TextColumn {
             .map(|level| relabel(level).map_or(MISSING_CODE, |label| output.intern(label)))
             .collect();
         let codes = self.codes.iter();
-        output.codes.extend(codes.map(|&c| if c == MISSING_CODE { missing } else { table[c as usize] }));
+        output.codes.extend(codes.map(|&c| {
+            if c == MISSING_CODE {
+                missing
+            } else {
+                table[c as usize]
+            }
+        }));
     }
 
     /// Appends to `output` the number that `number` gives for each row's label; missing rows become
@@ -151,12 +160,22 @@ impl TextColumn {
     ) {
         if self.n_levels() <= 1 {
             let only = self.levels().next().map_or(missing, &mut number);
-            output.extend(self.codes.iter().map(|&c| if c == MISSING_CODE { missing } else { only }));
+            output.extend(
+                self.codes
+                    .iter()
+                    .map(|&c| if c == MISSING_CODE { missing } else { only }),
+            );
             return;
         }
         let table: Vec<f64> = self.levels().map(number).collect();
         let codes = self.codes.iter();
-        output.extend(codes.map(|&c| if c == MISSING_CODE { missing } else { table[c as usize] }));
+        output.extend(codes.map(|&c| {
+            if c == MISSING_CODE {
+                missing
+            } else {
+                table[c as usize]
+            }
+        }));
     }
 
     /// Forgets rows and levels and keeps the buffers.
@@ -169,7 +188,10 @@ impl TextColumn {
 
     fn add_level(&mut self, label: &str) -> u32 {
         let code = u32::try_from(self.ends.len()).unwrap_or(MISSING_CODE);
-        assert!(code != MISSING_CODE, "a block has fewer than 2^32 - 1 levels");
+        assert!(
+            code != MISSING_CODE,
+            "a block has fewer than 2^32 - 1 levels"
+        );
         self.bytes.push_str(label);
         self.ends.push(self.bytes.len());
         code
@@ -221,10 +243,17 @@ mod tests {
     #[test]
     fn ten_thousand_levels_are_each_found_again() {
         let mut column = TextColumn::default();
-        let labels: Vec<String> = (0..10_000).map(|i| format!("level {}", i % 5_000)).collect();
+        let labels: Vec<String> = (0..10_000)
+            .map(|i| format!("level {}", i % 5_000))
+            .collect();
         labels.iter().for_each(|l| column.push(Some(l)));
         assert_eq!(column.n_levels(), 5_000);
-        assert!(labels.iter().enumerate().all(|(i, l)| column.get(i) == Some(l)));
+        assert!(
+            labels
+                .iter()
+                .enumerate()
+                .all(|(i, l)| column.get(i) == Some(l))
+        );
         column.clear();
         column.push(Some("level 7"));
         assert_eq!((column.n_levels(), column.get(0)), (1, Some("level 7")));
@@ -233,9 +262,15 @@ mod tests {
     #[test]
     fn relabelling_merges_levels_and_fills_missing() {
         let mut column = TextColumn::default();
-        [Some("a"), None, Some("b"), Some("a")].into_iter().for_each(|l| column.push(l));
+        [Some("a"), None, Some("b"), Some("a")]
+            .into_iter()
+            .for_each(|l| column.push(l));
         let mut out = TextColumn::default();
-        column.relabel_into(&mut out, Some("x"), |l| if l == "a" { Some("x") } else { None });
+        column.relabel_into(
+            &mut out,
+            Some("x"),
+            |l| if l == "a" { Some("x") } else { None },
+        );
         let got: Vec<_> = (0..4).map(|i| out.get(i)).collect();
         assert_eq!(got, [Some("x"), Some("x"), None, Some("x")]);
         assert_eq!(out.n_levels(), 1);

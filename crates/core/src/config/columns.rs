@@ -24,7 +24,10 @@ impl Columns {
     /// These columns in this order.
     pub fn named(names: &[&str]) -> Self {
         let named = names.iter().map(|n| (*n).to_owned()).collect();
-        Columns { named: Some(named), ..Columns::default() }
+        Columns {
+            named: Some(named),
+            ..Columns::default()
+        }
     }
 
     /// The positions of the chosen columns: in the listed order, else in schema order.
@@ -49,8 +52,11 @@ impl Columns {
         for name in named {
             let slot = schema.slot(name)?;
             if slots.contains(&slot) {
-                return Err(Error::new(Code::DuplicateColumn, "expected each column once, found it twice")
-                    .column(name));
+                return Err(Error::new(
+                    Code::DuplicateColumn,
+                    "expected each column once, found it twice",
+                )
+                .column(name));
             }
             let kind = schema.fields()[slot].kind;
             if !accepts.contains(&kind) {
@@ -71,11 +77,17 @@ impl Columns {
 fn matches(pattern: &str, name: &str) -> bool {
     let mut parts = pattern.split('*');
     let head = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(head) else { return false };
+    let Some(mut rest) = name.strip_prefix(head) else {
+        return false;
+    };
     let mut parts: Vec<&str> = parts.collect();
-    let Some(tail) = parts.pop() else { return rest.is_empty() };
+    let Some(tail) = parts.pop() else {
+        return rest.is_empty();
+    };
     for part in parts {
-        let Some(at) = rest.find(part) else { return false };
+        let Some(at) = rest.find(part) else {
+            return false;
+        };
         rest = &rest[at + part.len()..];
     }
     rest.ends_with(tail)
@@ -110,7 +122,9 @@ impl<'de> Visitor<'de> for ColumnsVisitor {
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Columns, E> {
         match text {
             "all" => Ok(Columns::default()),
-            other => Err(E::custom(format!("expected \"all\" or a list, found {other:?}"))),
+            other => Err(E::custom(format!(
+                "expected \"all\" or a list, found {other:?}"
+            ))),
         }
     }
 
@@ -119,12 +133,20 @@ impl<'de> Visitor<'de> for ColumnsVisitor {
         while let Some(name) = seq.next_element::<String>()? {
             named.push(name);
         }
-        Ok(Columns { named: Some(named), ..Columns::default() })
+        Ok(Columns {
+            named: Some(named),
+            ..Columns::default()
+        })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Columns, A::Error> {
         let t = Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
-        Ok(Columns { named: t.named, kind: t.kind, pattern: t.pattern, except: t.except })
+        Ok(Columns {
+            named: t.named,
+            kind: t.kind,
+            pattern: t.pattern,
+            except: t.except,
+        })
     }
 }
 
@@ -161,9 +183,15 @@ mod tests {
         let accepts = [ColumnKind::Num];
         let all = Columns::default().resolve(&schema(), &accepts).unwrap();
         assert_eq!(all, [0, 2]);
-        let pattern = Columns { pattern: Some("garage_*".into()), ..Columns::default() };
+        let pattern = Columns {
+            pattern: Some("garage_*".into()),
+            ..Columns::default()
+        };
         assert_eq!(pattern.resolve(&schema(), &accepts).unwrap(), [0]);
-        let except = Columns { except: vec!["year".into()], ..Columns::default() };
+        let except = Columns {
+            except: vec!["year".into()],
+            ..Columns::default()
+        };
         assert_eq!(except.resolve(&schema(), &accepts).unwrap(), [0]);
         let listed = Columns::named(&["year", "garage_area"]);
         assert_eq!(listed.resolve(&schema(), &accepts).unwrap(), [2, 0]);

@@ -81,7 +81,10 @@ pub struct ColumnConfig {
 
 impl From<ColumnKind> for ColumnConfig {
     fn from(kind: ColumnKind) -> Self {
-        ColumnConfig { kind, format: TimeFormat::default() }
+        ColumnConfig {
+            kind,
+            format: TimeFormat::default(),
+        }
     }
 }
 
@@ -227,7 +230,11 @@ impl Config {
     #[must_use]
     pub fn step(mut self, name: &str, columns: &[&str], params: impl Into<StepParams>) -> Self {
         let columns = Columns::named(columns);
-        self.steps.push(StepConfig { name: name.to_owned(), columns, params: params.into() });
+        self.steps.push(StepConfig {
+            name: name.to_owned(),
+            columns,
+            params: params.into(),
+        });
         self
     }
 
@@ -235,7 +242,11 @@ impl Config {
     #[must_use]
     pub fn step_on_all(mut self, name: &str, params: impl Into<StepParams>) -> Self {
         let columns = Columns::default();
-        self.steps.push(StepConfig { name: name.to_owned(), columns, params: params.into() });
+        self.steps.push(StepConfig {
+            name: name.to_owned(),
+            columns,
+            params: params.into(),
+        });
         self
     }
 
@@ -250,14 +261,19 @@ impl Config {
         }
         if self.golden_rows > MAX_GOLDEN_ROWS {
             let found = self.golden_rows;
-            return Err(bad(format!("expected golden_rows from 0 to {MAX_GOLDEN_ROWS}, found {found}")));
+            return Err(bad(format!(
+                "expected golden_rows from 0 to {MAX_GOLDEN_ROWS}, found {found}"
+            )));
         }
         let mut names: Vec<&str> = self.steps.iter().map(|s| s.name.as_str()).collect();
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Error::new(Code::DuplicateName, "expected unique step names, found it twice")
-                .remedy("give each step its own `name`")
-                .step(pair[0]));
+            return Err(Error::new(
+                Code::DuplicateName,
+                "expected unique step names, found it twice",
+            )
+            .remedy("give each step its own `name`")
+            .step(pair[0]));
         }
         for step in &self.steps {
             if step.name.is_empty() {
@@ -269,7 +285,11 @@ impl Config {
         if !self.model.tasks().contains(&self.target.task) {
             return Err(Error::new(
                 Code::BadTarget,
-                format!("`{}` cannot do task {:?}", self.model.kind(), self.target.task),
+                format!(
+                    "`{}` cannot do task {:?}",
+                    self.model.kind(),
+                    self.target.task
+                ),
             )
             .step(MODEL_STEP));
         }
@@ -321,7 +341,9 @@ impl DataConfig {
     fn validate(&self, target: &TargetConfig) -> Result<()> {
         if self.columns.len() > MAX_COLUMNS {
             let found = self.columns.len();
-            return Err(bad(format!("expected at most {MAX_COLUMNS} columns, found {found}")));
+            return Err(bad(format!(
+                "expected at most {MAX_COLUMNS} columns, found {found}"
+            )));
         }
         for (name, column) in &self.columns {
             column.format.validate().map_err(|e| e.column(name))?;
@@ -331,8 +353,9 @@ impl DataConfig {
                 return Err(undeclared(name, "key"));
             }
             if *name == target.column {
-                return Err(Error::new(Code::BadTarget, "expected a key without the target")
-                    .column(name));
+                return Err(
+                    Error::new(Code::BadTarget, "expected a key without the target").column(name),
+                );
             }
         }
         let Some(column) = self.columns.get(&target.column) else {
@@ -347,14 +370,19 @@ impl DataConfig {
         if !fits {
             return Err(Error::new(
                 Code::BadTarget,
-                format!("task {:?} cannot use a {} column as declared", target.task, column.kind),
+                format!(
+                    "task {:?} cannot use a {} column as declared",
+                    target.task, column.kind
+                ),
             )
             .remedy("use a num column, or for task binary a text column with `positive`")
             .column(&target.column));
         }
         if target.task == Task::Binary && target.transform != TargetTransform::Identity {
-            return Err(Error::new(Code::BadTarget, "a binary target cannot be transformed")
-                .column(&target.column));
+            return Err(
+                Error::new(Code::BadTarget, "a binary target cannot be transformed")
+                    .column(&target.column),
+            );
         }
         Ok(())
     }
@@ -365,7 +393,9 @@ impl SplitConfig {
         // Written so that NaN is refused as well.
         if !(self.test_ratio > 0.0 && self.test_ratio < 1.0) {
             let found = self.test_ratio;
-            return Err(bad(format!("expected test_ratio between 0 and 1, found {found}")));
+            return Err(bad(format!(
+                "expected test_ratio between 0 and 1, found {found}"
+            )));
         }
         match &self.group {
             Some(group) if !data.columns.contains_key(group) => Err(undeclared(group, "split")),
@@ -375,7 +405,10 @@ impl SplitConfig {
 }
 
 fn undeclared(name: &str, place: &str) -> Error {
-    Error::new(Code::UnknownColumn, format!("`{place}` names a column that is not declared"))
-        .remedy("declare it under [data.columns]")
-        .column(name)
+    Error::new(
+        Code::UnknownColumn,
+        format!("`{place}` names a column that is not declared"),
+    )
+    .remedy("declare it under [data.columns]")
+    .column(name)
 }

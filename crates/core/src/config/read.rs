@@ -97,7 +97,10 @@ impl<'de> Deserialize<'de> for ColumnForm {
             ) -> Result<ColumnForm, A::Error> {
                 let from = serde::de::value::MapAccessDeserializer::new(map);
                 let t = ColumnTable::deserialize(from)?;
-                Ok(ColumnForm(ColumnConfig { kind: t.kind, format: t.format }))
+                Ok(ColumnForm(ColumnConfig {
+                    kind: t.kind,
+                    format: t.format,
+                }))
             }
         }
         from.deserialize_any(Form)
@@ -110,7 +113,8 @@ pub(super) fn config(text: &str) -> Result<Config> {
     let span = root.span();
     let steps = root.get_mut().remove("step");
     let model = root.get_mut().remove("model");
-    let rest = Root::deserialize(Deserializer::from(root)).map_err(refuse(Code::BadParameter, None))?;
+    let rest =
+        Root::deserialize(Deserializer::from(root)).map_err(refuse(Code::BadParameter, None))?;
     let model = model.ok_or_else(|| {
         Error::new(Code::BadParameter, "expected a [model] table, found none").at(span)
     })?;
@@ -120,7 +124,12 @@ pub(super) fn config(text: &str) -> Result<Config> {
             source: rest.data.source,
             key: rest.data.key,
             missing: rest.data.missing,
-            columns: rest.data.columns.into_iter().map(|(name, form)| (name, form.0)).collect(),
+            columns: rest
+                .data
+                .columns
+                .into_iter()
+                .map(|(name, form)| (name, form.0))
+                .collect(),
         },
         target: TargetConfig {
             column: rest.target.column,
@@ -128,7 +137,10 @@ pub(super) fn config(text: &str) -> Result<Config> {
             positive: rest.target.positive,
             transform: rest.target.transform,
         },
-        split: rest.split.map(|s| SplitConfig { test_ratio: s.test_ratio, group: s.group }),
+        split: rest.split.map(|s| SplitConfig {
+            test_ratio: s.test_ratio,
+            group: s.group,
+        }),
         steps: read_steps(steps)?,
         model: read_model(model)?,
         golden_rows: rest.golden_rows,
@@ -139,7 +151,11 @@ pub(super) fn config(text: &str) -> Result<Config> {
 fn refuse(code: Code, within: Option<Range<usize>>) -> impl Fn(toml::de::Error) -> Error {
     move |e| {
         let message = e.message().trim_end_matches('.');
-        let code = if message.starts_with("unknown field") { Code::UnknownKey } else { code };
+        let code = if message.starts_with("unknown field") {
+            Code::UnknownKey
+        } else {
+            code
+        };
         let error = Error::new(code, message);
         match e.span().or_else(|| within.clone()) {
             Some(span) => error.at(span),
@@ -154,13 +170,19 @@ fn expect_table(value: Spanned<DeValue<'_>>) -> Result<Spanned<DeTable<'_>>> {
         DeValue::Table(table) => Ok(Spanned::new(span, table)),
         other => {
             let found = other.type_str();
-            Err(Error::new(Code::BadParameter, format!("expected a table, found {found}")).at(span))
+            Err(Error::new(
+                Code::BadParameter,
+                format!("expected a table, found {found}"),
+            )
+            .at(span))
         }
     }
 }
 
 fn read_steps(value: Option<Spanned<DeValue<'_>>>) -> Result<Vec<StepConfig>> {
-    let Some(value) = value else { return Ok(Vec::new()) };
+    let Some(value) = value else {
+        return Ok(Vec::new());
+    };
     let span = value.span();
     let DeValue::Array(steps) = value.into_inner() else {
         return Err(Error::new(Code::BadParameter, "expected [[step]] tables").at(span));
@@ -168,11 +190,17 @@ fn read_steps(value: Option<Spanned<DeValue<'_>>>) -> Result<Vec<StepConfig>> {
     let steps = steps.into_iter().map(|step| read_step(expect_table(step)?));
     let steps: Vec<(StepConfig, Range<usize>)> = steps.collect::<Result<_>>()?;
     for (place, (step, span)) in steps.iter().enumerate() {
-        if steps[..place].iter().any(|(earlier, _)| earlier.name == step.name) {
-            return Err(Error::new(Code::DuplicateName, "expected unique step names, found it twice")
-                .remedy("give each step its own `name`")
-                .step(&step.name)
-                .at(span.clone()));
+        if steps[..place]
+            .iter()
+            .any(|(earlier, _)| earlier.name == step.name)
+        {
+            return Err(Error::new(
+                Code::DuplicateName,
+                "expected unique step names, found it twice",
+            )
+            .remedy("give each step its own `name`")
+            .step(&step.name)
+            .at(span.clone()));
         }
     }
     Ok(steps.into_iter().map(|(step, _)| step).collect())
@@ -180,14 +208,22 @@ fn read_steps(value: Option<Spanned<DeValue<'_>>>) -> Result<Vec<StepConfig>> {
 
 fn read_step(mut table: Spanned<DeTable<'_>>) -> Result<(StepConfig, Range<usize>)> {
     let span = table.span();
-    let kind: String = take(&mut table, "kind")?
-        .ok_or_else(|| Error::new(Code::BadParameter, "expected `kind`, found none").at(span.clone()))?;
+    let kind: String = take(&mut table, "kind")?.ok_or_else(|| {
+        Error::new(Code::BadParameter, "expected `kind`, found none").at(span.clone())
+    })?;
     let name: String = take(&mut table, "name")?.unwrap_or_else(|| kind.clone());
     let columns: Columns = take(&mut table, "columns")?.unwrap_or_default();
     let named = |e: Error| e.step(&name).at(span.clone());
     let params = read_step_params(&kind, table, &span).map_err(named)?;
     params.validate().map_err(named)?;
-    Ok((StepConfig { name: name.clone(), columns, params }, span.clone()))
+    Ok((
+        StepConfig {
+            name: name.clone(),
+            columns,
+            params,
+        },
+        span.clone(),
+    ))
 }
 
 fn read_step_params(
@@ -212,13 +248,19 @@ fn read_step_params(
 fn read_model(value: Spanned<DeValue<'_>>) -> Result<ModelParams> {
     let mut table = expect_table(value)?;
     let span = table.span();
-    let kind: String = take(&mut table, "kind")?
-        .ok_or_else(|| Error::new(Code::BadParameter, "expected `kind`, found none").at(span.clone()))?;
+    let kind: String = take(&mut table, "kind")?.ok_or_else(|| {
+        Error::new(Code::BadParameter, "expected `kind`, found none").at(span.clone())
+    })?;
     let named = |e: Error| e.step(super::MODEL_STEP).at(span.clone());
     let Some(read) = ModelParams::read(&kind, Deserializer::from(table)) else {
-        return Err(named(unknown_kind(&kind, ModelParams::KINDS.iter().map(|info| info.tag))));
+        return Err(named(unknown_kind(
+            &kind,
+            ModelParams::KINDS.iter().map(|info| info.tag),
+        )));
     };
-    let params = read.map_err(refuse(Code::BadParameter, Some(span.clone()))).map_err(named)?;
+    let params = read
+        .map_err(refuse(Code::BadParameter, Some(span.clone())))
+        .map_err(named)?;
     params.validate().map_err(named)?;
     Ok(params)
 }
@@ -228,16 +270,22 @@ fn take<T: for<'de> Deserialize<'de>>(
     table: &mut Spanned<DeTable<'_>>,
     key: &str,
 ) -> Result<Option<T>> {
-    let Some(value) = table.get_mut().remove(key) else { return Ok(None) };
+    let Some(value) = table.get_mut().remove(key) else {
+        return Ok(None);
+    };
     let span = value.span();
     let read = T::deserialize(ValueDeserializer::from(value));
-    read.map(Some).map_err(refuse(Code::BadParameter, Some(span)))
+    read.map(Some)
+        .map_err(refuse(Code::BadParameter, Some(span)))
 }
 
 fn unknown_kind<'a>(kind: &str, known: impl Iterator<Item = &'a str>) -> Error {
-    let nearest = known.min_by_key(|tag| distance(kind, tag)).unwrap_or_default();
-    Error::new(Code::UnknownKind, format!("no kind `{kind}`"))
-        .remedy(format!("did you mean `{nearest}`? `samescore kinds` lists all"))
+    let nearest = known
+        .min_by_key(|tag| distance(kind, tag))
+        .unwrap_or_default();
+    Error::new(Code::UnknownKind, format!("no kind `{kind}`")).remedy(format!(
+        "did you mean `{nearest}`? `samescore kinds` lists all"
+    ))
 }
 
 /// The number of letters to change, add or take away.
@@ -260,7 +308,10 @@ fn distance(a: &str, b: &str) -> usize {
 pub(super) fn write(config: &Config) -> Result<String> {
     let mut root = toml::Table::new();
     root.insert("seed".into(), integer(config.seed.0)?);
-    root.insert("golden_rows".into(), integer(u64::from(config.golden_rows))?);
+    root.insert(
+        "golden_rows".into(),
+        integer(u64::from(config.golden_rows))?,
+    );
     root.insert("data".into(), write_data(&config.data)?);
     root.insert("target".into(), value(&config.target)?);
     if let Some(split) = &config.split {
@@ -300,7 +351,9 @@ fn write_step(step: &StepConfig) -> Result<toml::Value> {
     };
     table.insert("name".into(), step.name.clone().into());
     let columns = match &step.columns {
-        Columns { named: Some(named), .. } => value(named)?,
+        Columns {
+            named: Some(named), ..
+        } => value(named)?,
         other if *other == Columns::default() => "all".into(),
         other => value(other)?,
     };
@@ -316,7 +369,9 @@ fn flatten<T: Serialize>(params: &T) -> Result<toml::Table> {
         _ => return Err(unwritten()),
     };
     let (kind, params) = tagged.into_iter().next().ok_or_else(unwritten)?;
-    let toml::Value::Table(mut table) = params else { return Err(unwritten()) };
+    let toml::Value::Table(mut table) = params else {
+        return Err(unwritten());
+    };
     table.insert("kind".into(), kind.into());
     Ok(table)
 }
@@ -326,13 +381,19 @@ fn value<T: Serialize>(x: &T) -> Result<toml::Value> {
 }
 
 fn integer(x: u64) -> Result<toml::Value> {
-    i64::try_from(x)
-        .map(toml::Value::Integer)
-        .map_err(|_| Error::new(Code::BadParameter, format!("expected at most 2^63 - 1, found {x}")))
+    i64::try_from(x).map(toml::Value::Integer).map_err(|_| {
+        Error::new(
+            Code::BadParameter,
+            format!("expected at most 2^63 - 1, found {x}"),
+        )
+    })
 }
 
 fn unwritable(e: toml::ser::Error) -> Error {
-    Error::new(Code::BadParameter, format!("the config cannot be written as TOML: {e}"))
+    Error::new(
+        Code::BadParameter,
+        format!("the config cannot be written as TOML: {e}"),
+    )
 }
 
 #[cfg(test)]
@@ -390,7 +451,10 @@ kind = "linear_regression"
     #[test]
     fn an_unknown_key_is_refused_where_it_stands() {
         let (message, place) = error_at("unseen =", "unsene =");
-        assert!(message.starts_with("step `codes`: unknown field `unsene`"), "{message}");
+        assert!(
+            message.starts_with("step `codes`: unknown field `unsene`"),
+            "{message}"
+        );
         assert_eq!(place, "unsene");
         assert_eq!(error_at("seed = 3", "sede = 3").1, "sede");
         assert_eq!(error_at("missing =", "mising =").1, "mising");

@@ -21,7 +21,7 @@ use super::Hasher;
 ///
 /// Text form: 32 lower-case hex digits. Stored as 16 bytes, big-endian, so that the order of
 /// keys is the order of what is stored.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowKey(pub u128);
 
 /// What stands for a missing text among the words of a row: no SipHash output but by an accident of

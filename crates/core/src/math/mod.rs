@@ -21,3 +21,5 @@ pub use functions::*;
 pub use moments::Moments;
 pub use order::*;
 pub use quantile::{QuantileType, quantile_sorted};
+mod shim;
+pub use shim::*;

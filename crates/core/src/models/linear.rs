@@ -16,15 +16,24 @@ pub(super) fn complete_features(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result
         if m.n_missing() > 0 {
             return Err(Error::new(
                 Code::MissingValue,
-                format!("expected a number in every row, found {} missing", m.n_missing()),
+                format!(
+                    "expected a number in every row, found {} missing",
+                    m.n_missing()
+                ),
             )
             .column(ctx.name(slot))
             .remedy("add an imputer before the model"));
         }
-        let finite = m.min().zip(m.max()).is_some_and(|(a, b)| a.is_finite() && b.is_finite());
+        let finite = m
+            .min()
+            .zip(m.max())
+            .is_some_and(|(a, b)| a.is_finite() && b.is_finite());
         if !finite {
-            return Err(Error::new(Code::NotFinite, "expected finite numbers, found an infinity")
-                .column(ctx.name(slot)));
+            return Err(Error::new(
+                Code::NotFinite,
+                "expected finite numbers, found an infinity",
+            )
+            .column(ctx.name(slot)));
         }
     }
     Ok(moments)
@@ -55,11 +64,21 @@ pub(super) fn normal_equations(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<
         math::max((low - mean(m)).abs(), (high - mean(m)).abs())
     };
     let max_abs = all.iter().map(|m| reach(m)).collect();
-    let spec = GramSpec { centers: centers.clone(), max_abs, slices: 3, n_rows };
+    let spec = GramSpec {
+        centers: centers.clone(),
+        max_abs,
+        slices: 3,
+        n_rows,
+    };
     let gram = rows.aggregate(Gram::new(ctx.slots, &spec))?.finish();
     let target_mean = mean(&target);
     let means = centers[..features.len()].to_vec();
-    Ok(NormalEquations { n_rows, means, target_mean, gram })
+    Ok(NormalEquations {
+        n_rows,
+        means,
+        target_mean,
+        gram,
+    })
 }
 
 impl NormalEquations {
@@ -75,7 +94,11 @@ impl NormalEquations {
             for j in 0..p {
                 let at = i * stride + j;
                 let (h, l) = (self.gram.hi[at], self.gram.lo[at]);
-                let (h, l) = if i == j { add_to_pair(h, l, alpha) } else { (h, l) };
+                let (h, l) = if i == j {
+                    add_to_pair(h, l, alpha)
+                } else {
+                    (h, l)
+                };
                 hi.push(h);
                 lo.push(l);
             }
@@ -124,7 +147,10 @@ fn fault_missing(batch: &mut Batch, slots: &[usize]) {
     for &slot in slots {
         for row in 0..batch.n_rows() {
             if math::is_missing(batch.num(slot)[row]) {
-                let error = Error::new(Code::MissingValue, "expected a number, found a missing value");
+                let error = Error::new(
+                    Code::MissingValue,
+                    "expected a number, found a missing value",
+                );
                 batch.fault(row, slot, error.remedy("add an imputer before the model"));
             }
         }

@@ -28,15 +28,21 @@ impl FitModel for LinearRegressionParams {
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<LinearRegression> {
         let system = linear::normal_equations(rows, ctx)?;
-        let coefficients = system.solve(self.alpha).ok_or_else(|| {
-            Error::new(Code::NotConverged, "columns are collinear")
-        })?;
+        let coefficients = system
+            .solve(self.alpha)
+            .ok_or_else(|| Error::new(Code::NotConverged, "columns are collinear"))?;
         let intercept = system.intercept(&coefficients);
-        Ok(LinearRegression { coefficients, intercept })
+        Ok(LinearRegression {
+            coefficients,
+            intercept,
+        })
     }
 
     fn examples() -> Vec<Example<Self>> {
-        vec![Example::on(COMPLETE_COLUMNS, LinearRegressionParams::default())]
+        vec![Example::on(
+            COMPLETE_COLUMNS,
+            LinearRegressionParams::default(),
+        )]
     }
 }
 
@@ -67,5 +73,7 @@ impl Predict for LinearRegression {
 mod tests {
     use super::*;
     #[test]
-    fn x() { let _ = math::MISSING; }
+    fn x() {
+        let _ = math::MISSING;
+    }
 }

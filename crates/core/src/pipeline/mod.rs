@@ -81,9 +81,7 @@ impl FittedState {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
         match self {
             FittedState::Transform(t) => t.output(input, slots),
-            FittedState::Selector(s) => {
-                crate::step::Transform::output(s.selection(), input, slots)
-            }
+            FittedState::Selector(s) => crate::step::Transform::output(s.selection(), input, slots),
         }
     }
 

@@ -63,7 +63,10 @@ impl Scores {
     /// The reason.
     pub fn get(&self, row: usize) -> Result<f64, &Error> {
         if !self.faults.is_empty() {
-            if let Some(error) = u32::try_from(row).ok().and_then(|row| self.faults.get(&row)) {
+            if let Some(error) = u32::try_from(row)
+                .ok()
+                .and_then(|row| self.faults.get(&row))
+            {
                 return Err(error);
             }
         }
@@ -86,11 +89,14 @@ impl Scores {
         let offset = self.values.len() as u32;
         self.keys.extend(other.keys);
         self.values.extend(other.values);
-        self.faults.extend(other.faults.into_iter().map(|(row, e)| (row + offset, e)));
+        self.faults
+            .extend(other.faults.into_iter().map(|(row, e)| (row + offset, e)));
     }
 
     fn results(&self) -> Vec<Result<f64>> {
-        (0..self.len()).map(|row| self.get(row).map_err(Clone::clone)).collect()
+        (0..self.len())
+            .map(|row| self.get(row).map_err(Clone::clone))
+            .collect()
     }
 }
 
@@ -102,7 +108,10 @@ impl Plan {
     /// If pipeline and config do not fit together: the artifact is damaged or forged.
     pub fn new(config: &Config, pipeline: Pipeline) -> Result<Self> {
         let differ = |what: &str| {
-            Err(Error::new(Code::Malformed, format!("the fitted {what} is not what the config says")))
+            Err(Error::new(
+                Code::Malformed,
+                format!("the fitted {what} is not what the config says"),
+            ))
         };
         if pipeline.input != config.input_schema()? || pipeline.key != config.data.key {
             return differ("input");
@@ -126,15 +135,23 @@ impl Plan {
                 return differ("step").map_err(named);
             }
             schema = Arc::new(step.state.output(&schema, &slots).map_err(named)?);
-            plan.stages.push(Stage { slots, output: Arc::clone(&schema) });
+            plan.stages.push(Stage {
+                slots,
+                output: Arc::clone(&schema),
+            });
         }
         plan.model_slots = model_slots(&schema)?;
-        if !schema.names().eq(plan.pipeline.features.iter().map(String::as_str))
+        if !schema
+            .names()
+            .eq(plan.pipeline.features.iter().map(String::as_str))
             || plan.pipeline.model.kind() != config.model.kind()
         {
             return differ("model");
         }
-        plan.pipeline.model.check(plan.model_slots.len()).map_err(|e| e.step(MODEL_STEP))?;
+        plan.pipeline
+            .model
+            .check(plan.model_slots.len())
+            .map_err(|e| e.step(MODEL_STEP))?;
         Ok(plan)
     }
 
@@ -219,7 +236,10 @@ impl Plan {
                 let known: Vec<&str> = self.stage_names().collect();
                 Error::new(
                     Code::Usage,
-                    format!("expected a step, found `{name}`; there are {}", known.join(", ")),
+                    format!(
+                        "expected a step, found `{name}`; there are {}",
+                        known.join(", ")
+                    ),
                 )
             })?,
         };
@@ -254,8 +274,12 @@ impl Plan {
             results.push(scores.results());
             all.append(scores);
         }
-        let trace =
-            Trace { n_rows: order.n_rows(), keys: order.keys(), stages, scores: order.scores(&results) };
+        let trace = Trace {
+            n_rows: order.n_rows(),
+            keys: order.keys(),
+            stages,
+            scores: order.scores(&results),
+        };
         Ok((all, trace))
     }
 
@@ -305,12 +329,10 @@ impl Plan {
 }
 
 /// Applies one fitted step to a block.
-pub(super) fn step_block(
-    step: &super::FittedStep,
-    stage: &Stage,
-    block: &mut Batch,
-) -> Result<()> {
-    step.state.apply(block, &stage.slots).map_err(|e| e.step(&step.name))?;
+pub(super) fn step_block(step: &super::FittedStep, stage: &Stage, block: &mut Batch) -> Result<()> {
+    step.state
+        .apply(block, &stage.slots)
+        .map_err(|e| e.step(&step.name))?;
     block.name_faults(&step.name);
     block.set_schema(&stage.output);
     Ok(())
@@ -322,8 +344,12 @@ pub(super) fn keying(
     input: &Schema,
 ) -> Result<(RowKeyer, Vec<usize>, Arc<Schema>)> {
     let keyer = RowKeyer::new(input, &config.data.key)?;
-    let mut key_slots: Vec<usize> =
-        config.data.key.iter().map(|name| input.slot(name)).collect::<Result<_>>()?;
+    let mut key_slots: Vec<usize> = config
+        .data
+        .key
+        .iter()
+        .map(|name| input.slot(name))
+        .collect::<Result<_>>()?;
     key_slots.sort();
     let unkeyed = Arc::new(input.without(&key_slots));
     Ok((keyer, key_slots, unkeyed))
@@ -343,15 +369,21 @@ pub(super) fn model_slots(schema: &Schema) -> Result<Vec<usize>> {
     if let Some(field) = schema.fields().iter().find(|f| f.kind != ColumnKind::Num) {
         return Err(Error::new(
             Code::NoModelColumns,
-            format!("expected only num columns for the model, found {}", field.kind),
+            format!(
+                "expected only num columns for the model, found {}",
+                field.kind
+            ),
         )
         .column(&field.name)
         .step(MODEL_STEP)
         .remedy("encode, cast or drop it in a step"));
     }
     if schema.is_empty() {
-        return Err(Error::new(Code::NoModelColumns, "expected a column for the model, found none")
-            .step(MODEL_STEP));
+        return Err(Error::new(
+            Code::NoModelColumns,
+            "expected a column for the model, found none",
+        )
+        .step(MODEL_STEP));
     }
     Ok((0..schema.len()).collect())
 }
@@ -361,5 +393,8 @@ pub(super) fn name_at(schema: &Schema, slot: usize) -> &str {
 }
 
 fn ranges(n_rows: usize) -> Vec<Range<usize>> {
-    (0..n_rows).step_by(BLOCK_ROWS).map(|start| start..(start + BLOCK_ROWS).min(n_rows)).collect()
+    (0..n_rows)
+        .step_by(BLOCK_ROWS)
+        .map(|start| start..(start + BLOCK_ROWS).min(n_rows))
+        .collect()
 }

@@ -37,6 +37,9 @@ impl Table {
     /// As [`Table::new`].
     pub fn with_block_rows(config: &Config, batch: &Batch, block_rows: usize) -> Result<Self> {
         config.validate()?;
+        if let Some((&row, error)) = batch.faults().first_key_value() {
+            return Err(error.clone().row(batch.first_row() + u64::from(row)));
+        }
         let input = Arc::new(config.input_schema()?);
         let mut bound = bind(batch, &input)?;
         let target_slot = find(batch, &config.target.column)?;
@@ -76,7 +79,9 @@ impl Table {
     /// The rows for which `keep` says so, asked with the row's block and its position in the block.
     pub fn filter(&self, keep: impl Fn(&Batch, usize) -> bool + Sync + Send) -> MemoryRows {
         let blocks = par::map(self.rows.blocks(), |block| {
-            let rows: Vec<usize> = (0..block.n_rows()).filter(|&row| keep(block, row)).collect();
+            let rows: Vec<usize> = (0..block.n_rows())
+                .filter(|&row| keep(block, row))
+                .collect();
             let mut kept = block.select(&rows);
             kept.set_first_row(block.first_row());
             kept
@@ -91,9 +96,16 @@ impl Table {
 /// If one is absent or of another kind.
 pub(super) fn bind(batch: &Batch, schema: &Arc<crate::batch::Schema>) -> Result<Batch> {
     let slots = bind_slots(batch, schema)?;
-    let columns = slots.iter().map(|&slot| batch.column(slot).clone()).collect();
+    let columns = slots
+        .iter()
+        .map(|&slot| batch.column(slot).clone())
+        .collect();
     let mut bound = Batch::new(Arc::clone(schema), columns)?;
     bound.set_n_rows(batch.n_rows());
+    batch
+        .faults()
+        .iter()
+        .for_each(|(&row, error)| bound.fault_row(row as usize, error.clone()));
     bound.set_first_row(batch.first_row());
     Ok(bound)
 }
@@ -109,8 +121,11 @@ pub(super) fn bind_slots(batch: &Batch, schema: &crate::batch::Schema) -> Result
         if found == field.kind {
             return Ok(slot);
         }
-        Err(Error::new(Code::WrongKind, format!("expected {}, found {found}", field.kind))
-            .column(&field.name))
+        Err(Error::new(
+            Code::WrongKind,
+            format!("expected {}, found {found}", field.kind),
+        )
+        .column(&field.name))
     };
     schema.fields().iter().map(slot_of).collect()
 }
@@ -119,9 +134,16 @@ fn find(batch: &Batch, name: &str) -> Result<usize> {
     batch.schema().position(name).ok_or_else(|| {
         let found: Vec<&str> = batch.schema().names().take(LISTED_ROWS).collect();
         let more = batch.schema().len().saturating_sub(found.len());
-        let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
-        Error::new(Code::MissingColumn, format!("expected it, found {}{tail}", found.join(", ")))
-            .column(name)
+        let tail = if more > 0 {
+            format!(" and {more} more")
+        } else {
+            String::new()
+        };
+        Error::new(
+            Code::MissingColumn,
+            format!("expected it, found {}{tail}", found.join(", ")),
+        )
+        .column(name)
     })
 }
 
@@ -129,8 +151,10 @@ fn find(batch: &Batch, name: &str) -> Result<usize> {
 fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
     for name in key {
         let column = batch.column(batch.schema().slot(name)?);
-        let missing: Vec<usize> =
-            (0..batch.n_rows()).filter(|&row| column.is_missing(row)).take(LISTED_ROWS).collect();
+        let missing: Vec<usize> = (0..batch.n_rows())
+            .filter(|&row| column.is_missing(row))
+            .take(LISTED_ROWS)
+            .collect();
         if let Some(&first) = missing.first() {
             return Err(Error::new(
                 Code::DuplicateKey,
@@ -141,12 +165,16 @@ fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
         }
     }
     let keys = batch.keys();
-    let order = math::argsort_by(keys.len(), |a, b| keys[a].cmp(&keys[b]));
-    let again = order.windows(2).filter(|pair| keys[pair[0] as usize] == keys[pair[1] as usize]);
+    let order = math::argsort_by(keys.len(), |a, b| keys[a as usize].cmp(&keys[b as usize]));
+    let again = order
+        .windows(2)
+        .filter(|pair| keys[pair[0] as usize] == keys[pair[1] as usize]);
     let mut repeated: Vec<u32> = again.map(|pair| pair[1]).collect();
     repeated.sort();
     repeated.truncate(LISTED_ROWS);
-    let Some(&first) = repeated.first() else { return Ok(()) };
+    let Some(&first) = repeated.first() else {
+        return Ok(());
+    };
     let values: Vec<String> = key
         .iter()
         .filter_map(|name| batch.schema().position(name))
@@ -154,7 +182,10 @@ fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
         .collect();
     Err(Error::new(
         Code::DuplicateKey,
-        format!("expected unique keys, found {} again; repeated in rows {repeated:?}", values.join(", ")),
+        format!(
+            "expected unique keys, found {} again; repeated in rows {repeated:?}",
+            values.join(", ")
+        ),
     )
     .row(u64::from(first))
     .column(&key.join("+"))
@@ -166,7 +197,8 @@ fn fingerprint(batch: &Batch, target: &str, y: &[f64]) -> Fingerprint {
     let starts: Vec<usize> = (0..batch.n_rows()).step_by(BLOCK_ROWS).collect();
     let parts = par::map(&starts, |&start| {
         let rows = start..(start + BLOCK_ROWS).min(batch.n_rows());
-        rows.map(|row| row_digest(batch, row, y[row])).collect::<Vec<[u8; 16]>>()
+        rows.map(|row| row_digest(batch, row, y[row]))
+            .collect::<Vec<[u8; 16]>>()
     });
     let mut rows: Vec<[u8; 16]> = parts.into_iter().flatten().collect();
     rows.sort();

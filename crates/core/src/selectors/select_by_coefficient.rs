@@ -43,7 +43,10 @@ pub struct SelectByCoefficientParams {
 
 impl Default for SelectByCoefficientParams {
     fn default() -> Self {
-        SelectByCoefficientParams { estimator: LinearRegressionParams::default().into(), threshold: 1e-5 }
+        SelectByCoefficientParams {
+            estimator: LinearRegressionParams::default().into(),
+            threshold: 1e-5,
+        }
     }
 }
 
@@ -54,7 +57,10 @@ impl FitSelector for SelectByCoefficientParams {
             return Ok(());
         }
         let found = self.threshold;
-        Err(Error::new(Code::BadParameter, format!("expected threshold of at least 0, found {found}")))
+        Err(Error::new(
+            Code::BadParameter,
+            format!("expected threshold of at least 0, found {found}"),
+        ))
     }
 
     fn accepts(&self) -> &'static [ColumnKind] {
@@ -74,12 +80,21 @@ impl FitSelector for SelectByCoefficientParams {
             return Err(Error::new(Code::BadParameter, message));
         };
         let kept = weights.iter().map(|w| w.abs() >= self.threshold).collect();
-        Ok(Selection { kept, scores: weights.to_vec() })
+        Ok(Selection {
+            kept,
+            scores: weights.to_vec(),
+        })
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let large = SelectByCoefficientParams { threshold: 10.0, ..Default::default() };
-        debug_assert!(large.estimator.tasks().contains(&Task::Regression), "the example's task");
+        let large = SelectByCoefficientParams {
+            threshold: 10.0,
+            ..Default::default()
+        };
+        debug_assert!(
+            large.estimator.tasks().contains(&Task::Regression),
+            "the example's task"
+        );
         vec![Example::on(COMPLETE_COLUMNS, large)]
     }
 }

@@ -9,7 +9,10 @@ use crate::math;
 /// A table by label, in code-point order without repetition, as it is stored and searched.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<(String, T)>", into = "Vec<(String, T)>")]
-#[serde(bound(deserialize = "T: Deserialize<'de>", serialize = "T: Serialize + Clone"))]
+#[serde(bound(
+    deserialize = "T: Deserialize<'de>",
+    serialize = "T: Serialize + Clone"
+))]
 pub struct LevelMap<T> {
     levels: Vec<(String, T)>,
 }
@@ -18,18 +21,25 @@ impl<T> LevelMap<T> {
     /// A table of these labels, in any order; of a repeated label the last value stays.
     pub fn new(levels: impl IntoIterator<Item = (String, T)>) -> Self {
         let map: std::collections::BTreeMap<String, T> = levels.into_iter().collect();
-        LevelMap { levels: map.into_iter().collect() }
+        LevelMap {
+            levels: map.into_iter().collect(),
+        }
     }
 
     /// The value of a label.
     pub fn get(&self, level: &str) -> Option<&T> {
-        let place = self.levels.binary_search_by(|(l, _)| l.as_str().cmp(level)).ok()?;
+        let place = self
+            .levels
+            .binary_search_by(|(l, _)| l.as_str().cmp(level))
+            .ok()?;
         Some(&self.levels[place].1)
     }
 
     /// Labels and values in code-point order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
-        self.levels.iter().map(|(level, value)| (level.as_str(), value))
+        self.levels
+            .iter()
+            .map(|(level, value)| (level.as_str(), value))
     }
 
     /// The number of labels.
@@ -48,7 +58,10 @@ impl<T> TryFrom<Vec<(String, T)>> for LevelMap<T> {
 
     fn try_from(levels: Vec<(String, T)>) -> Result<Self> {
         if levels.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
-            return Err(Error::new(Code::Malformed, "expected labels in ascending order"));
+            return Err(Error::new(
+                Code::Malformed,
+                "expected labels in ascending order",
+            ));
         }
         Ok(LevelMap { levels })
     }
@@ -88,7 +101,9 @@ impl UnseenRule {
             return;
         }
         for row in 0..batch.n_rows() {
-            let Some(level) = batch.text(slot).get(row) else { continue };
+            let Some(level) = batch.text(slot).get(row) else {
+                continue;
+            };
             if !seen(level) {
                 let found = format!("expected a label seen at fit, found {level:?}");
                 let error = Error::new(Code::UnseenLevel, found);

@@ -76,7 +76,9 @@ impl FitTransform for MeanMedianImputerParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let mean = MeanMedianImputerParams { method: ImputeMethod::Mean };
+        let mean = MeanMedianImputerParams {
+            method: ImputeMethod::Mean,
+        };
         vec![
             Example::on(&["age", "fare"], MeanMedianImputerParams::default()),
             Example::on(&["age"], mean),
@@ -86,11 +88,15 @@ impl FitTransform for MeanMedianImputerParams {
 
 fn finite(value: Option<f64>) -> Result<f64> {
     match value {
-        None => Err(Error::new(Code::TooFewRows, "expected a value to learn from, found none")
-            .remedy("drop the column, or fill it with a constant")),
-        Some(x) if !x.is_finite() => {
-            Err(Error::new(Code::NotFinite, "expected a finite statistic, found an infinity"))
-        }
+        None => Err(Error::new(
+            Code::TooFewRows,
+            "expected a value to learn from, found none",
+        )
+        .remedy("drop the column, or fill it with a constant")),
+        Some(x) if !x.is_finite() => Err(Error::new(
+            Code::NotFinite,
+            "expected a finite statistic, found an infinity",
+        )),
         Some(x) => Ok(x),
     }
 }
@@ -137,7 +143,9 @@ mod tests {
     fn the_mean_is_exact_where_a_float_sum_is_not() {
         // 1e16 + 1 - 1e16 + 1 = 2, over 4; a running float sum gives 1, over 4.
         let t = table(&[("x", nums(&[1e16, 1.0, -1e16, 1.0]))]);
-        let params = MeanMedianImputerParams { method: ImputeMethod::Mean };
+        let params = MeanMedianImputerParams {
+            method: ImputeMethod::Mean,
+        };
         assert_eq!(fit(&params, &t, &["x"]).unwrap().fill, [0.5]);
     }
 

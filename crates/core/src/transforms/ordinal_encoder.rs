@@ -63,14 +63,19 @@ impl FitTransform for OrdinalEncoderParams {
         let ordered: Vec<Vec<String>> = match self.method {
             OrdinalMethod::Arbitrary => {
                 let counts = rows.aggregate(LevelCounts::new(ctx.slots))?.finish();
-                counts.into_iter().map(|c| c.levels.into_keys().collect()).collect()
+                counts
+                    .into_iter()
+                    .map(|c| c.levels.into_keys().collect())
+                    .collect()
             }
             OrdinalMethod::Ordered => {
                 let targets = rows.aggregate(LevelTargets::new(ctx.slots))?.finish();
                 let by_mean = |levels: std::collections::BTreeMap<String, _>| {
                     let mut means: Vec<(f64, String)> = levels
                         .into_iter()
-                        .map(|(level, t): (String, crate::aggregate::LevelTarget)| (t.mean(), level))
+                        .map(|(level, t): (String, crate::aggregate::LevelTarget)| {
+                            (t.mean(), level)
+                        })
                         .collect();
                     means.sort_by(|a, b| math::total_cmp(a.0, b.0).then_with(|| a.1.cmp(&b.1)));
                     means.into_iter().map(|(_, level)| level).collect()
@@ -82,7 +87,10 @@ impl FitTransform for OrdinalEncoderParams {
             let coded = levels.into_iter().enumerate();
             LevelMap::new(coded.map(|(code, level)| (level, code as f64)))
         });
-        Ok(OrdinalEncoder { codes: codes.collect(), unseen: self.unseen })
+        Ok(OrdinalEncoder {
+            codes: codes.collect(),
+            unseen: self.unseen,
+        })
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -116,8 +124,11 @@ impl Transform for OrdinalEncoder {
             let mut output = batch.take_num();
             let unseen = self.unseen.number(-1.0);
             let text = batch.text(slot);
-            text.numbers_into(&mut output, math::MISSING, |l| *codes.get(l).unwrap_or(&unseen));
-            self.unseen.fault_rows(batch, slot, |level| codes.get(level).is_some());
+            text.numbers_into(&mut output, math::MISSING, |l| {
+                *codes.get(l).unwrap_or(&unseen)
+            });
+            self.unseen
+                .fault_rows(batch, slot, |level| codes.get(level).is_some());
             batch.replace(slot, Column::Num(output));
         }
         Ok(())
@@ -145,12 +156,18 @@ mod tests {
         let train = table_with_target(&[("x", texts(&["a"]))], &[1.0]);
         let other = table_with_target(&[("x", texts(&["z"]))], &[1.0]);
         for (unseen, expected) in [(UnseenRule::Ignore, f64::NAN), (UnseenRule::Encode, -1.0)] {
-            let params = OrdinalEncoderParams { unseen, ..Default::default() };
+            let params = OrdinalEncoderParams {
+                unseen,
+                ..Default::default()
+            };
             let fitted = fit(&params, &train, &["x"]).unwrap();
             let got = apply(&fitted, &other, &["x"]).num(0)[0];
             assert_eq!(got.to_bits(), expected.to_bits());
         }
-        let params = OrdinalEncoderParams { unseen: UnseenRule::Raise, ..Default::default() };
+        let params = OrdinalEncoderParams {
+            unseen: UnseenRule::Raise,
+            ..Default::default()
+        };
         let fitted = fit(&params, &train, &["x"]).unwrap();
         let batch = apply(&fitted, &other, &["x"]);
         assert_eq!(

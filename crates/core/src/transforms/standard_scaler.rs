@@ -41,7 +41,10 @@ pub struct StandardScalerParams {
 
 impl Default for StandardScalerParams {
     fn default() -> Self {
-        StandardScalerParams { with_mean: true, with_std: true }
+        StandardScalerParams {
+            with_mean: true,
+            with_std: true,
+        }
     }
 }
 
@@ -54,9 +57,15 @@ impl FitTransform for StandardScalerParams {
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<StandardScaler> {
         let moments = rows.aggregate(ColumnMoments::new(ctx.slots))?.finish();
-        let mut state = StandardScaler { means: Vec::new(), scales: Vec::new() };
+        let mut state = StandardScaler {
+            means: Vec::new(),
+            scales: Vec::new(),
+        };
         for (&slot, m) in ctx.slots.iter().zip(&moments) {
-            let found = m.mean().zip(m.std(0)).filter(|(a, b)| a.is_finite() && b.is_finite());
+            let found = m
+                .mean()
+                .zip(m.std(0))
+                .filter(|(a, b)| a.is_finite() && b.is_finite());
             let Some((mean, std)) = found else {
                 return Err(Error::new(
                     Code::NotFinite,
@@ -65,15 +74,23 @@ impl FitTransform for StandardScalerParams {
                 .column(ctx.name(slot)));
             };
             state.means.push(if self.with_mean { mean } else { 0.0 });
-            state.scales.push(if self.with_std && std > 0.0 { std } else { 1.0 });
+            state
+                .scales
+                .push(if self.with_std && std > 0.0 { std } else { 1.0 });
         }
         Ok(state)
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let no_mean = StandardScalerParams { with_mean: false, ..Default::default() };
+        let no_mean = StandardScalerParams {
+            with_mean: false,
+            ..Default::default()
+        };
         vec![
-            Example::on(&["age", "fare", "constant"], StandardScalerParams::default()),
+            Example::on(
+                &["age", "fare", "constant"],
+                StandardScalerParams::default(),
+            ),
             Example::on(&["area"], no_mean),
         ]
     }

@@ -7,6 +7,7 @@
 //! This room does not know columns, batches, seeds, threads or files.
 
 mod big;
+mod distinct;
 mod exact_sum;
 mod fixed;
 mod functions;
@@ -16,8 +17,11 @@ mod matmul;
 mod moments;
 mod order;
 mod quantile;
+mod select;
+mod self_test;
 mod solve;
 
+pub use distinct::DistinctCounts;
 pub use exact_sum::{ExactSum, mean};
 pub use fixed::{FixedScale, FixedSum};
 pub use functions::*;
@@ -26,4 +30,6 @@ pub use matmul::matmul;
 pub use moments::Moments;
 pub use order::*;
 pub use quantile::{QuantileType, quantile_sorted};
+pub use select::QuantileSelect;
+pub use self_test::{host_float_mode, self_test};
 pub use solve::{cholesky, cholesky_solve, qr_solve, solve_spd_refined};

@@ -141,6 +141,13 @@ impl ExactSum {
         self.special().unwrap_or_else(|| self.exact().round())
     }
 
+    /// The sum times 2^shift, rounded once.
+    pub(super) fn round_scaled(&self, shift: i32) -> f64 {
+        let mut exact = self.exact();
+        exact.exp2 += i64::from(shift);
+        self.special().unwrap_or_else(|| exact.round())
+    }
+
     /// `(hi, lo)`: `hi` is [`round`](Self::round), `lo` the exact remainder rounded; `lo` is 0 if `hi` is not finite.
     pub fn round_pair(&self) -> (f64, f64) {
         let hi = self.round();
@@ -249,6 +256,12 @@ impl ExactSum {
             m >>= PIECE;
             position += PIECE;
         }
+    }
+
+    /// Adds m * 2^exp2 without counting an item; exp2 is at least -2148.
+    pub(super) fn add_integer(&mut self, m: i128, exp2: i32) {
+        let position = (i64::from(exp2) - UNIT_EXP2) as u32;
+        self.add_wide(m < 0, m.unsigned_abs(), position);
     }
 
     #[cold]

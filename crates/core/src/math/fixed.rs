@@ -186,12 +186,12 @@ impl FixedSum {
 
 /// 2^e for |e| <= 1022.
 #[inline]
-fn power_of_two(e: i32) -> f64 {
+pub(super) fn power_of_two(e: i32) -> f64 {
     f64::from_bits(((e + 1023) as u64) << 52)
 }
 
 /// The smallest e with x <= 2^e, for finite x > 0.
-fn ceil_log2(x: f64) -> i32 {
+pub(super) fn ceil_log2(x: f64) -> i32 {
     let bits = x.to_bits();
     let (exponent, fraction) = ((bits >> 52) as i32, bits & ((1 << 52) - 1));
     if exponent == 0 {
@@ -201,7 +201,6 @@ fn ceil_log2(x: f64) -> i32 {
 }
 
 /// Nearest integer, ties to even, where the magic number does not reach: above 2^52 every f64 is an integer.
-#[cold]
 fn large(y: f64) -> i64 {
     if y.abs() >= EXACT_FROM {
         return y as i64;

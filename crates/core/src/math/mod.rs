@@ -7,19 +7,29 @@
 //! This room does not know columns, batches, seeds, threads or files.
 
 mod big;
+mod distinct;
 mod exact_sum;
 mod fixed;
 mod functions;
+mod gram;
 mod large_form;
+mod matmul;
 mod moments;
 mod order;
 mod quantile;
+mod select;
+mod self_test;
+mod solve;
 
+pub use distinct::DistinctCounts;
 pub use exact_sum::{ExactSum, mean};
 pub use fixed::{FixedScale, FixedSum};
 pub use functions::*;
+pub use gram::{Gram, GramMatrix, GramSpec};
+pub use matmul::matmul;
 pub use moments::Moments;
 pub use order::*;
 pub use quantile::{QuantileType, quantile_sorted};
-mod shim;
-pub use shim::*;
+pub use select::QuantileSelect;
+pub use self_test::{host_float_mode, self_test};
+pub use solve::{cholesky, cholesky_solve, qr_solve, solve_spd_refined};

@@ -1,15 +1,18 @@
-//! A sum of f64 values or products without any rounding: order, chunks and merges cannot move a bit.
+//! A sum of f64 values or products without any rounding: order, chunks and merges cannot move a
+//! bit.
 //!
-//! **State.** An integer times 2^-2148, in two's-complement digits of 32 bits held in i64 limbs. The unit is the
-//! square of the smallest subnormal, so products need no special case. Only the limbs that the data touched are
-//! held (a few for typical columns, 134 at most for all of f64 and its products). A value of 53 bits shifted by
-//! up to 31 leaves a low part below 2^32 and a high part below 2^52, so carries may wait for 2^63 / 2^52 - 1 = 2047
-//! additions. Counts of finite items, NaN, +inf and -inf stand beside it, so that nothing poisons the integer.
+//! **State.** An integer times 2^-2148, in two's-complement digits of 32 bits held in i64 limbs.
+//! The unit is the square of the smallest subnormal, so products need no special case. Only the
+//! limbs that the data touched are held (a few for typical columns, 134 at most for all of f64 and
+//! its products). A value of 53 bits shifted by up to 31 leaves a low part below 2^32 and a high
+//! part below 2^52, so carries may wait for 2^63 / 2^52 - 1 = 2047 additions. Counts of finite
+//! items, NaN, +inf and -inf stand beside it, so that nothing poisons the integer.
 //!
-//! **Long slices** take the large form: per (exponent, sign) one u64 of summed significands, emptied into the
-//! limbs after 2048 values (2^11 * 2^53 = 2^64).
+//! **Long slices** take the large form: per (exponent, sign) one u64 of summed significands,
+//! emptied into the limbs after 2048 values (2^11 * 2^53 = 2^64).
 //!
-//! **Canonical form**: sign, magnitude digits without outer zeros, position. Equality, bytes and serde use it alone.
+//! **Canonical form**: sign, magnitude digits without outer zeros, position. Equality, bytes and
+//! serde use it alone.
 
 use super::big::Exact;
 use super::large_form;
@@ -56,8 +59,8 @@ impl ExactSum {
         self.add_at(x.is_sign_negative(), significand, position + UNIT);
     }
 
-    /// Adds the exact product `a * b` (106 bits, nothing lost). A product with a NaN or an infinity is only
-    /// counted, as what IEEE multiplication makes of it.
+    /// Adds the exact product `a * b` (106 bits, nothing lost). A product with a NaN or an infinity
+    /// is only counted, as what IEEE multiplication makes of it.
     #[inline]
     pub fn add_product(&mut self, a: f64, b: f64) {
         let ((ma, pa), (mb, pb)) = (parts(a), parts(b));
@@ -90,7 +93,8 @@ impl ExactSum {
         }
     }
 
-    /// Adds another sum, counts included: associative and commutative, equal to having added its items here.
+    /// Adds another sum, counts included: associative and commutative, equal to having added its
+    /// items here.
     pub fn merge(&mut self, other: &Self) {
         self.combine(other, 1);
         self.n_finite = self.n_finite.saturating_add(other.n_finite);
@@ -104,7 +108,8 @@ impl ExactSum {
         self.merge(other);
     }
 
-    /// Takes another sum away, counts included: the inverse of [`merge`](Self::merge). Counts stop at 0.
+    /// Takes another sum away, counts included: the inverse of [`merge`](Self::merge). Counts stop
+    /// at 0.
     pub fn sub(&mut self, other: &Self) {
         self.combine(other, -1);
         self.n_finite = self.n_finite.saturating_sub(other.n_finite);
@@ -136,7 +141,8 @@ impl ExactSum {
 
     /// The sum rounded once to nearest, ties to even; beyond the range of f64, an infinity.
     ///
-    /// Any NaN, or infinities of both signs, give [`MISSING`]; infinities of one sign give that infinity.
+    /// Any NaN, or infinities of both signs, give [`MISSING`]; infinities of one sign give that
+    /// infinity.
     pub fn round(&self) -> f64 {
         self.special().unwrap_or_else(|| self.exact().round())
     }
@@ -148,7 +154,8 @@ impl ExactSum {
         self.special().unwrap_or_else(|| exact.round())
     }
 
-    /// `(hi, lo)`: `hi` is [`round`](Self::round), `lo` the exact remainder rounded; `lo` is 0 if `hi` is not finite.
+    /// `(hi, lo)`: `hi` is [`round`](Self::round), `lo` the exact remainder rounded; `lo` is 0 if
+    /// `hi` is not finite.
     pub fn round_pair(&self) -> (f64, f64) {
         let hi = self.round();
         if !hi.is_finite() {
@@ -159,8 +166,8 @@ impl ExactSum {
         (hi, rest.round())
     }
 
-    /// The canonical bytes: four u64 counts (finite, NaN, +inf, -inf), sign (u8), position (u16), number of
-    /// digits (u16), digits (u32 each); all little-endian. This layout cannot change.
+    /// The canonical bytes: four u64 counts (finite, NaN, +inf, -inf), sign (u8), position (u16),
+    /// number of digits (u16), digits (u32 each); all little-endian. This layout cannot change.
     pub fn to_bytes(&self) -> Vec<u8> {
         let stored = Stored::from(self.clone());
         let mut out = Vec::with_capacity(HEADER + 4 * stored.digits.len());
@@ -248,7 +255,8 @@ impl ExactSum {
         std::mem::take(&mut self.n_nan)
     }
 
-    /// Adds m * 2^position without counting an item; m is below 2^156, position counts from 2^-2148.
+    /// Adds m * 2^position without counting an item; m is below 2^156, position counts from
+    /// 2^-2148.
     pub(super) fn add_wide(&mut self, negative: bool, mut m: u128, mut position: u32) {
         const PIECE: u32 = 52;
         while m != 0 {
@@ -348,7 +356,8 @@ impl PartialEq for ExactSum {
 
 impl Eq for ExactSum {}
 
-/// Exact mean `sum / n`, rounded once. NaN and infinities as in [`ExactSum::round`]; `n = 0` gives [`MISSING`].
+/// Exact mean `sum / n`, rounded once. NaN and infinities as in [`ExactSum::round`]; `n = 0` gives
+/// [`MISSING`].
 pub fn mean(sum: &ExactSum, n: u64) -> f64 {
     match sum.special() {
         Some(x) => x,
@@ -412,7 +421,8 @@ impl TryFrom<Stored> for ExactSum {
     }
 }
 
-/// Significand and position of its lowest bit above 2^-1074; a position of 2046 means NaN or infinity.
+/// Significand and position of its lowest bit above 2^-1074; a position of 2046 means NaN or
+/// infinity.
 #[inline]
 fn parts(x: f64) -> (u64, u32) {
     let bits = x.to_bits();
@@ -421,7 +431,8 @@ fn parts(x: f64) -> (u64, u32) {
     (bits & MANTISSA | implicit << 52, exponent - implicit as u32)
 }
 
-/// Propagates carries: every limb but the last in [0, 2^32), the last one signed and below 2^32 in size.
+/// Propagates carries: every limb but the last in [0, 2^32), the last one signed and below 2^32 in
+/// size.
 fn carry(limbs: &mut Vec<i64>) {
     const DIGIT: i64 = 0xffff_ffff;
     let mut over = 0i64;
@@ -447,7 +458,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// An independent oracle: the sum as one wide two's-complement integer, bit by bit, in units of 2^-2148.
+    /// An independent oracle: the sum as one wide two's-complement integer, bit by bit, in units of
+    /// 2^-2148.
     #[derive(Clone, PartialEq, Debug)]
     struct Wide([u64; 70]);
 
@@ -551,8 +563,9 @@ mod tests {
     fn hand_worked_sums() {
         assert_eq!(sum_of(&[1e16, 1.0, -1e16]).round(), 1.0);
         assert_eq!(sum_of(&[0.1; 10]).round(), 1.0);
-        // 0.1 is stored as 0x1999999999999a * 2^-56; three of them are 0x4cccccccccccce * 2^-56, whose last
-        // three bits, 110, lie above a 53-bit significand by two: ...3|10 is a tie and goes to the even ...4.
+        // 0.1 is stored as 0x1999999999999a * 2^-56; three of them are 0x4cccccccccccce * 2^-56,
+        // whose last three bits, 110, lie above a 53-bit significand by two: ...3|10 is a tie and
+        // goes to the even ...4.
         assert_eq!(sum_of(&[0.1, 0.1, 0.1]).round(), 0.300_000_000_000_000_04);
         assert_eq!(sum_of(&[f64::MAX, f64::MAX, -f64::MAX]).round(), f64::MAX);
         assert_eq!(sum_of(&[f64::MAX, f64::MAX]).round(), f64::INFINITY);

@@ -1,13 +1,16 @@
-//! The Gram matrix X'X of many rows, free of order and partition: every product and sum is an integer.
+//! The Gram matrix X'X of many rows, free of order and partition: every product and sum is an
+//! integer.
 //!
-//! **Method.** A value is centred, `v = x - centre` (one rounding; with weights `v = v * sqrt(w)`, two more), scaled by
-//! a power of two so that its column's largest size is at most 2^(21 s), rounded to an integer (nearest, ties to
-//! even), and cut into s digits of 21 bits: the highest at most 2^21 in size, the others at most 2^20. Digit products
-//! over 2048 rows sum to 2^53 at most, hence exactly in f64 in any order; block sums go to i128.
-//! With s = 3 a value keeps everything above 2^-63 of its column's maximum.
+//! **Method.** A value is centred, `v = x - centre` (one rounding; with weights `v = v * sqrt(w)`,
+//! two more), scaled by a power of two so that its column's largest size is at most 2^(21 s),
+//! rounded to an integer (nearest, ties to even), and cut into s digits of 21 bits: the highest at
+//! most 2^21 in size, the others at most 2^20. Digit products over 2048 rows sum to 2^53 at most,
+//! hence exactly in f64 in any order; block sums go to i128. With s = 3 a value keeps everything
+//! above 2^-63 of its column's maximum.
 //!
-//! **Small data** (rows times pairs of columns at most 4,000,000) skip the rounding to integers: each pair is an
-//! [`ExactSum`] of exact products of the centred values. The choice depends on the specification alone.
+//! **Small data** (rows times pairs of columns at most 4,000,000) skip the rounding to integers:
+//! each pair is an [`ExactSum`] of exact products of the centred values. The choice depends on the
+//! specification alone.
 
 use super::exact_sum::ExactSum;
 use super::fixed::{ceil_log2, power_of_two};
@@ -36,8 +39,8 @@ pub struct GramSpec {
     pub slices: u8,
 }
 
-/// Sums of products of column pairs; see the module text. Missing values are the caller's to exclude: in the integer
-/// form a missing value counts as 0.
+/// Sums of products of column pairs; see the module text. Missing values are the caller's to
+/// exclude: in the integer form a missing value counts as 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Gram {
@@ -72,7 +75,8 @@ impl Gram {
     /// No rows yet.
     ///
     /// # Panics
-    /// When the specification is inconsistent: slices not 1 to 3, or centres and maxima of different number.
+    /// When the specification is inconsistent: slices not 1 to 3, or centres and maxima of
+    /// different number.
     pub fn new(spec: &GramSpec) -> Self {
         assert!(
             (1..=3).contains(&spec.slices),
@@ -101,7 +105,8 @@ impl Gram {
         self.take(columns, None);
     }
 
-    /// Takes a block of rows in, each centred value multiplied by the square root of its row's weight (>= 0).
+    /// Takes a block of rows in, each centred value multiplied by the square root of its row's
+    /// weight (>= 0).
     pub fn observe_weighted(&mut self, columns: &[&[f64]], weights: &[f64]) {
         let roots: Vec<f64> = weights.iter().map(|&w| sqrt(w)).collect();
         self.take(columns, Some(&roots));
@@ -320,7 +325,8 @@ fn cut<const S: usize>(values: &[f64], factor: f64, out: &mut [Group]) {
     }
 }
 
-/// Sums of products of every row digit column with every other: integers below 2^53, so exact in any order.
+/// Sums of products of every row digit column with every other: integers below 2^53, so exact in
+/// any order.
 #[inline]
 fn tile<const S: usize, const W: usize>(
     rows: &[Group],
@@ -451,7 +457,8 @@ mod tests {
 
     #[test]
     fn worst_digits_stay_exact() {
-        // Every digit at its bound over full blocks: all values at the maximum, in all widths of tile.
+        // Every digit at its bound over full blocks: all values at the maximum, in all widths of
+        // tile.
         let column = [1.0; 3 * BLOCK + 5];
         for slices in 1..=3 {
             let columns = [column.as_slice(); 11];

@@ -1,6 +1,8 @@
-//! Start-up checks: the elementary functions give their known bits, and the host computes in the expected mode.
+//! Start-up checks: the elementary functions give their known bits, and the host computes in the
+//! expected mode.
 //!
-//! The vectors are lines of `data/vectors/functions.txt`: per function zero and five of the hardest known results.
+//! The vectors are lines of `data/vectors/functions.txt`: per function zero and five of the hardest
+//! known results.
 
 use super::functions::{BINARY, UNARY};
 use std::hint::black_box;
@@ -27,8 +29,9 @@ pub fn self_test() -> Result<(), String> {
     Ok(())
 }
 
-/// Checks that this thread keeps subnormal numbers and rounds to nearest, ties to even. A library in the same
-/// process can switch either off (fast-math start-up code does), so each thread that computes asks.
+/// Checks that this thread keeps subnormal numbers and rounds to nearest, ties to even. A library
+/// in the same process can switch either off (fast-math start-up code does), so each thread that
+/// computes asks.
 ///
 /// # Errors
 /// Says which operation gave what bits.

@@ -9,11 +9,16 @@
 //! This room does not know columns, batches, seeds, threads or files.
 
 mod big;
+mod digit_counts;
 mod distinct;
 mod exact_sum;
+#[cfg(test)]
+mod exact_sum_oracle;
+mod exact_sum_stored;
 mod fixed;
 mod functions;
 mod gram;
+mod gram_digits;
 mod large_form;
 mod matmul;
 mod moments;

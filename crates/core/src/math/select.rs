@@ -7,12 +7,12 @@
 //! keeps these values and is the last. Which pass does what depends on the multiset of values
 //! alone.
 
+use super::digit_counts::{Counts, DIGIT_BITS};
 use super::order::{from_order_key, order_key};
 use super::quantile::QuantileType;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-const DIGIT_BITS: u32 = 16;
 const DIGITS: u32 = 4;
 const KEPT_MAX: u64 = 1 << 16;
 
@@ -313,61 +313,6 @@ impl TryFrom<Stored> for QuantileSelect {
     }
 }
 
-/// Counts of a 16-bit digit. Empty until the first one; stored as ascending pairs of digit and
-/// count.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<(u16, u64)>", into = "Vec<(u16, u64)>")]
-struct Counts(Vec<u64>);
-
-impl Counts {
-    #[inline]
-    fn add(&mut self, digit: u16) {
-        if self.0.is_empty() {
-            self.0 = vec![0; 1 << DIGIT_BITS];
-        }
-        self.0[usize::from(digit)] += 1;
-    }
-
-    fn merge(&mut self, other: &Self) {
-        if self.0.is_empty() {
-            self.0.clone_from(&other.0);
-            return;
-        }
-        self.0
-            .iter_mut()
-            .zip(&other.0)
-            .for_each(|(a, b)| *a = a.saturating_add(*b));
-    }
-
-    fn present(&self) -> impl Iterator<Item = (u16, u64)> + '_ {
-        (0..=u16::MAX)
-            .zip(self.0.iter().copied())
-            .filter(|&(_, n)| n > 0)
-    }
-}
-
-impl From<Counts> for Vec<(u16, u64)> {
-    fn from(counts: Counts) -> Self {
-        counts.present().collect()
-    }
-}
-
-impl TryFrom<Vec<(u16, u64)>> for Counts {
-    type Error = String;
-
-    fn try_from(pairs: Vec<(u16, u64)>) -> Result<Self, String> {
-        if pairs.windows(2).any(|w| w[0].0 >= w[1].0) || pairs.iter().any(|&(_, n)| n == 0) {
-            return Err("expected ascending digits with counts above 0, found others".into());
-        }
-        let mut counts = Counts::default();
-        for (digit, n) in pairs {
-            counts.add(digit);
-            counts.0[usize::from(digit)] = n;
-        }
-        Ok(counts)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::quantile::{ALL_TYPES, quantile_sorted};
@@ -429,13 +374,6 @@ mod tests {
     }
 
     #[test]
-    fn unordered_counts_are_refused() {
-        for pairs in [vec![(2u16, 1u64), (1, 1)], vec![(1, 0)]] {
-            assert!(Counts::try_from(pairs).is_err());
-        }
-    }
-
-    #[test]
     fn only_sound_states_are_read() {
         let stored = |pass| Stored {
             qs: vec![0.5],
@@ -479,10 +417,12 @@ mod tests {
             kind in prop::sample::select(ALL_TYPES.to_vec()),
         ) {
             let (left, right) = values.split_at(at.index(values.len() + 1));
+            let bits = |x: Option<f64>| x.map(f64::to_bits);
+            let all = sorted(&values);
             let expected: Vec<_> =
-                qs.iter().map(|&q| quantile_sorted(&sorted(&values), q, kind).map(f64::to_bits)).collect();
+                qs.iter().map(|&q| bits(quantile_sorted(&all, q, kind))).collect();
             let (found, n_passes) = select(&[left, right], &qs, kind);
-            prop_assert_eq!(found.into_iter().map(|x| x.map(f64::to_bits)).collect::<Vec<_>>(), expected);
+            prop_assert_eq!(found.into_iter().map(bits).collect::<Vec<_>>(), expected);
             prop_assert!(n_passes <= 4);
         }
     }

@@ -20,8 +20,8 @@ pub fn self_test() -> Result<(), String> {
         )?;
         if found.to_bits() != expected {
             return Err(format!(
-                "function `{name}` at 0x{x:016x} (0x{y:016x}): expected bits 0x{expected:016x}, found \
-                 0x{:016x} (the program or its host computes differently; do not score with it)",
+                "function `{name}` at 0x{x:016x} (0x{y:016x}): expected bits 0x{expected:016x}, \
+                 found 0x{:016x} (the program or its host computes differently; do not score)",
                 found.to_bits()
             ));
         }
@@ -62,8 +62,8 @@ pub fn host_float_mode() -> Result<(), String> {
     for (what, found, expected) in checks {
         if found.to_bits() != expected.to_bits() {
             return Err(format!(
-                "host float mode: {what}: expected bits 0x{:016x}, found 0x{:016x} (something in this \
-                 process has changed the floating-point mode; load it without fast-math)",
+                "host float mode: {what}: expected bits 0x{:016x}, found 0x{:016x} (something in \
+                 this process has changed the floating-point mode; load it without fast-math)",
                 expected.to_bits(),
                 found.to_bits()
             ));

@@ -282,7 +282,7 @@ mod tests {
         // (1 + 2^-60) x = 1 + 2^-52, so x = 1 + 2^-52 - 2^-60 - ..., which rounds to 1 + 2^-52;
         // with the low half at 2^-53 instead, x = 1 + 2^-52 - 2^-53 - ... is just below the tie and
         // rounds to 1.
-        let tiny = 2f64.powi(-60);
+        let tiny = super::super::functions::powi(2.0, -60);
         let b = [1.0 + f64::EPSILON];
         assert_eq!(
             solve_spd_refined(&[1.0], &[tiny], 1, &b, &[0.0]),

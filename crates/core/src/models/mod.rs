@@ -1,8 +1,12 @@
 //! The registry of models. To add one: write its file, add its `mod` line and its row here.
 
+mod descent;
+mod elastic_net;
 mod linear;
 mod linear_regression;
+mod normal_equations;
 
+pub use elastic_net::ElasticNetParams;
 pub use linear_regression::LinearRegressionParams;
 
 crate::registry! {
@@ -11,5 +15,9 @@ crate::registry! {
     /// The fitted state of every model, tagged by kind.
     fitted AnyModel;
     family "model" as FitModel;
+    "elastic_net" => elastic_net: ElasticNetParams => ElasticNet,
     "linear_regression" => linear_regression: LinearRegressionParams => LinearRegression,
 }
+
+#[cfg(test)]
+mod tests;

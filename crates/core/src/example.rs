@@ -156,8 +156,8 @@ pub fn config(task: Task, model: impl Into<ModelParams>) -> Config {
     config
 }
 
-/// A small regression pipeline fitted on 200 rows of the table and sealed: an artifact without a file,
-/// for the documentation, tests and benches of whatever scores.
+/// A small regression pipeline fitted on 200 rows of the table and sealed: an artifact without a
+/// file, for the documentation, tests and benches of whatever scores.
 ///
 /// # Errors
 /// Never: the tests hold it.

@@ -168,7 +168,7 @@ impl Transform for Selection {
 
     fn apply(&self, batch: &mut Batch, slots: &[usize]) -> Result<()> {
         if slots.is_sorted() {
-            // From behind, so that the positions before stay what they are, and without a list of them.
+            // From behind, so that the positions before stay what they are; without a list.
             let pairs = slots.iter().zip(&self.kept).rev();
             pairs
                 .filter(|(_, kept)| !**kept)

@@ -26,7 +26,7 @@
 //! println!("{} has {} ({:016x})", score.key, score.value, score.bits());
 //!
 //! let listed = scorer.score_rows([&house, &house])?;
-//! assert_eq!(listed.get(1)?.to_bits(), score.bits());
+//! assert_eq!(listed.get(1).map(f64::to_bits), Ok(score.bits()));
 //! # Ok::<(), samescore_deploy::Error>(())
 //! ```
 //!
@@ -36,8 +36,9 @@
 //! arithmetic is in `samescore-core`.
 //!
 //! # Errors
-//! Every refusal is an [`Error`] with a stable [`Code`], the place (step, column), and a text. A row
-//! that cannot be scored is never dropped and never ends a batch: it gets its error as its result.
+//! Every refusal is an [`Error`] with a stable [`Code`], the place (step, column), and a text. A
+//! row that cannot be scored is never dropped and never ends a batch: it gets its error as its
+//! result.
 
 #![forbid(unsafe_code)]
 

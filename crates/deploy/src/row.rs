@@ -1,8 +1,9 @@
-//! Typed rows: a serde serializer that puts the fields of a flat struct or map into columns by name.
+//! Typed rows: a serde serializer that puts the fields of a flat struct or map into columns by
+//! name.
 //!
-//! Nothing is built in between: each value goes from the row into its column. What cannot be read is a
-//! fault of its column, and the row goes on, so that the reason which a row gets does not depend on the
-//! order of its fields.
+//! Nothing is built in between: each value goes from the row into its column. What cannot be read
+//! is a fault of its column, and the row goes on, so that the reason which a row gets does not
+//! depend on the order of its fields.
 
 use std::fmt::{self, Display, Write};
 

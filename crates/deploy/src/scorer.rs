@@ -53,12 +53,12 @@ impl fmt::Debug for Scorer {
 }
 
 impl Scorer {
-    /// Reads an artifact and re-scores its golden rows: a scorer that exists gives here the bits that
-    /// were recorded where the artifact was made. Works with `include_bytes!`.
+    /// Reads an artifact and re-scores its golden rows: a scorer that exists gives here the bits
+    /// that were recorded where the artifact was made. Works with `include_bytes!`.
     ///
     /// # Errors
-    /// Kind `Artifact`, if the bytes are no artifact, are damaged, unknown or not canonical, or if this
-    /// machine, its float mode or this release does not reproduce the golden rows.
+    /// Kind `Artifact`, if the bytes are no artifact, are damaged, unknown or not canonical, or if
+    /// this machine, its float mode or this release does not reproduce the golden rows.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let threads = Threads::new(1)?;
         let artifact = threads.run(|| Artifact::from_bytes(bytes))?;
@@ -81,8 +81,8 @@ impl Scorer {
         Scorer::from_bytes(&bytes)
     }
 
-    /// The same scorer with `n_threads` threads for batches; 0 means one per core. Without this call
-    /// everything runs on the calling thread. No result depends on it.
+    /// The same scorer with `n_threads` threads for batches; 0 means one per core. Without this
+    /// call everything runs on the calling thread. No result depends on it.
     ///
     /// # Errors
     /// Kind `Io`, if threads cannot be started; kind `Artifact`, if one has another float mode.
@@ -116,8 +116,8 @@ impl Scorer {
         &self.artifact
     }
 
-    /// Checks the host's float mode and re-scores the golden rows again, as a service may do now and
-    /// then: a library in the same process can change how the CPU rounds.
+    /// Checks the host's float mode and re-scores the golden rows again, as a service may do now
+    /// and then: a library in the same process can change how the CPU rounds.
     ///
     /// # Errors
     /// Kind `Artifact`, naming the first stage and column that differ.
@@ -125,12 +125,12 @@ impl Scorer {
         self.threads.run(|| self.artifact.verify())
     }
 
-    /// Scores every row of a batch, which has at least the columns of [`Scorer::schema`], in any order:
-    /// one result per row, in the order of the rows.
+    /// Scores every row of a batch, which has at least the columns of [`Scorer::schema`], in any
+    /// order: one result per row, in the order of the rows.
     ///
     /// # Errors
-    /// Kind `Schema`, if a column is absent or of another kind. A row that cannot be scored is no error
-    /// of the batch: [`Scores::get`] gives its reason.
+    /// Kind `Schema`, if a column is absent or of another kind. A row that cannot be scored is no
+    /// error of the batch: [`Scores::get`] gives its reason.
     pub fn score_batch(&self, batch: &Batch) -> Result<Scores> {
         self.threads.run(|| self.artifact.plan().score(batch))
     }
@@ -143,8 +143,8 @@ impl Scorer {
         self.score_batch(&self.batch(rows)?)
     }
 
-    /// Typed rows as a batch, read as [`Scorer::score_row`] reads them. A row with a field that cannot be
-    /// read, or without one that it must have, carries its error to its result.
+    /// Typed rows as a batch, read as [`Scorer::score_row`] reads them. A row with a field that
+    /// cannot be read, or without one that it must have, carries its error to its result.
     ///
     /// # Errors
     /// Kind `Schema`, if a row is no struct or map; its 0-based position is named.
@@ -164,21 +164,23 @@ impl Scorer {
     /// Scores one typed row: any flat serde struct, or map with text keys. Once `scratch` is warm,
     /// nothing is allocated.
     ///
-    /// Fields are found by name; those that the pipeline does not know are ignored. `Option::None` and
-    /// unit are missing. A number column takes integers, floats and booleans (0 or 1); NaN is missing.
-    /// **A text is a cell**: it is read exactly as the same characters in a CSV file are. So an empty text
-    /// and each declared missing marker is missing, and a number or time column takes a text of its
-    /// declared form. A text column takes texts, characters and unit variants (by name), no numbers: how
-    /// they would be written is for the caller to say.
+    /// Fields are found by name; those that the pipeline does not know are ignored. `Option::None`
+    /// and unit are missing. A number column takes integers, floats and booleans (0 or 1); NaN is
+    /// missing. **A text is a cell**: it is read exactly as the same characters in a CSV file are.
+    /// So an empty text and each declared missing marker is missing, and a number or time column
+    /// takes a text of its declared form. A text column takes texts, characters and unit variants
+    /// (by name), no numbers: how they would be written is for the caller to say.
     ///
     /// # Errors
-    /// Kind `Schema`, if the row is no struct or map, lacks a field of [`Scorer::schema`], has one twice,
-    /// or has a value of another kind; kind `Data`, if a value cannot be used, such as an integer beyond
-    /// 2^53, a label that an encoder refuses, or a missing value that no step fills. Of several, the first
-    /// in schema order is given: the same text that a batch gives for that row.
+    /// Kind `Schema`, if the row is no struct or map, lacks a field of [`Scorer::schema`], has one
+    /// twice, or has a value of another kind; kind `Data`, if a value cannot be used, such as an
+    /// integer beyond 2^53, a label that an encoder refuses, or a missing value that no step fills.
+    /// Of several, the first in schema order is given: the same text that a batch gives for that
+    /// row.
     ///
     /// ```
-    /// # let scorer = samescore_deploy::Scorer::from_bytes(samescore_core::example::artifact()?.bytes())?;
+    /// # let artifact = samescore_core::example::artifact()?;
+    /// # let scorer = samescore_deploy::Scorer::from_bytes(artifact.bytes())?;
     /// use std::collections::BTreeMap;
     ///
     /// let row = BTreeMap::from([("age", "old"), ("area", "70"), ("grade", "Gd"), ("rooms", "3")]);
@@ -202,7 +204,8 @@ impl Scorer {
     /// A row to be set field by field, without serde.
     ///
     /// ```
-    /// # let scorer = samescore_deploy::Scorer::from_bytes(samescore_core::example::artifact()?.bytes())?;
+    /// # let artifact = samescore_core::example::artifact()?;
+    /// # let scorer = samescore_deploy::Scorer::from_bytes(artifact.bytes())?;
     /// let mut scratch = scorer.scratch();
     /// let mut row = scorer.row(&mut scratch);
     /// row.set_missing("age").set_num("area", 70.0).set_num("rooms", 3.0);
@@ -236,8 +239,8 @@ impl Scorer {
         self.threads.run(|| self.artifact.plan().trace(batch))
     }
 
-    /// The columns behind step `until` (behind the last one if `None`), in blocks in the order of the
-    /// rows.
+    /// The columns behind step `until` (behind the last one if `None`), in blocks in the order of
+    /// the rows.
     ///
     /// # Errors
     /// Kind `Config`, if there is no such step; else as [`Scorer::score_batch`].

@@ -44,8 +44,8 @@ impl Layout {
     }
 }
 
-/// Buffers of one thread for scoring row by row. Made by [`Scorer::scratch`]; used with another scorer
-/// it is made ready for that one first, which allocates.
+/// Buffers of one thread for scoring row by row. Made by [`Scorer::scratch`]; used with another
+/// scorer it is made ready for that one first, which allocates.
 pub struct Scratch {
     layout: Arc<Layout>,
     pub(crate) block: Batch,
@@ -222,8 +222,8 @@ impl Target<'_> {
     }
 }
 
-/// A row that is set field by field. Every column of [`Scorer::schema`] must be set once, in any order;
-/// what is wrong is kept and given by [`Row::score`].
+/// A row that is set field by field. Every column of [`Scorer::schema`] must be set once, in any
+/// order; what is wrong is kept and given by [`Row::score`].
 pub struct Row<'a> {
     scorer: &'a Scorer,
     scratch: &'a mut Scratch,
@@ -265,7 +265,8 @@ impl<'a> Row<'a> {
     /// Scores the row.
     ///
     /// # Errors
-    /// Kind `Config`, if a name was set that the pipeline does not know; else as [`Scorer::score_row`].
+    /// Kind `Config`, if a name was set that the pipeline does not know; else as
+    /// [`Scorer::score_row`].
     pub fn score(self) -> Result<Score> {
         if let Some(error) = self.unknown {
             return Err(error);
@@ -286,8 +287,8 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Remembers which column the i-th field of a row was for, since rows of one type name their fields in
-/// one order. A remembered name is compared before it is believed.
+/// Remembers which column the i-th field of a row was for, since rows of one type name their fields
+/// in one order. A remembered name is compared before it is believed.
 #[derive(Default)]
 struct NameMemo {
     places: Vec<(Option<usize>, String)>,

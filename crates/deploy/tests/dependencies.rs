@@ -1,5 +1,5 @@
-//! What embedding the scorer brings along: fewer than 60 crates, listed in a snapshot. A new one is a
-//! decision that a reviewer sees.
+//! What embedding the scorer brings along: fewer than 60 crates, listed in a snapshot. A new one is
+//! a decision that a reviewer sees.
 
 use std::collections::BTreeSet;
 use std::process::Command;

@@ -1,4 +1,5 @@
-//! Typed rows: what serde gives becomes what a CSV file of the same characters gives, or is refused.
+//! Typed rows: what serde gives becomes what a CSV file of the same characters gives, or is
+//! refused.
 
 use std::collections::BTreeMap;
 

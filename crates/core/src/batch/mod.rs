@@ -559,8 +559,8 @@ impl Batch {
         blocks
     }
 
-    /// Makes this an empty batch of `schema`, to be filled with [`Batch::column_mut`] and closed with
-    /// [`Batch::close`]; buffers are reused.
+    /// Makes this an empty batch of `schema`, to be filled with [`Batch::column_mut`] and closed
+    /// with [`Batch::close`]; buffers are reused.
     pub fn open(&mut self, schema: &Arc<Schema>) {
         self.clear();
         self.schema = Arc::clone(schema);
@@ -574,7 +574,7 @@ impl Batch {
         }
     }
 
-    /// The column at `slot` of an open batch, to be appended to. Append canonical values of its kind.
+    /// The column at `slot` of an open batch. Append canonical values of its kind.
     pub fn column_mut(&mut self, slot: usize) -> &mut Column {
         &mut self.columns[slot]
     }

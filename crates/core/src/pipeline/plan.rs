@@ -202,8 +202,8 @@ impl Plan {
         table::bind(batch, &self.input)
     }
 
-    /// Scores a block that has exactly the input columns, in place. Once `block` and `scores` are warm, a
-    /// block of one row allocates nothing, a larger one only tables of its labels.
+    /// Scores a block that has exactly the input columns, in place. Once `block` and `scores` are
+    /// warm, a block of one row allocates nothing, a larger one only tables of its labels.
     ///
     /// # Errors
     /// Never on values.

@@ -190,7 +190,9 @@ pub struct Batch {
     fit_keys: Vec<RowKey>,
     target: Vec<f64>,
     faults: BTreeMap<u32, Error>,
+    /// Where the rows stand in their source, for messages only: from here on, or as listed.
     first_row: u64,
+    source_rows: Vec<u64>,
     n_rows: usize,
     spare: Spare,
 }
@@ -362,9 +364,12 @@ impl Batch {
         &self.target
     }
 
-    /// Where the block begins in its source; for messages only.
-    pub fn first_row(&self) -> u64 {
-        self.first_row
+    /// Where `row` stands in its source, from 0; for messages only.
+    pub fn source_row(&self, row: usize) -> u64 {
+        self.source_rows
+            .get(row)
+            .copied()
+            .unwrap_or(self.first_row + row as u64)
     }
 
     /// Records that `row` cannot be scored. The first fault of a row stays.
@@ -438,9 +443,16 @@ impl Batch {
         &mut self.target
     }
 
-    /// Says where the block begins in its source.
+    /// The rows stand in their source where those of `other` do.
+    pub(crate) fn set_source_rows(&mut self, other: &Batch) {
+        self.first_row = other.first_row;
+        self.source_rows.clone_from(&other.source_rows);
+    }
+
+    /// Says where the block begins in its source, for messages.
     pub fn set_first_row(&mut self, first_row: u64) {
         self.first_row = first_row;
+        self.source_rows.clear();
     }
 
     /// The rows `rows` as a batch of their own, in that order, without faults.
@@ -467,6 +479,7 @@ impl Batch {
             } else {
                 rows.iter().map(|&i| self.target[i]).collect()
             },
+            source_rows: rows.iter().map(|&i| self.source_row(i)).collect(),
             n_rows: rows.len(),
             ..Batch::default()
         }
@@ -480,6 +493,11 @@ impl Batch {
         self.keys.extend_from_slice(&other.keys);
         self.fit_keys.extend_from_slice(&other.fit_keys);
         self.target.extend_from_slice(&other.target);
+        if self.source_rows.is_empty() {
+            self.source_rows = (0..self.n_rows).map(|row| self.source_row(row)).collect();
+        }
+        let behind = (0..other.n_rows).map(|row| other.source_row(row));
+        self.source_rows.extend(behind);
         self.n_rows += other.n_rows;
     }
 
@@ -515,7 +533,7 @@ impl Batch {
             self.columns.push(column);
         }
         self.n_rows = range.len();
-        self.first_row = source.first_row + range.start as u64;
+        self.first_row = source.source_row(range.start);
         if !source.faults.is_empty() {
             let start = range.start as u32;
             let faults = source.faults.range(start..range.end as u32);
@@ -548,7 +566,10 @@ impl Batch {
         while start < self.n_rows {
             let rows: Vec<usize> = (start..(start + step).min(self.n_rows)).collect();
             let mut block = self.select(&rows);
-            block.first_row = self.first_row + start as u64;
+            if self.source_rows.is_empty() {
+                block.source_rows = Vec::new();
+                block.first_row = self.first_row + start as u64;
+            }
             blocks.push(block);
             start += step;
         }
@@ -566,6 +587,7 @@ impl Batch {
         self.faults.clear();
         self.n_rows = 0;
         self.first_row = 0;
+        self.source_rows.clear();
     }
 }
 
@@ -619,7 +641,7 @@ mod tests {
     fn blocks_hold_the_same_rows_and_say_where_they_begin() {
         let blocks = batch().into_blocks(2);
         assert_eq!(blocks.iter().map(Batch::n_rows).collect::<Vec<_>>(), [2, 1]);
-        assert_eq!(blocks[1].first_row(), 2);
+        assert_eq!(blocks[1].source_row(0), 2);
         assert_eq!(blocks[1].text(1).get(0), Some("m"));
     }
 

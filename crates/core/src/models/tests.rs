@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ElasticNetParams, LinearRegressionParams};
+use super::{ElasticNetParams, LinearRegressionParams, LogisticRegressionParams, Penalty};
 use crate::aggregate::MemoryRows;
 use crate::batch::{Batch, Column};
 use crate::config::Task;
@@ -123,4 +123,15 @@ fn elastic_net_does_not_depend_on_order_blocks_or_threads() {
         ..Default::default()
     };
     is_the_same_however_seen(&params, 300);
+}
+
+#[test]
+fn logistic_regression_does_not_depend_on_order_blocks_or_threads() {
+    let free = LogisticRegressionParams {
+        penalty: Penalty::None,
+        ..Default::default()
+    };
+    for params in [LogisticRegressionParams::default(), free] {
+        is_the_same_however_seen(&params, 300);
+    }
 }

@@ -1,10 +1,12 @@
 //! The registry of transforms. To add one: write its file, add its `mod` line and its row here.
 
+mod cast;
 mod levels;
 mod mean_median_imputer;
 mod ordinal_encoder;
 mod standard_scaler;
 
+pub use cast::{CastErrors, CastParams, CastUnit};
 pub use levels::{LevelMap, UnseenRule};
 pub use mean_median_imputer::{ImputeMethod, MeanMedianImputerParams};
 pub use ordinal_encoder::{OrdinalEncoderParams, OrdinalMethod};
@@ -16,6 +18,7 @@ crate::registry! {
     /// The fitted state of every transform, tagged by kind.
     fitted AnyTransform;
     family "transform" as FitTransform;
+    "cast" => cast: CastParams => Cast,
     "mean_median_imputer" => mean_median_imputer: MeanMedianImputerParams => MeanMedianImputer,
     "ordinal_encoder" => ordinal_encoder: OrdinalEncoderParams => OrdinalEncoder,
     "standard_scaler" => standard_scaler: StandardScalerParams => StandardScaler,

@@ -4,12 +4,14 @@ mod cast;
 mod levels;
 mod mean_median_imputer;
 mod ordinal_encoder;
+mod rename_columns;
 mod standard_scaler;
 
 pub use cast::{CastErrors, CastParams, CastUnit};
 pub use levels::{LevelMap, UnseenRule};
 pub use mean_median_imputer::{ImputeMethod, MeanMedianImputerParams};
 pub use ordinal_encoder::{OrdinalEncoderParams, OrdinalMethod};
+pub use rename_columns::RenameColumnsParams;
 pub use standard_scaler::StandardScalerParams;
 
 crate::registry! {
@@ -21,5 +23,6 @@ crate::registry! {
     "cast" => cast: CastParams => Cast,
     "mean_median_imputer" => mean_median_imputer: MeanMedianImputerParams => MeanMedianImputer,
     "ordinal_encoder" => ordinal_encoder: OrdinalEncoderParams => OrdinalEncoder,
+    "rename_columns" => rename_columns: RenameColumnsParams => RenameColumns,
     "standard_scaler" => standard_scaler: StandardScalerParams => StandardScaler,
 }

@@ -1,6 +1,8 @@
 //! The registry of transforms. To add one: write its file, add its `mod` line and its row here.
 
 mod cast;
+mod columns;
+mod drop_columns;
 mod levels;
 mod mean_median_imputer;
 mod ordinal_encoder;
@@ -8,6 +10,7 @@ mod rename_columns;
 mod standard_scaler;
 
 pub use cast::{CastErrors, CastParams, CastUnit};
+pub use drop_columns::DropColumnsParams;
 pub use levels::{LevelMap, UnseenRule};
 pub use mean_median_imputer::{ImputeMethod, MeanMedianImputerParams};
 pub use ordinal_encoder::{OrdinalEncoderParams, OrdinalMethod};
@@ -21,6 +24,7 @@ crate::registry! {
     fitted AnyTransform;
     family "transform" as FitTransform;
     "cast" => cast: CastParams => Cast,
+    "drop_columns" => drop_columns: DropColumnsParams => DropColumns,
     "mean_median_imputer" => mean_median_imputer: MeanMedianImputerParams => MeanMedianImputer,
     "ordinal_encoder" => ordinal_encoder: OrdinalEncoderParams => OrdinalEncoder,
     "rename_columns" => rename_columns: RenameColumnsParams => RenameColumns,

@@ -3,6 +3,7 @@
 mod cast;
 mod columns;
 mod drop_columns;
+mod keep_columns;
 mod levels;
 mod mean_median_imputer;
 mod ordinal_encoder;
@@ -11,6 +12,7 @@ mod standard_scaler;
 
 pub use cast::{CastErrors, CastParams, CastUnit};
 pub use drop_columns::DropColumnsParams;
+pub use keep_columns::KeepColumnsParams;
 pub use levels::{LevelMap, UnseenRule};
 pub use mean_median_imputer::{ImputeMethod, MeanMedianImputerParams};
 pub use ordinal_encoder::{OrdinalEncoderParams, OrdinalMethod};
@@ -25,6 +27,7 @@ crate::registry! {
     family "transform" as FitTransform;
     "cast" => cast: CastParams => Cast,
     "drop_columns" => drop_columns: DropColumnsParams => DropColumns,
+    "keep_columns" => keep_columns: KeepColumnsParams => KeepColumns,
     "mean_median_imputer" => mean_median_imputer: MeanMedianImputerParams => MeanMedianImputer,
     "ordinal_encoder" => ordinal_encoder: OrdinalEncoderParams => OrdinalEncoder,
     "rename_columns" => rename_columns: RenameColumnsParams => RenameColumns,

@@ -3,6 +3,7 @@
 mod cast;
 mod columns;
 mod drop_columns;
+mod extract_text;
 mod keep_columns;
 mod levels;
 mod mean_median_imputer;
@@ -12,6 +13,7 @@ mod standard_scaler;
 
 pub use cast::{CastErrors, CastParams, CastUnit};
 pub use drop_columns::DropColumnsParams;
+pub use extract_text::{ExtractMethod, ExtractTextParams};
 pub use keep_columns::KeepColumnsParams;
 pub use levels::{LevelMap, UnseenRule};
 pub use mean_median_imputer::{ImputeMethod, MeanMedianImputerParams};
@@ -27,6 +29,7 @@ crate::registry! {
     family "transform" as FitTransform;
     "cast" => cast: CastParams => Cast,
     "drop_columns" => drop_columns: DropColumnsParams => DropColumns,
+    "extract_text" => extract_text: ExtractTextParams => ExtractText,
     "keep_columns" => keep_columns: KeepColumnsParams => KeepColumns,
     "mean_median_imputer" => mean_median_imputer: MeanMedianImputerParams => MeanMedianImputer,
     "ordinal_encoder" => ordinal_encoder: OrdinalEncoderParams => OrdinalEncoder,

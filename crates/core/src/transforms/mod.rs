@@ -6,7 +6,9 @@ mod drop_columns;
 mod extract_text;
 mod keep_columns;
 mod levels;
+mod map_values;
 mod mean_median_imputer;
+mod number_or_label;
 mod ordinal_encoder;
 mod rename_columns;
 mod standard_scaler;
@@ -16,7 +18,9 @@ pub use drop_columns::DropColumnsParams;
 pub use extract_text::{ExtractMethod, ExtractTextParams};
 pub use keep_columns::KeepColumnsParams;
 pub use levels::{LevelMap, UnseenRule};
+pub use map_values::{MapValuesParams, UnmappedRule};
 pub use mean_median_imputer::{ImputeMethod, MeanMedianImputerParams};
+pub use number_or_label::NumberOrLabel;
 pub use ordinal_encoder::{OrdinalEncoderParams, OrdinalMethod};
 pub use rename_columns::RenameColumnsParams;
 pub use standard_scaler::StandardScalerParams;
@@ -31,6 +35,7 @@ crate::registry! {
     "drop_columns" => drop_columns: DropColumnsParams => DropColumns,
     "extract_text" => extract_text: ExtractTextParams => ExtractText,
     "keep_columns" => keep_columns: KeepColumnsParams => KeepColumns,
+    "map_values" => map_values: MapValuesParams => MapValues,
     "mean_median_imputer" => mean_median_imputer: MeanMedianImputerParams => MeanMedianImputer,
     "ordinal_encoder" => ordinal_encoder: OrdinalEncoderParams => OrdinalEncoder,
     "rename_columns" => rename_columns: RenameColumnsParams => RenameColumns,

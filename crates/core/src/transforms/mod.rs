@@ -1,6 +1,7 @@
 //! The registry of transforms. To add one: write its file, add its `mod` line and its row here.
 
 mod cast;
+mod categorical_imputer;
 mod columns;
 mod drop_columns;
 mod extract_text;
@@ -14,6 +15,7 @@ mod rename_columns;
 mod standard_scaler;
 
 pub use cast::{CastErrors, CastParams, CastUnit};
+pub use categorical_imputer::{CategoricalImputeMethod, CategoricalImputerParams};
 pub use drop_columns::DropColumnsParams;
 pub use extract_text::{ExtractMethod, ExtractTextParams};
 pub use keep_columns::KeepColumnsParams;
@@ -32,6 +34,7 @@ crate::registry! {
     fitted AnyTransform;
     family "transform" as FitTransform;
     "cast" => cast: CastParams => Cast,
+    "categorical_imputer" => categorical_imputer: CategoricalImputerParams => CategoricalImputer,
     "drop_columns" => drop_columns: DropColumnsParams => DropColumns,
     "extract_text" => extract_text: ExtractTextParams => ExtractText,
     "keep_columns" => keep_columns: KeepColumnsParams => KeepColumns,

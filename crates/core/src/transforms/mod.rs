@@ -11,6 +11,7 @@ mod map_values;
 mod mean_median_imputer;
 mod number_or_label;
 mod ordinal_encoder;
+mod rare_label_encoder;
 mod rename_columns;
 mod standard_scaler;
 
@@ -24,6 +25,7 @@ pub use map_values::{MapValuesParams, UnmappedRule};
 pub use mean_median_imputer::{ImputeMethod, MeanMedianImputerParams};
 pub use number_or_label::NumberOrLabel;
 pub use ordinal_encoder::{OrdinalEncoderParams, OrdinalMethod};
+pub use rare_label_encoder::RareLabelEncoderParams;
 pub use rename_columns::RenameColumnsParams;
 pub use standard_scaler::StandardScalerParams;
 
@@ -41,6 +43,7 @@ crate::registry! {
     "map_values" => map_values: MapValuesParams => MapValues,
     "mean_median_imputer" => mean_median_imputer: MeanMedianImputerParams => MeanMedianImputer,
     "ordinal_encoder" => ordinal_encoder: OrdinalEncoderParams => OrdinalEncoder,
+    "rare_label_encoder" => rare_label_encoder: RareLabelEncoderParams => RareLabelEncoder,
     "rename_columns" => rename_columns: RenameColumnsParams => RenameColumns,
     "standard_scaler" => standard_scaler: StandardScalerParams => StandardScaler,
 }

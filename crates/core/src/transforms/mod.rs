@@ -10,6 +10,7 @@ mod levels;
 mod map_values;
 mod mean_median_imputer;
 mod number_or_label;
+mod one_hot_encoder;
 mod ordinal_encoder;
 mod rare_label_encoder;
 mod rename_columns;
@@ -24,6 +25,7 @@ pub use levels::{LevelMap, UnseenRule};
 pub use map_values::{MapValuesParams, UnmappedRule};
 pub use mean_median_imputer::{ImputeMethod, MeanMedianImputerParams};
 pub use number_or_label::NumberOrLabel;
+pub use one_hot_encoder::{OneHotDrop, OneHotEncoderParams};
 pub use ordinal_encoder::{OrdinalEncoderParams, OrdinalMethod};
 pub use rare_label_encoder::RareLabelEncoderParams;
 pub use rename_columns::RenameColumnsParams;
@@ -42,6 +44,7 @@ crate::registry! {
     "keep_columns" => keep_columns: KeepColumnsParams => KeepColumns,
     "map_values" => map_values: MapValuesParams => MapValues,
     "mean_median_imputer" => mean_median_imputer: MeanMedianImputerParams => MeanMedianImputer,
+    "one_hot_encoder" => one_hot_encoder: OneHotEncoderParams => OneHotEncoder,
     "ordinal_encoder" => ordinal_encoder: OrdinalEncoderParams => OrdinalEncoder,
     "rare_label_encoder" => rare_label_encoder: RareLabelEncoderParams => RareLabelEncoder,
     "rename_columns" => rename_columns: RenameColumnsParams => RenameColumns,

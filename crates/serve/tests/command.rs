@@ -194,7 +194,8 @@ fn what_is_wrong_with_the_rows_is_said_with_its_place() {
     let cases: [(&[u8], &str); 9] = [
         (
             b"area,grade,rooms,sex\n1,Gd,3,f\n",
-            "error: column `age`: expected it in `bad.csv`, found area, grade, rooms, sex [SS0201]\n",
+            "error: column `age`: expected it in `bad.csv`, found area, grade, rooms, sex \
+             [SS0201]\n",
         ),
         (
             b"age,area,grade,rooms,sex,age\n1,1,Gd,3,f,1\n",
@@ -219,7 +220,8 @@ fn what_is_wrong_with_the_rows_is_said_with_its_place() {
         (
             b"age,area,grade,rooms,sex\n1,1,G\"d,3,f\n",
             "error: column `grade`: row 0: `bad.csv` line 2: expected a quote only around a whole \
-             cell, found one inside (put the cell in quotes and double the quotes in it) [SS0301]\n",
+             cell, found one inside (put the cell in quotes and double the quotes in it) \
+             [SS0301]\n",
         ),
         (
             b"",
@@ -227,7 +229,8 @@ fn what_is_wrong_with_the_rows_is_said_with_its_place() {
         ),
         (
             b"\xff\xfea\0",
-            "error: `bad.csv`: expected UTF-8 text, found UTF-16 (save the file as UTF-8) [SS0301]\n",
+            "error: `bad.csv`: expected UTF-8 text, found UTF-16 (save the file as UTF-8) \
+             [SS0301]\n",
         ),
         (
             b"age,area,,rooms,sex\n",
@@ -294,7 +297,8 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
         (
             &["transform", "a.samescore", "rows.csv", "--until", "polish"],
             2,
-            "error: expected a step, found `polish`; there are input, impute, encode, scale [SS0110]\n",
+            "error: expected a step, found `polish`; there are input, impute, encode, scale \
+             [SS0110]\n",
         ),
         (
             &["transform", "short.samescore", "rows.csv"],

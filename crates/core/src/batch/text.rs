@@ -68,6 +68,11 @@ impl TextColumn {
         self.codes.push(code);
     }
 
+    /// Puts a label at `row` in place of what was there.
+    pub fn set(&mut self, row: usize, label: &str) {
+        self.codes[row] = self.intern(label);
+    }
+
     /// Appends a row by a code that [`TextColumn::intern`] gave.
     pub fn push_code(&mut self, code: u32) {
         debug_assert!(
@@ -280,6 +285,18 @@ mod tests {
         let got: Vec<_> = (0..4).map(|i| out.get(i)).collect();
         assert_eq!(got, [Some("x"), Some("x"), None, Some("x")]);
         assert_eq!(out.n_levels(), 1);
+    }
+
+    #[test]
+    fn a_label_put_at_a_row_leaves_the_others() {
+        let mut column = TextColumn::default();
+        [Some("a"), None, None]
+            .into_iter()
+            .for_each(|l| column.push(l));
+        column.set(2, "b");
+        column.set(1, "a");
+        let got: Vec<_> = (0..3).map(|row| column.get(row)).collect();
+        assert_eq!(got, [Some("a"), Some("a"), Some("b")]);
     }
 
     #[test]

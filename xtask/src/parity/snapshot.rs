@@ -118,13 +118,13 @@ pub fn assert_stdin(name: &str) -> Result<bool, String> {
     let mut text = String::new();
     let read = std::io::stdin().read_to_string(&mut text);
     read.map_err(|e| e.to_string())?;
-    let mut settings = insta::Settings::new();
-    settings.set_snapshot_path(command::root().join("snapshots").join("parity"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
     std::panic::set_hook(Box::new(|_| {}));
     let asserted = std::panic::catch_unwind(|| {
-        settings.bind(|| insta::assert_snapshot!(name, text));
+        let mut settings = insta::Settings::new();
+        settings.set_snapshot_path(command::root().join("snapshots").join("parity"));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.bind(|| insta::assert_snapshot!(name, &text));
     });
     Ok(asserted.is_ok())
 }

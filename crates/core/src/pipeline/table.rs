@@ -42,7 +42,7 @@ impl Table {
         }
         let input = Arc::new(config.input_schema()?);
         let mut bound = bind(batch, &input)?;
-        let target_slot = find(batch, &config.target.column)?;
+        let target_slot = batch.schema().required(&config.target.column)?;
         let y = target::read(batch.column(target_slot), &config.target)?;
         RowKeyer::new(&input, &config.data.key)?.key(&mut bound);
         if !config.data.key.is_empty() {
@@ -114,7 +114,7 @@ pub(super) fn bind(batch: &Batch, schema: &Arc<crate::batch::Schema>) -> Result<
 /// If one is absent or of another kind.
 pub(super) fn bind_slots(batch: &Batch, schema: &crate::batch::Schema) -> Result<Vec<usize>> {
     let slot_of = |field: &crate::batch::Field| {
-        let slot = find(batch, &field.name)?;
+        let slot = batch.schema().required(&field.name)?;
         let found = batch.column(slot).kind();
         if found == field.kind {
             return Ok(slot);
@@ -126,23 +126,6 @@ pub(super) fn bind_slots(batch: &Batch, schema: &crate::batch::Schema) -> Result
         .column(&field.name))
     };
     schema.fields().iter().map(slot_of).collect()
-}
-
-fn find(batch: &Batch, name: &str) -> Result<usize> {
-    batch.schema().position(name).ok_or_else(|| {
-        let found: Vec<&str> = batch.schema().names().take(LISTED_ROWS).collect();
-        let more = batch.schema().len().saturating_sub(found.len());
-        let tail = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        Error::new(
-            Code::MissingColumn,
-            format!("expected it, found {}{tail}", found.join(", ")),
-        )
-        .column(name)
-    })
 }
 
 /// Declared keys must be complete and unique at fit.

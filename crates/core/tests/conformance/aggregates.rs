@@ -130,7 +130,8 @@ fn gram_matrices_merge() {
             .map(|&slot| batch.num(slot))
             .chain([batch.target()]);
         let reach = columns.map(|c| c.iter().fold(0.0, |reach, x| math::max(reach, x.abs())));
-        let max_abs: Vec<f64> = reach.collect();
+        // A column of ones stands before them.
+        let max_abs: Vec<f64> = std::iter::once(1.0).chain(reach).collect();
         let spec = GramSpec {
             centers: vec![0.0; max_abs.len()],
             max_abs,

@@ -16,6 +16,8 @@ pub mod par;
 
 pub mod batch;
 
+pub mod csv_form;
+
 pub mod aggregate;
 
 pub mod trace;

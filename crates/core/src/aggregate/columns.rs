@@ -116,10 +116,7 @@ impl ColumnValues {
 
     /// Per column the ascending values with their counts.
     pub fn finish(self) -> Vec<Vec<(f64, u64)>> {
-        self.columns
-            .into_iter()
-            .map(DistinctCounts::finish)
-            .collect()
+        self.columns.iter().map(DistinctCounts::finish).collect()
     }
 }
 

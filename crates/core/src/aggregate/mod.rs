@@ -8,6 +8,7 @@
 //! implements the same four functions.
 
 mod columns;
+mod gradient;
 mod target;
 
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::par;
 pub use columns::{
     ColumnMoments, ColumnQuantiles, ColumnValues, Counts, LevelCounts, MissingCounts,
 };
+pub use gradient::{LogisticPass, LogisticPoint, LogisticSums};
 pub use target::{Gram, LevelTarget, LevelTargets, TargetSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.

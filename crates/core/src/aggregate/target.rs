@@ -109,9 +109,10 @@ fn add_target(levels: &mut BTreeMap<String, LevelTarget>, level: &str, seen: &Le
     }
 }
 
-/// The exact Gram matrix of numeric columns with the target as last column, all centred.
+/// The exact Gram matrix of a column of ones, numeric columns, and the target, in this order.
 ///
-/// Rows with a missing value must not be there: models refuse them before.
+/// The ones make the sums of the columns part of the matrix, so that no centre needs to be the exact
+/// mean. Rows with a missing value must not be there: models refuse them before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Gram {
     slots: Slots,
@@ -119,7 +120,7 @@ pub struct Gram {
 }
 
 impl Gram {
-    /// Of the columns at `slots` and the target. `spec` has one entry more than `slots`.
+    /// Of ones, the columns at `slots` and the target. `spec` has two entries more than `slots`.
     pub fn new(slots: &[usize], spec: &GramSpec) -> Self {
         Gram {
             slots: Slots::new(slots),
@@ -127,7 +128,7 @@ impl Gram {
         }
     }
 
-    /// The matrix, target last.
+    /// The matrix: ones first, target last.
     pub fn finish(&self) -> GramMatrix {
         self.gram.finish()
     }
@@ -135,7 +136,9 @@ impl Gram {
 
 impl Aggregate for Gram {
     fn observe(&mut self, block: &Batch) {
-        let mut columns: Vec<&[f64]> = self.slots.iter().map(|slot| block.num(slot)).collect();
+        let ones = vec![1.0; block.n_rows()];
+        let mut columns: Vec<&[f64]> = vec![&ones];
+        columns.extend(self.slots.iter().map(|slot| block.num(slot)));
         columns.push(block.target());
         self.gram.observe(&columns);
     }

@@ -19,6 +19,7 @@ mod schema;
 mod text;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -190,7 +191,11 @@ pub struct Batch {
     fit_keys: Vec<RowKey>,
     target: Vec<f64>,
     faults: BTreeMap<u32, Error>,
+    /// Rows that got their fault since the last call of `name_faults`.
+    fresh_faults: Vec<u32>,
+    /// Where the rows stand in their source, for messages only: from here on, or as listed.
     first_row: u64,
+    source_rows: Vec<u64>,
     n_rows: usize,
     spare: Spare,
 }
@@ -224,13 +229,7 @@ impl Batch {
                 )
                 .column(&field.name));
             }
-            if column.len() != n_rows {
-                return Err(Error::new(
-                    Code::WrongKind,
-                    format!("expected {n_rows} rows, found {}", column.len()),
-                )
-                .column(&field.name));
-            }
+            check_len(field, column, n_rows)?;
         }
         Ok(Batch {
             schema,
@@ -362,9 +361,12 @@ impl Batch {
         &self.target
     }
 
-    /// Where the block begins in its source; for messages only.
-    pub fn first_row(&self) -> u64 {
-        self.first_row
+    /// Where `row` stands in its source, from 0; for messages only.
+    pub fn source_row(&self, row: usize) -> u64 {
+        self.source_rows
+            .get(row)
+            .copied()
+            .unwrap_or(self.first_row + row as u64)
     }
 
     /// Records that `row` cannot be scored. The first fault of a row stays.
@@ -380,7 +382,10 @@ impl Batch {
     /// Records a fault that belongs to no one column.
     pub fn fault_row(&mut self, row: usize, error: Error) {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
-        self.faults.entry(row).or_insert(error);
+        if let Entry::Vacant(place) = self.faults.entry(row) {
+            place.insert(error);
+            self.fresh_faults.push(row);
+        }
     }
 
     /// Whether `row` has a fault.
@@ -394,14 +399,18 @@ impl Batch {
         &self.faults
     }
 
-    /// Names the step in faults that no step is named in yet.
+    /// Names the step in the faults that came since the last call.
     pub(crate) fn name_faults(&mut self, step: &str) {
-        if self.faults.is_empty() {
-            return;
+        for row in self.fresh_faults.drain(..) {
+            if let Some(error) = self.faults.get_mut(&row) {
+                *error = error.clone().step(step);
+            }
         }
-        for error in self.faults.values_mut() {
-            *error = error.clone().step(step);
-        }
+    }
+
+    /// Leaves the faults that came so far without a step: they are about the row as it arrived.
+    pub(crate) fn keep_faults_unnamed(&mut self) {
+        self.fresh_faults.clear();
     }
 
     pub(crate) fn set_schema(&mut self, schema: &Arc<Schema>) {
@@ -438,9 +447,16 @@ impl Batch {
         &mut self.target
     }
 
-    /// Says where the block begins in its source.
+    /// The rows stand in their source where those of `other` do.
+    pub(crate) fn set_source_rows(&mut self, other: &Batch) {
+        self.first_row = other.first_row;
+        self.source_rows.clone_from(&other.source_rows);
+    }
+
+    /// Says where the block begins in its source, for messages.
     pub fn set_first_row(&mut self, first_row: u64) {
         self.first_row = first_row;
+        self.source_rows.clear();
     }
 
     /// The rows `rows` as a batch of their own, in that order, without faults.
@@ -467,6 +483,7 @@ impl Batch {
             } else {
                 rows.iter().map(|&i| self.target[i]).collect()
             },
+            source_rows: rows.iter().map(|&i| self.source_row(i)).collect(),
             n_rows: rows.len(),
             ..Batch::default()
         }
@@ -480,6 +497,11 @@ impl Batch {
         self.keys.extend_from_slice(&other.keys);
         self.fit_keys.extend_from_slice(&other.fit_keys);
         self.target.extend_from_slice(&other.target);
+        if self.source_rows.is_empty() {
+            self.source_rows = (0..self.n_rows).map(|row| self.source_row(row)).collect();
+        }
+        let behind = (0..other.n_rows).map(|row| other.source_row(row));
+        self.source_rows.extend(behind);
         self.n_rows += other.n_rows;
     }
 
@@ -515,7 +537,7 @@ impl Batch {
             self.columns.push(column);
         }
         self.n_rows = range.len();
-        self.first_row = source.first_row + range.start as u64;
+        self.first_row = source.source_row(range.start);
         if !source.faults.is_empty() {
             let start = range.start as u32;
             let faults = source.faults.range(start..range.end as u32);
@@ -548,11 +570,47 @@ impl Batch {
         while start < self.n_rows {
             let rows: Vec<usize> = (start..(start + step).min(self.n_rows)).collect();
             let mut block = self.select(&rows);
-            block.first_row = self.first_row + start as u64;
+            if self.source_rows.is_empty() {
+                block.source_rows = Vec::new();
+                block.first_row = self.first_row + start as u64;
+            }
             blocks.push(block);
             start += step;
         }
         blocks
+    }
+
+    /// Makes this an empty batch of `schema`, to be filled with [`Batch::column_mut`] and closed
+    /// with [`Batch::close`]; buffers are reused.
+    pub fn open(&mut self, schema: &Arc<Schema>) {
+        self.clear();
+        self.schema = Arc::clone(schema);
+        for field in schema.fields() {
+            let column = match field.kind {
+                ColumnKind::Num => Column::Num(self.take_num()),
+                ColumnKind::Text => Column::Text(self.take_text()),
+                ColumnKind::Time => Column::Time(self.take_time()),
+            };
+            self.columns.push(column);
+        }
+    }
+
+    /// The column at `slot` of an open batch. Append canonical values of its kind.
+    pub fn column_mut(&mut self, slot: usize) -> &mut Column {
+        &mut self.columns[slot]
+    }
+
+    /// Closes an open batch: its rows are those that every column has got.
+    ///
+    /// # Errors
+    /// If one column has more rows than another.
+    pub fn close(&mut self) -> Result<(), Error> {
+        let n_rows = self.columns.first().map_or(0, Column::len);
+        for (field, column) in self.schema.fields().iter().zip(&self.columns) {
+            check_len(field, column, n_rows)?;
+        }
+        self.n_rows = n_rows;
+        Ok(())
     }
 
     /// Forgets the rows, gives every column back, and keeps the buffers.
@@ -564,9 +622,19 @@ impl Batch {
         self.fit_keys.clear();
         self.target.clear();
         self.faults.clear();
+        self.fresh_faults.clear();
         self.n_rows = 0;
         self.first_row = 0;
+        self.source_rows.clear();
     }
+}
+
+fn check_len(field: &Field, column: &Column, n_rows: usize) -> Result<(), Error> {
+    if column.len() == n_rows {
+        return Ok(());
+    }
+    let message = format!("expected {n_rows} rows, found {}", column.len());
+    Err(Error::new(Code::WrongKind, message).column(&field.name))
 }
 
 #[cfg(test)]
@@ -619,7 +687,7 @@ mod tests {
     fn blocks_hold_the_same_rows_and_say_where_they_begin() {
         let blocks = batch().into_blocks(2);
         assert_eq!(blocks.iter().map(Batch::n_rows).collect::<Vec<_>>(), [2, 1]);
-        assert_eq!(blocks[1].first_row(), 2);
+        assert_eq!(blocks[1].source_row(0), 2);
         assert_eq!(blocks[1].text(1).get(0), Some("m"));
     }
 
@@ -629,6 +697,40 @@ mod tests {
         b.fault(1, 0, Error::new(Code::MissingValue, "first"));
         b.fault(1, 1, Error::new(Code::MissingValue, "second"));
         assert_eq!(b.faults()[&1].to_string(), "column `age`: first");
+    }
+
+    #[test]
+    fn a_step_is_named_only_in_the_faults_that_came_in_it() {
+        let mut b = batch();
+        b.fault(0, 0, Error::new(Code::WrongKind, "on arrival"));
+        b.keep_faults_unnamed();
+        b.fault(0, 0, Error::new(Code::MissingValue, "too late"));
+        b.fault(1, 0, Error::new(Code::MissingValue, "in the step"));
+        b.name_faults("impute");
+        b.name_faults("scale");
+        let shown: Vec<String> = b.faults().values().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "column `age`: on arrival",
+                "step `impute`: column `age`: in the step"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_opened_batch_has_the_rows_that_every_column_got() {
+        let mut b = batch();
+        let schema = Arc::clone(b.schema());
+        b.open(&schema);
+        push_missing(b.column_mut(0));
+        assert_eq!(
+            b.close().unwrap_err().to_string(),
+            "column `sex`: expected 1 rows, found 0"
+        );
+        push_missing(b.column_mut(1));
+        b.close().unwrap();
+        assert_eq!((b.n_rows(), b.faults().len()), (1, 0));
     }
 
     #[test]

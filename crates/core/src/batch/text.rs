@@ -108,6 +108,12 @@ impl TextColumn {
 
     /// Appends the rows `rows` of `other`.
     pub fn extend_from(&mut self, other: &TextColumn, rows: impl Iterator<Item = usize>) {
+        let n_rows = rows.size_hint().1.unwrap_or(usize::MAX);
+        if n_rows < other.n_levels() / 4 {
+            // A table over all levels would cost more than the few rows.
+            rows.for_each(|row| self.push(other.get(row)));
+            return;
+        }
         let mut remap = vec![MISSING_CODE; other.n_levels()];
         for row in rows {
             let code = match other.codes[row] {

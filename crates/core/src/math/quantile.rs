@@ -1,12 +1,15 @@
-//! Quantiles: thirteen definitions, one rule for positions, and exact selection by passes over the data.
+//! Quantiles: thirteen definitions, one rule for positions, and exact selection by passes over the
+//! data.
 //!
-//! A quantile is two order statistics and a weight. The arithmetic of position and weight is written out below and
-//! follows NumPy 2.4 operation by operation, so results agree with `numpy.quantile` to the bit.
+//! A quantile is two order statistics and a weight. The arithmetic of position and weight is
+//! written out below and follows NumPy 2.4 operation by operation, so results agree with
+//! `numpy.quantile` to the bit.
 
 use super::order::{MISSING, canonical};
 use serde::{Deserialize, Serialize};
 
-/// Definition of a quantile. The first nine are those of Hyndman and Fan (1996), in their order; then NumPy's four.
+/// Definition of a quantile. The first nine are those of Hyndman and Fan (1996), in their order;
+/// then NumPy's four.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuantileType {
@@ -33,7 +36,8 @@ pub enum QuantileType {
     Lower,
     /// The order statistic above the position of type 7.
     Higher,
-    /// The order statistic nearest to the position of type 7; a tie goes to the even position, counted from 0.
+    /// The order statistic nearest to the position of type 7; a tie goes to the even position,
+    /// counted from 0.
     Nearest,
     /// Halfway between `Lower` and `Higher`.
     Midpoint,
@@ -47,7 +51,8 @@ pub(super) struct Position {
     pub(super) weight: f64,
 }
 
-/// The quantile `q` of values in ascending order, without missing ones; `None` for no value or `q` outside [0, 1].
+/// The quantile `q` of values in ascending order, without missing ones; `None` for no value or `q`
+/// outside [0, 1].
 ///
 /// `t < 1/2`: `a + (b - a) * t`, else `b - (b - a) * (1 - t)`; where a = b it is that value.
 pub fn quantile_sorted(sorted: &[f64], q: f64, kind: QuantileType) -> Option<f64> {
@@ -142,7 +147,8 @@ fn between(n: u64, at: f64) -> Position {
     }
 }
 
-/// The order statistic at a whole position, or the next one: on the position only where `stays` allows.
+/// The order statistic at a whole position, or the next one: on the position only where `stays`
+/// allows.
 fn boundary(n: u64, at: f64, stays: impl Fn(f64) -> bool) -> Position {
     let floor = at.floor();
     let stay = at == floor && stays(floor);
@@ -158,32 +164,34 @@ fn single(n: u64, at: f64) -> Position {
     }
 }
 
+/// Every definition.
+#[cfg(test)]
+pub(super) const ALL_TYPES: [QuantileType; 13] = [
+    QuantileType::InvertedCdf,
+    QuantileType::AveragedInvertedCdf,
+    QuantileType::ClosestObservation,
+    QuantileType::InterpolatedInvertedCdf,
+    QuantileType::Hazen,
+    QuantileType::Weibull,
+    QuantileType::Linear,
+    QuantileType::MedianUnbiased,
+    QuantileType::NormalUnbiased,
+    QuantileType::Lower,
+    QuantileType::Higher,
+    QuantileType::Nearest,
+    QuantileType::Midpoint,
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    pub(crate) const ALL: [QuantileType; 13] = [
-        QuantileType::InvertedCdf,
-        QuantileType::AveragedInvertedCdf,
-        QuantileType::ClosestObservation,
-        QuantileType::InterpolatedInvertedCdf,
-        QuantileType::Hazen,
-        QuantileType::Weibull,
-        QuantileType::Linear,
-        QuantileType::MedianUnbiased,
-        QuantileType::NormalUnbiased,
-        QuantileType::Lower,
-        QuantileType::Higher,
-        QuantileType::Nearest,
-        QuantileType::Midpoint,
-    ];
 
     #[test]
     fn every_definition_on_five_values() {
         // numpy.quantile([1, 2, 4, 8, 16], q, method=...) for q = 0.3 and 0.5, NumPy 2.4.6.
         let sorted = [1.0, 2.0, 4.0, 8.0, 16.0];
         let expected = EXPECTED_FIVE;
-        for (kind, row) in ALL.iter().zip(expected) {
+        for (kind, row) in ALL_TYPES.iter().zip(expected) {
             let found = [0.0, 0.3, 0.5, 0.9, 1.0].map(|q| quantile_sorted(&sorted, q, *kind));
             assert_eq!(found, row.map(Some), "{kind:?}");
         }
@@ -197,7 +205,7 @@ mod tests {
             quantile_sorted(&[1.0], f64::NAN, QuantileType::Linear),
             None
         );
-        for kind in ALL {
+        for kind in ALL_TYPES {
             assert_eq!(quantile_sorted(&[7.0], 0.37, kind), Some(7.0), "{kind:?}");
         }
         let infinite = [f64::NEG_INFINITY, f64::INFINITY, f64::INFINITY];
@@ -211,9 +219,10 @@ mod tests {
 
     #[test]
     fn a_digest_of_numpy() {
-        // Random samples of NumPy 2.4.6, drawn by the integer recurrence below; each result's bits are folded
-        // as digest = digest * 31 + bits (mod 2^64). The script is in data/vectors/README.md.
-        for (kind, expected) in ALL.iter().zip(EXPECTED_DIGESTS) {
+        // Random samples of NumPy 2.4.6, drawn by the integer recurrence below; each result's bits
+        // are folded as digest = digest * 31 + bits (mod 2^64). The script is in
+        // data/vectors/README.md.
+        for (kind, expected) in ALL_TYPES.iter().zip(EXPECTED_DIGESTS) {
             let (mut state, mut digest) = (1u64, 0u64);
             let mut next = || {
                 state = state

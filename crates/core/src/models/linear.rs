@@ -1,129 +1,142 @@
-//! What the linear models share: complete features, the centred exact normal equations, the predictor.
+//! What the linear models share: complete features, where they are centred, and the predictor.
 
-use crate::aggregate::{ColumnMoments, Gram, Rows, TargetSummary};
+use crate::aggregate::{ColumnMoments, Rows, TargetSummary};
 use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
-use crate::math::{self, GramMatrix, GramSpec, Moments};
+use crate::math::{self, ExactSum, FixedScale, Moments};
 use crate::step::FitContext;
+
+const ADD_IMPUTER: &str = "add an imputer before the model";
 
 /// The exact moments of every feature, none of which is missing or infinite anywhere.
 ///
 /// # Errors
-/// If a value is missing or infinite; the column is named.
+/// If there is no row, or a value is missing or infinite; the column is named.
 pub(super) fn complete_features(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Vec<Moments>> {
     let moments = rows.aggregate(ColumnMoments::new(ctx.slots))?.finish();
     for (&slot, m) in ctx.slots.iter().zip(&moments) {
-        if m.n_missing() > 0 {
-            return Err(Error::new(
-                Code::MissingValue,
-                format!(
-                    "expected a number in every row, found {} missing",
-                    m.n_missing()
-                ),
-            )
-            .column(ctx.name(slot))
-            .remedy("add an imputer before the model"));
-        }
-        let finite = m
-            .min()
-            .zip(m.max())
-            .is_some_and(|(a, b)| a.is_finite() && b.is_finite());
-        if !finite {
-            return Err(Error::new(
-                Code::NotFinite,
-                "expected finite numbers, found an infinity",
-            )
-            .column(ctx.name(slot)));
-        }
+        check_complete(m).map_err(|e| e.column(ctx.name(slot)))?;
     }
     Ok(moments)
 }
 
-/// The normal equations of centred features and target.
-pub(super) struct NormalEquations {
-    pub(super) n_rows: u64,
-    pub(super) means: Vec<f64>,
-    pub(super) target_mean: f64,
-    /// Features, then the target.
-    pub(super) gram: GramMatrix,
-}
-
-/// Three passes at most: moments, then the Gram matrix.
+/// The exact moments of the target, which is complete.
 ///
 /// # Errors
-/// If a feature is not complete.
-pub(super) fn normal_equations(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<NormalEquations> {
-    let features = complete_features(rows, ctx)?;
+/// As [`complete_features`].
+pub(super) fn complete_target(rows: &dyn Rows) -> Result<Moments> {
     let target = rows.aggregate(TargetSummary::default())?.finish();
-    let n_rows = target.n();
-    let all: Vec<&Moments> = features.iter().chain([&target]).collect();
-    let mean = |m: &Moments| m.mean().unwrap_or_default();
-    let centers: Vec<f64> = all.iter().map(|m| mean(m)).collect();
-    let reach = |m: &Moments| {
-        let (low, high) = (m.min().unwrap_or_default(), m.max().unwrap_or_default());
-        math::max((low - mean(m)).abs(), (high - mean(m)).abs())
-    };
-    let max_abs = all.iter().map(|m| reach(m)).collect();
-    let spec = GramSpec {
-        centers: centers.clone(),
-        max_abs,
-        slices: 3,
-        n_rows,
-    };
-    let gram = rows.aggregate(Gram::new(ctx.slots, &spec))?.finish();
-    let target_mean = mean(&target);
-    let means = centers[..features.len()].to_vec();
-    Ok(NormalEquations {
-        n_rows,
-        means,
-        target_mean,
-        gram,
-    })
+    check_complete(&target).map(|()| target)
 }
 
-impl NormalEquations {
-    /// The coefficients under an L2 penalty `alpha` on their squared norm; `None` if the features are
-    /// collinear.
-    pub(super) fn solve(&self, alpha: f64) -> Option<Vec<f64>> {
-        let p = self.means.len();
-        let stride = p + 1;
-        let mut hi = Vec::with_capacity(p * p);
-        let mut lo = Vec::with_capacity(p * p);
-        let (mut rhs_hi, mut rhs_lo) = (Vec::with_capacity(p), Vec::with_capacity(p));
-        for i in 0..p {
-            for j in 0..p {
-                let at = i * stride + j;
-                let (h, l) = (self.gram.hi[at], self.gram.lo[at]);
-                let (h, l) = if i == j {
-                    add_to_pair(h, l, alpha)
-                } else {
-                    (h, l)
-                };
-                hi.push(h);
-                lo.push(l);
-            }
-            rhs_hi.push(self.gram.hi[i * stride + p]);
-            rhs_lo.push(self.gram.lo[i * stride + p]);
+fn check_complete(m: &Moments) -> Result<()> {
+    if m.n_missing() > 0 {
+        let found = m.n_missing();
+        let message = format!("expected a number in every row, found {found} missing");
+        return Err(Error::new(Code::MissingValue, message).remedy(ADD_IMPUTER));
+    }
+    let Some((low, high)) = m.min().zip(m.max()) else {
+        return Err(Error::new(
+            Code::TooFewRows,
+            "expected rows to fit on, found none",
+        ));
+    };
+    if !low.is_finite() || !high.is_finite() {
+        return Err(Error::new(
+            Code::NotFinite,
+            "expected finite numbers, found an infinity",
+        ));
+    }
+    if !(high - low).is_finite() {
+        return Err(Error::new(
+            Code::NotFinite,
+            "expected a finite range, found one that overflows",
+        )
+        .remedy("scale the column"));
+    }
+    Ok(())
+}
+
+/// A number near the mean that has few digits, so that subtracting it is exact for most data: the mean
+/// rounded to a multiple of a power of two between 1/32 and 1/16 of the range. A constant column gives
+/// its value.
+pub(super) fn centre(m: &Moments) -> f64 {
+    let (low, high) = (m.min().unwrap_or_default(), m.max().unwrap_or_default());
+    if low == high {
+        return low;
+    }
+    let grid = FixedScale::for_max(high - low, 5);
+    grid.value(i128::from(grid.quantise(m.mean().unwrap_or_default())))
+}
+
+/// The largest distance of a value from `centre`.
+pub(super) fn reach(m: &Moments, centre: f64) -> f64 {
+    let (low, high) = (m.min().unwrap_or_default(), m.max().unwrap_or_default());
+    math::max((low - centre).abs(), (high - centre).abs())
+}
+
+/// The intercept for columns as they are, from one for centred columns: target centre + intercept
+/// − Σ coefficient · centre, rounded once.
+pub(super) fn uncentred(
+    intercept: f64,
+    target_centre: f64,
+    coefficients: &[f64],
+    centres: &[f64],
+) -> f64 {
+    let mut total = ExactSum::new();
+    total.add(intercept);
+    total.add(target_centre);
+    for (&weight, &centre) in coefficients.iter().zip(centres) {
+        total.add_product(-weight, centre);
+    }
+    total.round()
+}
+
+/// Checks a stored predictor: one finite coefficient per column and a finite intercept.
+///
+/// # Errors
+/// If it is another one: the artifact is damaged.
+pub(super) fn check(coefficients: &[f64], intercept: f64, n_features: usize) -> Result<()> {
+    crate::pipeline::check_width(coefficients.len(), n_features)?;
+    if coefficients
+        .iter()
+        .chain([&intercept])
+        .all(|x| x.is_finite())
+    {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::Malformed,
+        "expected finite coefficients, found another value",
+    ))
+}
+
+/// Refuses coefficients that left the range of numbers.
+///
+/// # Errors
+/// If one is not finite; its column is named.
+pub(super) fn check_fitted(
+    coefficients: &[f64],
+    intercept: f64,
+    ctx: &FitContext<'_>,
+) -> Result<()> {
+    let overflow = |found: f64| {
+        let message = format!("expected a finite coefficient, found {found}");
+        Error::new(Code::NotFinite, message).remedy("scale the columns")
+    };
+    for (&slot, &weight) in ctx.slots.iter().zip(coefficients) {
+        if !weight.is_finite() {
+            return Err(overflow(weight).column(ctx.name(slot)));
         }
-        math::solve_spd_refined(&hi, &lo, p, &rhs_hi, &rhs_lo)
     }
-
-    /// The intercept that belongs to coefficients of centred features.
-    pub(super) fn intercept(&self, coefficients: &[f64]) -> f64 {
-        math::canonical(self.target_mean - math::dot(&self.means, coefficients))
+    if intercept.is_finite() {
+        return Ok(());
     }
+    Err(overflow(intercept))
 }
 
-/// (h + l) + x as a pair, with the error of the addition kept.
-fn add_to_pair(h: f64, l: f64, x: f64) -> (f64, f64) {
-    let sum = h + x;
-    let part = sum - h;
-    let error = (h - (sum - part)) + (x - part);
-    (sum, error + l)
-}
-
-/// Writes intercept + Σ coefficient · value, in the order of the columns, for every row; a row with a
-/// missing value gets a fault.
+/// Writes intercept + Σ coefficient · value, in the order of the columns, for every row. A row with a
+/// missing or infinite value gets a fault that names the first such column.
 pub(super) fn predictor(
     batch: &mut Batch,
     slots: &[usize],
@@ -137,22 +150,32 @@ pub(super) fn predictor(
             *score += weight * x;
         }
     }
-    if scores.iter().any(|score| math::is_missing(*score)) {
-        fault_missing(batch, slots);
+    for (row, score) in scores.iter().enumerate() {
+        if !score.is_finite() {
+            fault(batch, slots, row);
+        }
     }
 }
 
-/// Gives every row with a missing feature a fault that names the first such column.
-fn fault_missing(batch: &mut Batch, slots: &[usize]) {
-    for &slot in slots {
-        for row in 0..batch.n_rows() {
-            if math::is_missing(batch.num(slot)[row]) {
-                let error = Error::new(
-                    Code::MissingValue,
-                    "expected a number, found a missing value",
-                );
-                batch.fault(row, slot, error.remedy("add an imputer before the model"));
-            }
+/// An infinite value makes every score infinite or missing, because 0 times it is missing too.
+fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
+    let culprit = slots
+        .iter()
+        .map(|&slot| (slot, batch.num(slot)[row]))
+        .find(|(_, x)| !x.is_finite());
+    match culprit {
+        Some((slot, x)) if math::is_missing(x) => {
+            let message = "expected a number, found a missing value";
+            let error = Error::new(Code::MissingValue, message).remedy(ADD_IMPUTER);
+            batch.fault(row, slot, error);
+        }
+        Some((slot, _)) => {
+            let message = "expected a finite number, found an infinity";
+            batch.fault(row, slot, Error::new(Code::NotFinite, message));
+        }
+        None => {
+            let message = "expected a finite sum of the model's terms, found an overflow";
+            batch.fault_row(row, Error::new(Code::NotFinite, message));
         }
     }
 }

@@ -138,7 +138,7 @@ fn refuse_faults(blocks: &[Batch]) -> Result<()> {
         block
             .faults()
             .iter()
-            .map(|(&row, error)| (block.first_row() + u64::from(row), error))
+            .map(|(&row, error)| (block.source_row(row as usize), error))
     });
     match faults.min_by_key(|(row, _)| *row) {
         None => Ok(()),

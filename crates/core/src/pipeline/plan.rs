@@ -85,6 +85,16 @@ impl Scores {
         self.faults.clear();
     }
 
+    /// Appends a row's result.
+    pub fn push(&mut self, key: RowKey, result: Result<f64>) {
+        if let Err(reason) = &result {
+            let row = u32::try_from(self.len()).unwrap_or(u32::MAX);
+            self.faults.insert(row, reason.clone());
+        }
+        self.keys.push(key);
+        self.values.push(result.unwrap_or(math::MISSING));
+    }
+
     fn append(&mut self, other: Scores) {
         let offset = self.values.len() as u32;
         self.keys.extend(other.keys);
@@ -192,8 +202,8 @@ impl Plan {
         table::bind(batch, &self.input)
     }
 
-    /// Scores a block that has exactly the input columns, in place. Neither `block` nor `scores`
-    /// allocates once both are warm.
+    /// Scores a block that has exactly the input columns, in place. Once `block` and `scores` are
+    /// warm, a block of one row allocates nothing, a larger one only tables of its labels.
     ///
     /// # Errors
     /// Never on values.
@@ -293,6 +303,7 @@ impl Plan {
     }
 
     fn key_block(&self, block: &mut Batch) {
+        block.keep_faults_unnamed();
         self.keyer.key(block);
         block.remove(&self.key_slots);
         block.set_schema(&self.unkeyed);

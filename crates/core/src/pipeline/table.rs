@@ -38,11 +38,11 @@ impl Table {
     pub fn with_block_rows(config: &Config, batch: &Batch, block_rows: usize) -> Result<Self> {
         config.validate()?;
         if let Some((&row, error)) = batch.faults().first_key_value() {
-            return Err(error.clone().row(batch.first_row() + u64::from(row)));
+            return Err(error.clone().row(batch.source_row(row as usize)));
         }
         let input = Arc::new(config.input_schema()?);
         let mut bound = bind(batch, &input)?;
-        let target_slot = find(batch, &config.target.column)?;
+        let target_slot = batch.schema().required(&config.target.column)?;
         let y = target::read(batch.column(target_slot), &config.target)?;
         RowKeyer::new(&input, &config.data.key)?.key(&mut bound);
         if !config.data.key.is_empty() {
@@ -82,9 +82,7 @@ impl Table {
             let rows: Vec<usize> = (0..block.n_rows())
                 .filter(|&row| keep(block, row))
                 .collect();
-            let mut kept = block.select(&rows);
-            kept.set_first_row(block.first_row());
-            kept
+            block.select(&rows)
         });
         MemoryRows::new(Arc::clone(self.rows.schema()), blocks)
     }
@@ -106,7 +104,7 @@ pub(super) fn bind(batch: &Batch, schema: &Arc<crate::batch::Schema>) -> Result<
         .faults()
         .iter()
         .for_each(|(&row, error)| bound.fault_row(row as usize, error.clone()));
-    bound.set_first_row(batch.first_row());
+    bound.set_source_rows(batch);
     Ok(bound)
 }
 
@@ -116,7 +114,7 @@ pub(super) fn bind(batch: &Batch, schema: &Arc<crate::batch::Schema>) -> Result<
 /// If one is absent or of another kind.
 pub(super) fn bind_slots(batch: &Batch, schema: &crate::batch::Schema) -> Result<Vec<usize>> {
     let slot_of = |field: &crate::batch::Field| {
-        let slot = find(batch, &field.name)?;
+        let slot = batch.schema().required(&field.name)?;
         let found = batch.column(slot).kind();
         if found == field.kind {
             return Ok(slot);
@@ -128,23 +126,6 @@ pub(super) fn bind_slots(batch: &Batch, schema: &crate::batch::Schema) -> Result
         .column(&field.name))
     };
     schema.fields().iter().map(slot_of).collect()
-}
-
-fn find(batch: &Batch, name: &str) -> Result<usize> {
-    batch.schema().position(name).ok_or_else(|| {
-        let found: Vec<&str> = batch.schema().names().take(LISTED_ROWS).collect();
-        let more = batch.schema().len().saturating_sub(found.len());
-        let tail = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        Error::new(
-            Code::MissingColumn,
-            format!("expected it, found {}{tail}", found.join(", ")),
-        )
-        .column(name)
-    })
 }
 
 /// Declared keys must be complete and unique at fit.
@@ -243,4 +224,73 @@ pub(super) fn smallest_keys(blocks: &[Batch], n: usize) -> Vec<(usize, usize)> {
         places.truncate(n);
     }
     places.into_iter().map(|(_, place)| place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::batch::ColumnKind;
+    use crate::config::Task;
+    use crate::models::LinearRegressionParams;
+    use crate::testing::{nums, table, texts};
+
+    fn config(key: &[&str]) -> Config {
+        let mut config = Config::new("y", Task::Regression, LinearRegressionParams::default())
+            .columns(ColumnKind::Num, &["a", "y"])
+            .columns(ColumnKind::Text, &["b"]);
+        config.data.key = key.iter().map(|k| (*k).to_owned()).collect();
+        config
+    }
+
+    fn batch(order: &[usize]) -> Batch {
+        let columns = [
+            ("y", nums(&[1.0, 2.0, 2.0, 4.0])),
+            ("b", texts(&["u", "v", "v", ""])),
+            ("a", nums(&[0.5, 1.5, 1.5, 2.5])),
+        ];
+        table(&columns).select(order)
+    }
+
+    #[test]
+    fn the_fingerprint_is_that_of_the_multiset_of_rows() {
+        let of = |order: &[usize]| {
+            Table::new(&config(&[]), &batch(order))
+                .unwrap()
+                .fingerprint()
+        };
+        assert_eq!(of(&[0, 1, 2, 3]), of(&[3, 2, 0, 1]));
+        assert_ne!(of(&[0, 1, 2, 3]), of(&[0, 1, 3]));
+        assert_ne!(of(&[0, 1, 2, 3]), of(&[0, 0, 1, 3]));
+    }
+
+    #[test]
+    fn repeated_and_missing_keys_are_listed() {
+        let error = Table::new(&config(&["a"]), &batch(&[0, 1, 2, 3])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "column `a`: row 2: expected unique keys, found number 1.5 again; repeated in rows [2] \
+             (declare key columns that are unique together, or none)"
+        );
+        let error = Table::new(&config(&["b"]), &batch(&[0, 1, 3])).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "column `b`: row 2: expected a key in every row, found none in rows [2]"
+        );
+    }
+
+    #[test]
+    fn a_row_keeps_its_place_in_the_source_through_a_filter() {
+        let table = Table::new(&config(&[]), &batch(&[0, 1, 2, 3])).unwrap();
+        let kept = table.filter(|_, row| row == 3);
+        assert_eq!(kept.blocks()[0].source_row(0), 3);
+    }
+
+    #[test]
+    fn an_absent_column_is_named_with_what_there_is() {
+        let error = Table::new(&config(&[]), &table(&[("y", nums(&[1.0]))]));
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "column `a`: expected it, found y"
+        );
+    }
 }

@@ -1,0 +1,236 @@
+//! The normal equations of a linear model, exact up to one rounding, and their solution.
+//!
+//! Variables are numbered as in the matrix: 0 is the intercept, then the features from 1.
+
+use super::linear;
+use crate::aggregate::{Gram, Rows};
+use crate::error::{Code, Error, Result};
+use crate::math::{self, ExactSum, GramMatrix, GramSpec};
+use crate::step::FitContext;
+
+/// A column is dependent when what the columns before it leave of its sum of squares is at most this
+/// many times 2^-52 of it: 2^-46 in all, about 1.4e-14.
+const DEPENDENT_EPSILONS: f64 = 64.0;
+
+/// Sums of products of ones, features and target, each column less a centre.
+pub(super) struct NormalEquations {
+    n_features: usize,
+    fit_intercept: bool,
+    centres: Vec<f64>,
+    target_centre: f64,
+    gram: GramMatrix,
+}
+
+/// Coefficients and intercept for columns as they are.
+#[derive(Debug, PartialEq)]
+pub(super) struct Solution {
+    pub(super) coefficients: Vec<f64>,
+    pub(super) intercept: f64,
+}
+
+impl NormalEquations {
+    /// Two passes for the ranges, one for the products.
+    ///
+    /// # Errors
+    /// If a feature is not complete, or a sum of squares overflows.
+    pub(super) fn new(rows: &dyn Rows, ctx: &FitContext<'_>, fit_intercept: bool) -> Result<Self> {
+        let features = linear::complete_features(rows, ctx)?;
+        let target = linear::complete_target(rows)?;
+        let (mut centers, mut max_abs) = (vec![0.0], vec![1.0]);
+        for m in features.iter().chain([&target]) {
+            let centre = if fit_intercept {
+                linear::centre(m)
+            } else {
+                0.0
+            };
+            centers.push(centre);
+            max_abs.push(linear::reach(m, centre));
+        }
+        let n_features = features.len();
+        let spec = GramSpec {
+            n_rows: target.n(),
+            centers,
+            max_abs,
+            slices: 3,
+        };
+        let gram = rows.aggregate(Gram::new(ctx.slots, &spec))?.finish();
+        let equations = NormalEquations {
+            n_features,
+            fit_intercept,
+            centres: spec.centers[1..=n_features].to_vec(),
+            target_centre: spec.centers[n_features + 1],
+            gram,
+        };
+        equations.check_range(ctx)?;
+        Ok(equations)
+    }
+
+    /// The number of features.
+    pub(super) fn n_features(&self) -> usize {
+        self.n_features
+    }
+
+    /// The number of rows.
+    pub(super) fn n_rows(&self) -> u64 {
+        self.gram.n
+    }
+
+    /// The intercept if there is one, then the features for which `chosen` says so.
+    pub(super) fn variables(&self, chosen: impl Fn(usize) -> bool) -> Vec<usize> {
+        let first = usize::from(!self.fit_intercept);
+        (first..=self.n_features)
+            .filter(|&v| v == 0 || chosen(v - 1))
+            .collect()
+    }
+
+    /// Those of `variables` that do not depend on the ones before them in the list.
+    pub(super) fn independent(&self, variables: &[usize]) -> Vec<usize> {
+        let tolerance = math::max(DEPENDENT_EPSILONS, variables.len() as f64) * f64::EPSILON;
+        let mut kept: Vec<usize> = Vec::new();
+        let mut factor: Vec<Vec<f64>> = Vec::new();
+        for &v in variables {
+            let mut row: Vec<f64> = Vec::with_capacity(kept.len() + 1);
+            for (k, &u) in kept.iter().enumerate() {
+                let rest = self.product(v, u).0 - math::dot(&row, &factor[k]);
+                row.push(rest / factor[k][k]);
+            }
+            let whole = self.product(v, v).0;
+            let rest = whole - math::dot(&row, &row);
+            if rest > tolerance * whole {
+                row.push(math::sqrt(rest));
+                factor.push(row);
+                kept.push(v);
+            }
+        }
+        kept
+    }
+
+    /// The minimum of ½|y − Xb|² + ½ `l2` |b|² + Σ `slope(feature)` · b over `variables`, the others
+    /// being 0; the intercept has neither penalty nor slope. `None` if the system is too near to a
+    /// singular one.
+    pub(super) fn solve(
+        &self,
+        variables: &[usize],
+        l2: f64,
+        slope: impl Fn(usize) -> f64,
+    ) -> Option<Vec<f64>> {
+        let n = variables.len();
+        let (mut hi, mut lo) = (Vec::with_capacity(n * n), Vec::with_capacity(n * n));
+        let (mut rhs_hi, mut rhs_lo) = (Vec::with_capacity(n), Vec::with_capacity(n));
+        for &v in variables {
+            for &u in variables {
+                let penalty = if v == u && v > 0 { l2 } else { 0.0 };
+                let (h, l) = self.product(v, u);
+                let (h, l) = pair(&[h, l, penalty]);
+                hi.push(h);
+                lo.push(l);
+            }
+            let push = if v > 0 { slope(v - 1) } else { 0.0 };
+            let (h, l) = self.product(v, self.n_features + 1);
+            let (h, l) = pair(&[h, l, -push]);
+            rhs_hi.push(h);
+            rhs_lo.push(l);
+        }
+        let found = math::solve_spd_refined(&hi, &lo, n, &rhs_hi, &rhs_lo)?;
+        let mut all = vec![0.0; self.n_features + 1];
+        for (&v, &x) in variables.iter().zip(&found) {
+            all[v] = math::canonical(x);
+        }
+        Some(all)
+    }
+
+    /// x'(y − Xb) of one feature, rounded once, and the sum of the sizes of its terms.
+    pub(super) fn gradient(&self, feature: usize, solution: &[f64]) -> (f64, f64) {
+        let (mut total, mut size) = (ExactSum::new(), ExactSum::new());
+        let mut add = |(h, l): (f64, f64), factor: f64| {
+            total.add_product(h, factor);
+            total.add_product(l, factor);
+            size.add((h * factor).abs());
+        };
+        add(self.product(feature + 1, self.n_features + 1), 1.0);
+        for (u, &x) in solution.iter().enumerate() {
+            add(self.product(feature + 1, u), -x);
+        }
+        (total.round(), size.round())
+    }
+
+    /// Sum of products of features `i` and `j` about their means (about 0 without intercept);
+    /// `n_features` stands for the target.
+    pub(super) fn covariance(&self, i: usize, j: usize) -> f64 {
+        let (hi, lo) = self.product(i + 1, j + 1);
+        if !self.fit_intercept {
+            return hi;
+        }
+        let n = self.gram.n as f64;
+        let (a, b) = (self.product(0, i + 1), self.product(0, j + 1));
+        let mut total = ExactSum::new();
+        total.add_product(n, hi);
+        total.add_product(n, lo);
+        for x in [a.0, a.1] {
+            for y in [b.0, b.1] {
+                total.add_product(-x, y);
+            }
+        }
+        total.round() / n
+    }
+
+    /// The intercept for centred columns that belongs to given weights: (Σ y − Σ weight · Σ x) / n.
+    pub(super) fn intercept_of(&self, weights: &[f64]) -> f64 {
+        if !self.fit_intercept {
+            return 0.0;
+        }
+        let mut total = ExactSum::new();
+        let (hi, lo) = self.product(0, self.n_features + 1);
+        total.add(hi);
+        total.add(lo);
+        for (j, &weight) in weights.iter().enumerate() {
+            let (hi, lo) = self.product(0, j + 1);
+            total.add_product(-weight, hi);
+            total.add_product(-weight, lo);
+        }
+        math::mean(&total, self.gram.n)
+    }
+
+    /// A solution in terms of the columns as they are.
+    pub(super) fn finish(&self, solution: Vec<f64>) -> Solution {
+        let coefficients = solution[1..].to_vec();
+        let intercept = linear::uncentred(
+            solution[0],
+            self.target_centre,
+            &coefficients,
+            &self.centres,
+        );
+        Solution {
+            coefficients,
+            intercept,
+        }
+    }
+
+    fn product(&self, v: usize, u: usize) -> (f64, f64) {
+        let at = v * self.gram.p + u;
+        (self.gram.hi[at], self.gram.lo[at])
+    }
+
+    fn check_range(&self, ctx: &FitContext<'_>) -> Result<()> {
+        for v in 0..self.gram.p {
+            if self.product(v, v).0.is_finite() {
+                continue;
+            }
+            let message = "expected a finite sum of squares, found one that overflows";
+            let error = Error::new(Code::NotFinite, message).remedy("scale the column");
+            let slot = v.checked_sub(1).and_then(|feature| ctx.slots.get(feature));
+            return Err(match slot {
+                Some(&slot) => error.column(ctx.name(slot)),
+                None => error,
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The exact sum as a pair: rounded, and what the rounding left.
+fn pair(terms: &[f64]) -> (f64, f64) {
+    let mut total = ExactSum::new();
+    total.add_slice(terms);
+    total.round_pair()
+}

@@ -1,0 +1,137 @@
+//! What the unit tests of models share, and the sameness that every linear model must have.
+
+use std::sync::Arc;
+
+use super::{ElasticNetParams, LinearRegressionParams, LogisticRegressionParams, Penalty};
+use crate::aggregate::MemoryRows;
+use crate::batch::{Batch, Column};
+use crate::config::Task;
+use crate::error::Result;
+use crate::par::Threads;
+use crate::rng::{Draw, Seed, Stream};
+use crate::step::{FitContext, FitModel};
+use crate::testing::{nums, table_with_target};
+
+/// A table of columns `x0`, `x1`, ... with a target.
+pub(super) fn regression(columns: &[&[f64]], target: &[f64]) -> Batch {
+    let names: Vec<String> = (0..columns.len()).map(|j| format!("x{j}")).collect();
+    let columns: Vec<(&str, Column)> = names
+        .iter()
+        .zip(columns)
+        .map(|(name, values)| (name.as_str(), nums(values)))
+        .collect();
+    table_with_target(&columns, target)
+}
+
+/// Fits on every column of a table; the task is the first that the model does.
+pub(super) fn fit_model<P: FitModel>(params: &P, table: &Batch) -> Result<P::Fitted> {
+    fit_rows(params, &MemoryRows::from_batch(table.clone()))
+}
+
+/// The message of a fit that is refused.
+pub(super) fn refused<P: FitModel>(params: &P, table: &Batch) -> String
+where
+    P::Fitted: std::fmt::Debug,
+{
+    fit_model(params, table).unwrap_err().to_string()
+}
+
+fn fit_rows<P: FitModel>(params: &P, rows: &MemoryRows) -> Result<P::Fitted> {
+    params.validate()?;
+    let schema = Arc::clone(crate::aggregate::Rows::schema(rows));
+    let slots: Vec<usize> = (0..schema.len()).collect();
+    let ctx = FitContext {
+        step: "model",
+        seed: Seed(7),
+        task: params.tasks()[0],
+        schema: &schema,
+        slots: &slots,
+    };
+    params.fit(rows, &ctx)
+}
+
+/// `n_rows` rows of columns on different scales, one of them nearly a sum of two others.
+fn wide_table(n_rows: usize, task: Task) -> Batch {
+    let mut draws = Stream::new(Seed(3), "models", "", "table").pcg();
+    let mut columns = vec![Vec::new(); 6];
+    let mut target = Vec::new();
+    for _ in 0..n_rows {
+        let a = draws.normal();
+        let b = 1e6 + 250.0 * draws.normal();
+        let c = f64::from(u8::from(draws.bernoulli(0.2)));
+        let d = 1e-5 * draws.exponential();
+        let e = a + c + 1e-3 * draws.normal();
+        let row = [a, b, c, d, e, 7.5];
+        row.iter().zip(&mut columns).for_each(|(x, v)| v.push(*x));
+        let signal = a - 2.0 * c + (b - 1e6) / 500.0 + 3e4 * d + draws.normal();
+        target.push(match task {
+            Task::Regression => signal,
+            Task::Binary => f64::from(u8::from(signal > 0.0)),
+        });
+    }
+    let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();
+    regression(&columns, &target)
+}
+
+fn bytes<T: serde::Serialize>(state: &T) -> Vec<u8> {
+    rmp_serde::to_vec_named(state).unwrap()
+}
+
+/// Permuted rows, blocks of other sizes and 1, 2, 8 threads give the same bytes.
+fn is_the_same_however_seen<P: FitModel + Sync>(params: &P, n_rows: usize)
+where
+    P::Fitted: Send,
+{
+    let table = wide_table(n_rows, params.tasks()[0]);
+    let expected = bytes(&fit_model(params, &table).unwrap());
+    let stride = 7919; // A prime that does not divide the number of rows: a permutation.
+    let shuffled: Vec<usize> = (0..n_rows).map(|i| i * stride % n_rows).collect();
+    let shuffled = table.select(&shuffled);
+    for (batch, block_rows, n_threads) in [
+        (&shuffled, 4096, 1),
+        (&table, 1, 2),
+        (&table, 37, 8),
+        (&shuffled, 1000, 2),
+        (&shuffled, 10_000, 8),
+    ] {
+        let blocks = batch.clone().into_blocks(block_rows);
+        let rows = MemoryRows::new(Arc::clone(batch.schema()), blocks);
+        let threads = Threads::new(n_threads).unwrap();
+        let found = threads.run(|| bytes(&fit_rows(params, &rows).unwrap()));
+        assert_eq!(
+            found, expected,
+            "blocks of {block_rows}, {n_threads} threads"
+        );
+    }
+}
+
+#[test]
+fn linear_regression_does_not_depend_on_order_blocks_or_threads() {
+    let ridge = LinearRegressionParams {
+        alpha: 0.5,
+        ..Default::default()
+    };
+    for params in [LinearRegressionParams::default(), ridge] {
+        is_the_same_however_seen(&params, 300);
+    }
+}
+
+#[test]
+fn elastic_net_does_not_depend_on_order_blocks_or_threads() {
+    let params = ElasticNetParams {
+        alpha: 0.05,
+        ..Default::default()
+    };
+    is_the_same_however_seen(&params, 300);
+}
+
+#[test]
+fn logistic_regression_does_not_depend_on_order_blocks_or_threads() {
+    let free = LogisticRegressionParams {
+        penalty: Penalty::None,
+        ..Default::default()
+    };
+    for params in [LogisticRegressionParams::default(), free] {
+        is_the_same_however_seen(&params, 300);
+    }
+}

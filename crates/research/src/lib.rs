@@ -19,7 +19,7 @@ pub mod compare;
 pub mod convert;
 pub mod file;
 pub mod gather;
-//C pub mod linfa;
+pub mod linfa;
 pub mod metrics;
 pub mod render;
 pub mod split;

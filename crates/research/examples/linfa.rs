@@ -1,20 +1,24 @@
 //! Our elastic net and linfa's own, side by side on one table, through the same traits.
 //!
-//! Both minimise the same objective. Ours is the optimum to the bit, whatever the order of the rows;
-//! linfa's is where its descent stops, and follows the order in which it adds.
+//! Both minimise the same objective over columns that our scaler has centred (linfa's model does
+//! not centre them itself). Ours is the optimum, to the same bits whatever the order of the rows;
+//! linfa's is where its descent stops, and its last bits follow the order in which it adds.
 //!
 //! Run with `cargo run --package samescore-research --example linfa`.
 
 use std::path::Path;
 
 use linfa::Dataset;
-use linfa::traits::{Fit, Predict};
-use ndarray::{Array1, Array2, Axis};
+use linfa::traits::{Fit, Predict, Transformer};
+use ndarray::{Array1, Array2, Axis, Ix1};
 use samescore_core::batch::{Batch, Column};
 use samescore_core::config::{DataConfig, Task};
 use samescore_core::models::ElasticNetParams;
-use samescore_research::linfa::Estimator;
+use samescore_core::transforms::StandardScalerParams;
+use samescore_research::linfa::{Estimator, FittedEstimator};
 use samescore_research::{gather, metrics, render};
+
+type Table = Dataset<f64, f64, Ix1>;
 
 const ALPHA: f64 = 0.5;
 const L1_RATIO: f64 = 0.5;
@@ -40,7 +44,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         l1_ratio: L1_RATIO,
         ..Default::default()
     };
-    let ours = Estimator::new(Task::Regression, params);
+    let ours =
+        Estimator::new(Task::Regression, params).step("scale", StandardScalerParams::default());
     let theirs = linfa_elasticnet::ElasticNet::<f64>::params()
         .penalty(ALPHA)
         .l1_ratio(L1_RATIO)
@@ -50,8 +55,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fits = [("in order", &dataset), ("reversed", &reversed)];
     let mut rows = Vec::new();
     for (name, table) in fits {
-        let (a, b) = (ours.fit(table)?, theirs.fit(table)?);
-        let (p, q): (Array1<f64>, Array1<f64>) = (a.predict(&dataset), b.predict(&dataset));
+        let a = ours.fit(table)?;
+        let b = theirs.fit(&scaled(&a, table))?;
+        let p: Array1<f64> = a.predict(&dataset);
+        let q: Array1<f64> = b.predict(&scaled(&a, &dataset));
         for (who, predicted) in [("samescore", p), ("linfa", q)] {
             let figure =
                 |f: fn(&[f64], &[f64]) -> f64| f(&dataset.targets().to_vec(), &predicted.to_vec());
@@ -78,7 +85,13 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn dataset(batch: &Batch) -> Result<Dataset<f64, f64, ndarray::Ix1>, Box<dyn std::error::Error>> {
+/// The table as our model sees it.
+fn scaled(fitted: &FittedEstimator, table: &Table) -> Table {
+    let records = fitted.transform(table.records());
+    Dataset::new(records, table.targets().clone())
+}
+
+fn dataset(batch: &Batch) -> Result<Table, Box<dyn std::error::Error>> {
     let target = batch.schema().slot("target")?;
     let features: Vec<usize> = (0..batch.columns().len())
         .filter(|slot| *slot != target)

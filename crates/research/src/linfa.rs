@@ -1,18 +1,18 @@
-//! Our estimators behind the traits of linfa: [`Fit`] gives a sealed artifact, [`PredictInplace`] (hence
-//! `Predict`) scores through the plan that deploy runs, [`Transformer`] gives the columns that the model
-//! sees.
+//! Our estimators behind the traits of linfa: [`Fit`] gives a sealed artifact, [`PredictInplace`]
+//! (hence `Predict`) scores through the plan that deploy runs, [`Transformer`] gives the columns
+//! that the model sees.
 //!
 //! # Shape
-//! Records are n × p of f64, every column numeric, named by the dataset's feature names. Targets are one
-//! value per row: a number, or 0 and 1 for the binary task.
+//! Records are n × p of f64, every column numeric, named by the dataset's feature names. Targets
+//! are one value per row: a number, or 0 and 1 for the binary task.
 //!
 //! # Missing
-//! NaN is missing in records. In predictions and transformed records NaN stands for a row that got a
-//! reason instead of a score; [`FittedEstimator::score`] tells the reasons.
+//! NaN is missing in records. In predictions and transformed records NaN stands for a row that got
+//! a reason instead of a score; [`FittedEstimator::score`] tells the reasons.
 //!
 //! # Ties and order
-//! The rows of a dataset are a set: their order, and the threads that linfa or this crate use, cannot
-//! move a bit. There is no split here: linfa's own functions split and fold datasets.
+//! The rows of a dataset are a set: their order, and the threads that linfa or this crate use,
+//! cannot move a bit. There is no split here: linfa's own functions split and fold datasets.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! The `samescore` command as a user calls it: answers, exit codes, and every wrong input one by one.
+//! The `samescore` command as a user calls it: answers, exit codes, and every wrong input one by
+//! one.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -28,7 +29,8 @@ fn yes(folder: &Path, args: &[&str]) -> String {
     stdout(&output)
 }
 
-/// Runs a command that must fail with `code`, and gives what it said on stderr, which must hold `said`.
+/// Runs a command that must fail with `code`, and gives what it said on stderr, which must hold
+/// `said`.
 #[track_caller]
 fn refused(folder: &Path, args: &[&str], code: i32, said: &str) -> String {
     let output = samescore(folder, args);
@@ -63,7 +65,8 @@ fn read(folder: &TempDir, name: &str) -> Vec<u8> {
     std::fs::read(folder.path().join(name)).unwrap()
 }
 
-const CONFIG: &str = "[data]\nsource = \"t.csv\"\n[data.columns]\na = \"num\"\nb = \"text\"\ny = \"num\"\n\
+const CONFIG: &str = "[data]\nsource = \"t.csv\"\n\
+    [data.columns]\na = \"num\"\nb = \"text\"\ny = \"num\"\n\
     [target]\ncolumn = \"y\"\n[[step]]\nkind = \"ordinal_encoder\"\ncolumns = [\"b\"]\n\
     [model]\nkind = \"linear_regression\"\n";
 const TABLE: &str = "a,b,y\n1,x,1\n2,y,2\n4,x,3.5\n3,y,4\n";
@@ -494,7 +497,9 @@ fn every_kind_and_code_is_explained_and_every_help_has_an_example() {
 #[test]
 fn init_declares_what_the_table_has_and_its_config_fits() {
     let folder = small(
-        "a b,c,when,z\n1,x,2010-05-01,yes\n2,y,2011-05-01,no\n3,,,yes\n4,x,2012-01-01,no\n5,y,,yes\n6,x,2010-01-01,no\n7,y,2011-03-01,yes\n8,x,2013-01-01,no\n9,y,2014-01-01,no\n10,x,2015-01-01,yes\n",
+        "a b,c,when,z\n1,x,2010-05-01,yes\n2,y,2011-05-01,no\n3,,,yes\n4,x,2012-01-01,no\n\
+         5,y,,yes\n6,x,2010-01-01,no\n7,y,2011-03-01,yes\n\
+         8,x,2013-01-01,no\n9,y,2014-01-01,no\n10,x,2015-01-01,yes\n",
     );
     let at = folder.path();
     yes(at, &["init", "t.csv", "--target", "z", "--out", "z.toml"]);

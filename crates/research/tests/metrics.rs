@@ -1,17 +1,23 @@
 //! Our figures of merit against reference values, where those are on this machine.
 //!
-//! The references are exactly rounded, or a peer's floats; ours are exact sums with a few roundings behind
-//! them. A figure may therefore lie a few units in the last place away: this is a test of mathematics, not
-//! of sameness.
+//! The references are exactly rounded, or a peer's floats; ours are exact sums with a few roundings
+//! behind them. A figure may therefore lie a few units in the last place away: this is a test of
+//! mathematics, not of sameness.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use samescore_core::batch::parse_num;
 use samescore_core::config::Task;
 use samescore_research::metrics;
 use serde_json::Value;
 
-const REFERENCES: &str = "/work/shared/oracles/metrics";
+/// The reference values, in a shared folder beside or one above the checkout.
+fn references() -> Option<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let places = ["../../../shared", "../../../../shared"].map(|up| here.join(up));
+    let folders = places.map(|place| place.join("oracles/metrics"));
+    folders.into_iter().find(|folder| folder.exists())
+}
 
 /// Pairs of truth and score of a case, without weights.
 fn case(folder: &Path, id: &str) -> (Vec<f64>, Vec<f64>) {
@@ -50,11 +56,11 @@ fn check(id: &str, name: &str, found: Option<f64>, expected: &Value, bound: f64)
 
 #[test]
 fn figures_agree_with_reference_values() {
-    let folder = Path::new(REFERENCES);
-    let Ok(text) = std::fs::read_to_string(folder.join("metrics.jsonl")) else {
-        println!("skipped: no reference values at {REFERENCES}");
+    let Some(folder) = references() else {
+        println!("skipped: no shared reference values of metrics");
         return;
     };
+    let text = std::fs::read_to_string(folder.join("metrics.jsonl")).unwrap();
     let mut n_checked = 0;
     for line in text.lines() {
         let record: Value = serde_json::from_str(line).unwrap();
@@ -62,7 +68,7 @@ fn figures_agree_with_reference_values() {
         if id.contains("weighted") || id.starts_with("psi") {
             continue;
         }
-        let (truth, scores) = case(folder, id);
+        let (truth, scores) = case(&folder, id);
         if id.starts_with("reg") {
             // Squares of this case are subnormal in the reference.
             let bound = if id == "reg_tiny" { 1e-4 } else { 4e-15 };

@@ -208,7 +208,7 @@ impl LogisticRegressionParams {
     /// Names the column with the largest weight on the common scale: it is the one that runs away.
     fn no_optimum(&self, ended: &Ended, slots: &[usize], ctx: &FitContext<'_>) -> Error {
         let message = format!(
-            "expected an optimum within {} steps, found a gradient norm of {} after {}",
+            "expected an optimum within {} steps, found a gradient norm of {:e} after {}",
             self.max_iter, ended.gradient_norm, ended.n_iterations
         );
         let error = Error::new(Code::NotConverged, message);

@@ -53,7 +53,8 @@ crate::registry! {
     /// The fitted state of every transform, tagged by kind.
     fitted AnyTransform;
     family "transform" as FitTransform;
-    "arbitrary_number_imputer" => arbitrary_number_imputer: ArbitraryNumberImputerParams => ArbitraryNumberImputer,
+    "arbitrary_number_imputer" => arbitrary_number_imputer: ArbitraryNumberImputerParams
+        => ArbitraryNumberImputer,
     "binariser" => binariser: BinariserParams => Binariser,
     "cast" => cast: CastParams => Cast,
     "categorical_imputer" => categorical_imputer: CategoricalImputerParams => CategoricalImputer,
@@ -67,7 +68,8 @@ crate::registry! {
     "missing_indicator" => missing_indicator: MissingIndicatorParams => MissingIndicator,
     "one_hot_encoder" => one_hot_encoder: OneHotEncoderParams => OneHotEncoder,
     "ordinal_encoder" => ordinal_encoder: OrdinalEncoderParams => OrdinalEncoder,
-    "random_sample_imputer" => random_sample_imputer: RandomSampleImputerParams => RandomSampleImputer,
+    "random_sample_imputer" => random_sample_imputer: RandomSampleImputerParams
+        => RandomSampleImputer,
     "rare_label_encoder" => rare_label_encoder: RareLabelEncoderParams => RareLabelEncoder,
     "relative_features" => relative_features: RelativeFeaturesParams => RelativeFeatures,
     "rename_columns" => rename_columns: RenameColumnsParams => RenameColumns,

@@ -6,6 +6,8 @@
 
 pub mod error;
 
+pub mod faults;
+
 pub mod math;
 
 pub mod digest;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use samescore_core::artifact::Artifact;
 use samescore_core::batch::{Batch, CellReader, Schema, TimeFormat};
 use samescore_core::digest::{Digest, RowKey};
-use samescore_core::error::{Code, Error, Result};
+use samescore_core::error::Result;
 use samescore_core::par::Threads;
 use samescore_core::pipeline::Scores;
 use samescore_core::trace::Trace;
 use serde::Serialize;
 
+use crate::file;
 use crate::scratch::{Layout, Row, Scratch};
 
 /// The score of one row.
@@ -75,9 +76,7 @@ impl Scorer {
     /// # Errors
     /// Kind `Io`, if the file cannot be read; else as [`Scorer::from_bytes`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let bytes = std::fs::read(path)
-            .map_err(|e| Error::new(Code::Io, format!("`{}`: {e}", path.display())))?;
+        let bytes = file::read(path)?;
         Scorer::from_bytes(&bytes)
     }
 

@@ -15,12 +15,12 @@
 //! | [`linfa`] | our models and transforms behind the traits of linfa |
 //! | [`render`] | tables and small charts on a terminal |
 
-//C pub mod compare;
-//C pub mod convert;
+pub mod compare;
+pub mod convert;
 pub mod file;
 pub mod gather;
 //C pub mod linfa;
 pub mod metrics;
-//C pub mod render;
+pub mod render;
 pub mod split;
 pub mod workflow;

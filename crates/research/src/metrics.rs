@@ -80,8 +80,8 @@ pub fn r2(truth: &[f64], scores: &[f64]) -> Option<f64> {
     let mut moments = Moments::new();
     truth.iter().for_each(|&y| moments.observe(unit.shrink(y)));
     let variance = moments.variance(0).filter(|v| *v > 0.0)?;
-    let error = math::mean(&squares(truth, scores, &unit), truth.len() as u64);
-    Some(1.0 - error / variance)
+    let total = variance * truth.len() as f64;
+    Some(1.0 - squares(truth, scores, &unit).round() / total)
 }
 
 /// Σ(y−p)² of values that were brought near 1.

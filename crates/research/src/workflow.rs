@@ -144,9 +144,7 @@ pub fn scoring_data(config: &Config) -> DataConfig {
 fn fit_part(config: &Config, table: &Table, split: &Split) -> Result<(pipeline::Fitted, Part)> {
     let train = table.filter(|block, row| !split.is_test(block, row));
     let n_train = train.n_rows() as u64;
-    let in_source =
-        |error: Error| in_source(error, table, &|block, row| !split.is_test(block, row));
-    let fitted = pipeline::fit(config, train).map_err(in_source)?;
+    let fitted = pipeline::fit(config, train)?;
     let plan = Plan::new(config, fitted.pipeline.clone())?;
     let test = match split {
         Split::None => table.rows().clone(),
@@ -185,37 +183,6 @@ fn score(plan: &Plan, rows: &MemoryRows) -> Result<(Vec<f64>, Vec<f64>, u64)> {
         }
     }
     Ok((truth, scored, n_unscored))
-}
-
-/// The same error with its row counted in the source instead of among the rows that were kept.
-fn in_source(error: Error, table: &Table, keep: &dyn Fn(&Batch, usize) -> bool) -> Error {
-    let Some(row) = error.row_idx() else {
-        return error;
-    };
-    let blocks = table.rows().blocks();
-    let holds = |block: &&Batch| block.first_row() <= row;
-    let Some(block) = blocks.iter().rev().find(holds) else {
-        return error;
-    };
-    let nth = (row - block.first_row()) as usize;
-    match (0..block.n_rows()).filter(|&r| keep(block, r)).nth(nth) {
-        Some(place) => with_row(&error, block.first_row() + place as u64),
-        None => error,
-    }
-}
-
-fn with_row(error: &Error, row: u64) -> Error {
-    let mut moved = Error::new(error.code(), error.message()).row(row);
-    if let Some(step) = error.step_name() {
-        moved = moved.step(step);
-    }
-    if let Some(column) = error.column_name() {
-        moved = moved.column(column);
-    }
-    if let Some(remedy) = error.remedy_text() {
-        moved = moved.remedy(remedy);
-    }
-    moved
 }
 
 fn prefixed(prefix: &str, metrics: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {

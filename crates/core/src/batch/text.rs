@@ -3,6 +3,8 @@
 //! Codes number the levels in the order in which this block met them; they mean nothing outside the
 //! block and are never stored, compared between blocks, or used for an order.
 
+use crate::faults;
+
 /// The code of a missing label.
 pub const MISSING_CODE: u32 = u32::MAX;
 
@@ -178,7 +180,7 @@ impl TextColumn {
             );
             return;
         }
-        let table: Vec<f64> = self.levels().map(number).collect();
+        let table = faults::stale_table(self.levels().map(number).collect());
         let codes = self.codes.iter();
         output.extend(codes.map(|&c| {
             if c == MISSING_CODE {

@@ -33,6 +33,7 @@ use super::state::malformed;
 use crate::aggregate::{LevelCounts, LevelTarget, LevelTargets, Rows};
 use crate::batch::{Batch, Column, ColumnKind, Schema};
 use crate::error::Result;
+use crate::faults;
 use crate::math;
 use crate::pipeline::check_width;
 use crate::step::{Example, FitContext, FitTransform, Transform};
@@ -79,7 +80,7 @@ impl FitTransform for OrdinalEncoderParams {
             }
         };
         let codes = ordered.into_iter().map(|levels| {
-            let coded = levels.into_iter().enumerate();
+            let coded = faults::hash_order(levels).into_iter().enumerate();
             LevelMap::new(coded.map(|(code, level)| (level, code as f64)))
         });
         Ok(OrdinalEncoder {

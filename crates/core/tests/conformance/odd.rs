@@ -59,7 +59,7 @@ fn a_fit_on_any_table_gives_a_sound_state_or_an_error() {
                 match run::fit(case, task, &tables::rows(&batch, 8), Seed(7)) {
                     Err(error) => check_message(&error)?,
                     Ok(state) => {
-                        check_stored(&state).map_err(|e| format!("fit on {table}: {e}"))?;
+                        check_stored(&state, &batch).map_err(|e| format!("fit on {table}: {e}"))?;
                         check_apply(case, &state, table)
                             .and_then(|()| check_apply(case, &state, "infinities"))
                             .map_err(|e| format!("fit on {table}: {e}"))?;

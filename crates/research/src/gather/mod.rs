@@ -19,7 +19,6 @@
 mod csv;
 mod infer;
 mod parquet;
-mod scan;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,14 +27,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use samescore_core::batch::{Batch, Column, Field, Schema};
 use samescore_core::config::{ColumnConfig, DataConfig};
+use samescore_core::csv_form::{COLUMNS_MAX, ROWS_MAX};
 use samescore_core::error::{Code, Error, Result};
 
 pub use infer::infer;
 
-/// Tables with more rows are refused: positions of rows are 32-bit numbers.
-pub const ROWS_MAX: usize = 1 << 31;
-/// Tables with more columns are refused.
-pub const COLUMNS_MAX: usize = 10_000;
 /// How many columns a message lists.
 const LISTED_COLUMNS: usize = 10;
 
@@ -149,18 +145,14 @@ fn absent(path: &Path, name: &str, found: &[String]) -> Error {
         listed.join(", ")
     );
     let error = Error::new(Code::MissingColumn, message).column(name);
-    match found {
-        [only] if only.contains([';', '\t', '|']) => {
-            error.remedy("cells are separated by commas; write the file with commas")
-        }
-        _ if found.iter().any(|other| other.trim() == name.trim()) => {
-            error.remedy("names are compared byte by byte, blanks included")
-        }
-        _ if found.iter().any(|other| other.eq_ignore_ascii_case(name)) => {
-            error.remedy("names are compared byte by byte, capitals included")
-        }
-        _ => error,
+    let is_like = |like: &dyn Fn(&str) -> bool| found.iter().any(|other| like(other));
+    if is_like(&|other| other.trim() == name.trim()) {
+        return error.remedy("names are compared byte by byte, blanks included");
     }
+    if is_like(&|other| other.eq_ignore_ascii_case(name)) {
+        return error.remedy("names are compared byte by byte, capitals included");
+    }
+    error
 }
 
 /// Refuses tables beyond the stated limits.

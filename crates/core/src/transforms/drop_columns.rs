@@ -25,6 +25,7 @@ use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Schema};
 use crate::config::Columns;
 use crate::error::{Code, Error, Result};
+use crate::pipeline::check_width;
 use crate::step::{Example, FitContext, FitTransform, Transform};
 
 /// No parameters: the step's `columns` say what is dropped.
@@ -46,7 +47,9 @@ impl FitTransform for DropColumnsParams {
                 Error::new(Code::BadParameter, message).remedy("name the `columns` to drop")
             );
         }
-        Ok(DropColumns {})
+        Ok(DropColumns {
+            n_columns: ctx.slots.len() as u32,
+        })
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -64,13 +67,16 @@ impl FitTransform for DropColumnsParams {
     }
 }
 
-/// Nothing is learned.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+/// Nothing is learned but the number of columns.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DropColumns {}
+pub struct DropColumns {
+    n_columns: u32,
+}
 
 impl Transform for DropColumns {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
+        check_width(self.n_columns as usize, slots.len())?;
         Ok(input.without(slots))
     }
 

@@ -25,7 +25,6 @@ use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Schema};
 use crate::config::Columns;
 use crate::error::{Code, Error, Result};
-use crate::pipeline::check_width;
 use crate::step::{Example, FitContext, FitTransform, Transform};
 
 /// No parameters: the step's `columns` say what is dropped.
@@ -47,9 +46,7 @@ impl FitTransform for DropColumnsParams {
                 Error::new(Code::BadParameter, message).remedy("name the `columns` to drop")
             );
         }
-        Ok(DropColumns {
-            n_columns: ctx.slots.len() as u32,
-        })
+        Ok(DropColumns {})
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -67,16 +64,13 @@ impl FitTransform for DropColumnsParams {
     }
 }
 
-/// Nothing is learned but the number of columns.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Nothing is learned.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct DropColumns {
-    n_columns: u32,
-}
+pub struct DropColumns {}
 
 impl Transform for DropColumns {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
-        check_width(self.n_columns as usize, slots.len())?;
         Ok(input.without(slots))
     }
 

@@ -26,7 +26,6 @@ use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Schema};
 use crate::config::Columns;
 use crate::error::{Code, Error, Result};
-use crate::pipeline::check_width;
 use crate::step::{Example, FitContext, FitTransform, Transform};
 
 /// No parameters: the step's `columns` say what is kept.
@@ -48,9 +47,7 @@ impl FitTransform for KeepColumnsParams {
                     .remedy("no column is of that kind or pattern"),
             );
         }
-        Ok(KeepColumns {
-            n_columns: ctx.slots.len() as u32,
-        })
+        Ok(KeepColumns {})
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -68,16 +65,13 @@ impl FitTransform for KeepColumnsParams {
     }
 }
 
-/// Nothing is learned but the number of columns.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// Nothing is learned.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct KeepColumns {
-    n_columns: u32,
-}
+pub struct KeepColumns {}
 
 impl Transform for KeepColumns {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
-        check_width(self.n_columns as usize, slots.len())?;
         let is_sorted = slots.is_sorted();
         let dropped: Vec<usize> = (0..input.len())
             .filter(|slot| !is_kept(slots, is_sorted, *slot))

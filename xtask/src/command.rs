@@ -48,6 +48,27 @@ pub fn cargo(args: &[&str]) -> Command {
     command
 }
 
+/// Builds with `cargo ARGS`, and gives the executable of the target called `name`, as cargo reports
+/// it.
+///
+/// # Errors
+/// If the build fails.
+pub fn built(args: &[&str], name: &str) -> Result<PathBuf, String> {
+    let format = ["--quiet", "--message-format", "json-render-diagnostics"];
+    let mut cargo = cargo(&[args, &format].concat());
+    let messages = output(cargo.stderr(Stdio::inherit()))?;
+    let executable = |line: &str| {
+        let message: serde_json::Value = serde_json::from_str(line).ok()?;
+        let named = message["target"]["name"] == name;
+        Some(PathBuf::from(
+            message["executable"].as_str().filter(|_| named)?,
+        ))
+    };
+    let messages = String::from_utf8_lossy(&messages);
+    let found = messages.lines().find_map(executable);
+    found.ok_or_else(|| format!("`cargo {}` named no executable `{name}`", args.join(" ")))
+}
+
 /// The command as one would type it.
 pub fn shown(command: &Command) -> String {
     let mut words = vec![command.get_program().to_string_lossy().into_owned()];

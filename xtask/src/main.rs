@@ -36,6 +36,12 @@ enum Task {
     Tidy,
     /// The digests of core's conformance suite on other CPUs.
     Targets,
+    /// Asserts standard input as the snapshot of a pipeline.
+    #[command(hide = true)]
+    Snapshot {
+        /// The pipeline.
+        name: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -44,6 +50,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),
         Task::Targets => targets::run(),
+        Task::Snapshot { name } => parity::assert_snapshot(&name),
     };
     match outcome {
         Ok(true) => ExitCode::SUCCESS,

@@ -6,7 +6,7 @@
 //! run.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use crate::command;
@@ -29,7 +29,16 @@ enum Run {
 /// # Errors
 /// If the suite cannot be built, or this machine itself cannot run it.
 pub fn run() -> Result<bool, String> {
-    let binary = build()?;
+    let args = [
+        "test",
+        "--release",
+        "--no-run",
+        "--package",
+        PACKAGE,
+        "--test",
+        SUITE,
+    ];
+    let binary = command::built(&args, SUITE)?;
     let folder = tempfile::tempdir_in(command::target()).map_err(|e| e.to_string())?;
     let out = |name: &str| folder.path().join(name);
     let native = match suite(Command::new(&binary), &out("native")) {
@@ -70,32 +79,6 @@ fn verdict(native: &str, run: &Run) -> (bool, String) {
             (false, format!("differs first in `{a}` against `{b}`"))
         }
     }
-}
-
-/// Builds the suite and finds its binary in what cargo reports.
-fn build() -> Result<PathBuf, String> {
-    let args = [
-        "test",
-        "--release",
-        "--no-run",
-        "--package",
-        PACKAGE,
-        "--test",
-        SUITE,
-    ];
-    let format = ["--message-format", "json-render-diagnostics"];
-    let mut cargo = command::cargo(&[&args[..], &format].concat());
-    cargo.stderr(std::process::Stdio::inherit());
-    let messages = command::output(&mut cargo)?;
-    let executable = |line: &str| {
-        let message: serde_json::Value = serde_json::from_str(line).ok()?;
-        let is_suite = message["target"]["name"] == SUITE;
-        let path = message["executable"].as_str().filter(|_| is_suite)?;
-        Some(PathBuf::from(path))
-    };
-    let messages = String::from_utf8_lossy(&messages);
-    let found = messages.lines().find_map(executable);
-    found.ok_or_else(|| format!("cargo named no executable for `{SUITE}`"))
 }
 
 /// Runs the suite; its digests stand in `out` afterwards.

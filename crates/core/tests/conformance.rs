@@ -5,6 +5,12 @@
 //! trouble everywhere. A failure names the case, the table's seed and the first cell that differs; all
 //! cases that fail are listed, not the first alone.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a suite starts programs and reads files; what it judges does not"
+)]
+
 mod common;
 
 #[path = "conformance/aggregates.rs"]

@@ -32,8 +32,8 @@
 //!
 //! # What is not here
 //! No configuration, environment, clock, log, network or global state; no thread unless
-//! [`Scorer::threads`] asks for it; one function that opens a file ([`Scorer::from_file`]). All
-//! arithmetic is in `samescore-core`.
+//! [`Scorer::threads`] asks for it; one function that opens a file ([`file::read`], for
+//! [`Scorer::from_file`]). All arithmetic is in `samescore-core`.
 //!
 //! # Errors
 //! Every refusal is an [`Error`] with a stable [`Code`], the place (step, column), and a text. A
@@ -42,6 +42,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod file;
 mod row;
 mod scorer;
 mod scratch;

@@ -13,6 +13,7 @@ use samescore_core::pipeline::Scores;
 use samescore_core::trace::Trace;
 use serde::Serialize;
 
+use crate::file;
 use crate::scratch::{Layout, Row, Scratch};
 
 /// The score of one row.
@@ -75,9 +76,7 @@ impl Scorer {
     /// # Errors
     /// Kind `Io`, if the file cannot be read; else as [`Scorer::from_bytes`].
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let bytes = std::fs::read(path)
-            .map_err(|e| Error::new(Code::Io, format!("`{}`: {e}", path.display())))?;
+        let bytes = file::read(path)?;
         Scorer::from_bytes(&bytes)
     }
 
@@ -224,10 +223,13 @@ impl Scorer {
         scratch.block.close()?;
         let (block, scores) = (&mut scratch.block, &mut scratch.scores);
         self.artifact.plan().score_block(block, scores)?;
-        let key = scores.keys()[0];
-        match scores.get(0) {
-            Ok(value) => Ok(Score { key, value }),
-            Err(reason) => Err(reason.clone()),
+        match scores.iter().next() {
+            Some((key, Ok(value))) => Ok(Score { key, value }),
+            Some((_, Err(reason))) => Err(reason.clone()),
+            None => Err(Error::new(
+                Code::SelfTest,
+                "expected one result, found none",
+            )),
         }
     }
 

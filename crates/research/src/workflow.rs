@@ -2,9 +2,9 @@
 //! notebooks run.
 //!
 //! # Method
-//! Key the rows; keep the declared share from the fit; fit on the rest; score what was kept through the
-//! very plan that deploy runs; seal. Metrics are those of the rows that were kept; without a split they
-//! are those of the training rows, and their names begin with `train_`.
+//! Key the rows; keep the declared share from the fit; fit on the rest; score what was kept through
+//! the very plan that deploy runs; seal. Metrics are those of the rows that were kept; without a
+//! split they are those of the training rows, and their names begin with `train_`.
 //!
 //! # Errors
 //! A row in an error is the row of the source, whatever the split left out before it.
@@ -55,12 +55,13 @@ pub struct Part {
 pub struct Evaluation {
     /// Each fold, or the test part alone.
     pub parts: Vec<Part>,
-    /// By name: the mean over the parts, and the standard deviation (divisor n − 1) from two parts on.
+    /// By name: the mean over the parts, and the standard deviation (divisor n − 1) from two
+    /// parts on.
     pub summary: BTreeMap<String, (f64, Option<f64>)>,
 }
 
-/// Fits `config` on `batch`, which has at least the declared columns, and seals the artifact. Uses the
-/// threads of `threads`.
+/// Fits `config` on `batch`, which has at least the declared columns, and seals the artifact. Uses
+/// the threads of `threads`.
 ///
 /// # Errors
 /// The first thing that the config or the data make impossible, with step, column and row.
@@ -98,7 +99,8 @@ pub fn fit_in_blocks(
     })
 }
 
-/// Fits and scores without keeping the artifact: on the declared test part, or on each of `n_folds`.
+/// Fits and scores without keeping the artifact: on the declared test part, or on each of
+/// `n_folds`.
 ///
 /// # Errors
 /// As [`fit`], and if there is neither a split nor a number of folds.
@@ -144,9 +146,7 @@ pub fn scoring_data(config: &Config) -> DataConfig {
 fn fit_part(config: &Config, table: &Table, split: &Split) -> Result<(pipeline::Fitted, Part)> {
     let train = table.filter(|block, row| !split.is_test(block, row));
     let n_train = train.n_rows() as u64;
-    let in_source =
-        |error: Error| in_source(error, table, &|block, row| !split.is_test(block, row));
-    let fitted = pipeline::fit(config, train).map_err(in_source)?;
+    let fitted = pipeline::fit(config, train)?;
     let plan = Plan::new(config, fitted.pipeline.clone())?;
     let test = match split {
         Split::None => table.rows().clone(),
@@ -187,37 +187,6 @@ fn score(plan: &Plan, rows: &MemoryRows) -> Result<(Vec<f64>, Vec<f64>, u64)> {
     Ok((truth, scored, n_unscored))
 }
 
-/// The same error with its row counted in the source instead of among the rows that were kept.
-fn in_source(error: Error, table: &Table, keep: &dyn Fn(&Batch, usize) -> bool) -> Error {
-    let Some(row) = error.row_idx() else {
-        return error;
-    };
-    let blocks = table.rows().blocks();
-    let holds = |block: &&Batch| block.first_row() <= row;
-    let Some(block) = blocks.iter().rev().find(holds) else {
-        return error;
-    };
-    let nth = (row - block.first_row()) as usize;
-    match (0..block.n_rows()).filter(|&r| keep(block, r)).nth(nth) {
-        Some(place) => with_row(&error, block.first_row() + place as u64),
-        None => error,
-    }
-}
-
-fn with_row(error: &Error, row: u64) -> Error {
-    let mut moved = Error::new(error.code(), error.message()).row(row);
-    if let Some(step) = error.step_name() {
-        moved = moved.step(step);
-    }
-    if let Some(column) = error.column_name() {
-        moved = moved.column(column);
-    }
-    if let Some(remedy) = error.remedy_text() {
-        moved = moved.remedy(remedy);
-    }
-    moved
-}
-
 fn prefixed(prefix: &str, metrics: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
     metrics
         .iter()
@@ -229,10 +198,7 @@ fn summary(parts: &[Part]) -> BTreeMap<String, (f64, Option<f64>)> {
     let mut by_name: BTreeMap<String, Moments> = BTreeMap::new();
     for part in parts {
         for (name, value) in &part.metrics {
-            by_name
-                .entry(name.clone())
-                .or_insert_with(Moments::new)
-                .observe(*value);
+            by_name.entry(name.clone()).or_default().observe(*value);
         }
     }
     let summed = by_name

@@ -18,6 +18,7 @@ use super::big::Exact;
 use super::exact_sum_stored::Stored;
 use super::large_form;
 use super::order::MISSING;
+use crate::faults::{self, Fault};
 use serde::{Deserialize, Serialize};
 
 pub(super) const MANTISSA: u64 = (1 << 52) - 1;
@@ -95,7 +96,13 @@ impl ExactSum {
     /// Adds another sum, counts included: associative and commutative, equal to having added its
     /// items here.
     pub fn merge(&mut self, other: &Self) {
-        self.combine(other, 1);
+        if faults::on(Fault::SumSplitByThread) {
+            let mut part = ExactSum::new();
+            part.add(other.round());
+            self.combine(&part, 1);
+        } else {
+            self.combine(other, 1);
+        }
         self.n_finite = self.n_finite.saturating_add(other.n_finite);
         self.n_nan = self.n_nan.saturating_add(other.n_nan);
         self.n_plus_inf = self.n_plus_inf.saturating_add(other.n_plus_inf);

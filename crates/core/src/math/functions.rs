@@ -12,6 +12,7 @@
 //! their definition.
 
 use super::order::{MISSING, canonical};
+use crate::faults::{self, Fault};
 
 /// A name and the function of one argument that it stands for.
 pub type Unary = (&'static str, fn(f64) -> f64);
@@ -29,7 +30,7 @@ macro_rules! unary {
 
 unary! {
     /// e^x.
-    exp = metallic::exp;
+    exp = exp_whole;
     /// 2^x.
     exp2 = metallic::exp2;
     /// 10^x.
@@ -186,6 +187,15 @@ pub fn normal_quantile(p: f64) -> f64 {
         horner(&FAR.0, r - 5.0) / horner(&FAR.1, r - 5.0)
     };
     if q < 0.0 { -z } else { z }
+}
+
+#[inline]
+#[allow(clippy::disallowed_methods, reason = "the fault is to ask the host")]
+fn exp_whole(x: f64) -> f64 {
+    if faults::on(Fault::StdExp) {
+        return x.exp();
+    }
+    metallic::exp(x)
 }
 
 /// `metallic::expm1` 0.3.1 gives infinity one input too early, at 709.782712893384. Above 700, e^x

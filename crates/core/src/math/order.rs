@@ -7,6 +7,8 @@
 
 use std::cmp::Ordering;
 
+use crate::faults::{self, Fault};
+
 /// The canonical missing value: the quiet NaN `0x7ff8000000000000`.
 pub const MISSING: f64 = f64::from_bits(0x7ff8_0000_0000_0000);
 
@@ -15,7 +17,15 @@ const SIGN: u64 = 1 << 63;
 /// `x` with its one representation: every NaN becomes [`MISSING`], -0 becomes +0.
 #[inline]
 pub fn canonical(x: f64) -> f64 {
-    if x.is_nan() { MISSING } else { x + 0.0 }
+    if x.is_nan() {
+        return MISSING;
+    }
+    // Adding +0 turns -0 into +0 and leaves every other value.
+    x + if faults::on(Fault::NegativeZero) {
+        -0.0
+    } else {
+        0.0
+    }
 }
 
 /// True when `x` is missing (any NaN).

@@ -9,6 +9,7 @@ use crate::batch::{BLOCK_ROWS, Batch, ColumnKind, RowKeyer, Schema};
 use crate::config::{Config, MODEL_STEP};
 use crate::digest::RowKey;
 use crate::error::{Code, Error, Result};
+use crate::faults::{self, Fault};
 use crate::math;
 use crate::par;
 use crate::trace::{INPUT_STAGE, RowOrder, Trace};
@@ -303,6 +304,9 @@ impl Plan {
     }
 
     fn key_block(&self, block: &mut Batch) {
+        if faults::on(Fault::DroppedRow) {
+            *block = block.select(&(1..block.n_rows()).collect::<Vec<_>>());
+        }
         block.keep_faults_unnamed();
         self.keyer.key(block);
         block.remove(&self.key_slots);
@@ -341,12 +345,23 @@ impl Plan {
 
 /// Applies one fitted step to a block.
 pub(super) fn step_block(step: &super::FittedStep, stage: &Stage, block: &mut Batch) -> Result<()> {
+    let keys = faults::on(Fault::DrawByBatchPosition).then(|| number_rows(block));
     step.state
         .apply(block, &stage.slots)
         .map_err(|e| e.step(&step.name))?;
+    if let Some(keys) = keys {
+        block.set_keys(keys);
+    }
     block.name_faults(&step.name);
     block.set_schema(&stage.output);
     Ok(())
+}
+
+/// For a fault: puts each row's position in the place of its key, which it gives back.
+fn number_rows(block: &mut Batch) -> Vec<RowKey> {
+    let keys = block.keys().to_vec();
+    block.set_keys((0..block.n_rows() as u128).map(RowKey).collect());
+    keys
 }
 
 /// The keyer, the positions of the declared key columns, and the schema without them.

@@ -8,6 +8,7 @@ use crate::batch::{BLOCK_ROWS, Batch, Column, MISSING_CODE, RowKeyer, fit_keys};
 use crate::config::Config;
 use crate::digest::{Fingerprint, Hasher, RowKey};
 use crate::error::{Code, Error, Result};
+use crate::faults::{self, Fault};
 use crate::math;
 use crate::par;
 
@@ -125,7 +126,24 @@ pub(super) fn bind_slots(batch: &Batch, schema: &crate::batch::Schema) -> Result
         )
         .column(&field.name))
     };
-    schema.fields().iter().map(slot_of).collect()
+    let slots: Vec<usize> = schema.fields().iter().map(slot_of).collect::<Result<_>>()?;
+    if faults::on(Fault::ReorderedColumns) {
+        return Ok(by_order(batch, &slots));
+    }
+    Ok(slots)
+}
+
+/// For a fault: the first number in the batch for the first in the schema, and so on by kind.
+fn by_order(batch: &Batch, slots: &[usize]) -> Vec<usize> {
+    let of_kind = |slot: usize| {
+        let kind = batch.column(slot).kind();
+        let same = move |other: &usize| batch.column(*other).kind() == kind;
+        let earlier = slots.iter().take_while(|other| **other != slot);
+        let mut sorted: Vec<usize> = slots.iter().copied().filter(same).collect();
+        sorted.sort();
+        sorted[earlier.filter(|other| same(other)).count()]
+    };
+    slots.iter().map(|&slot| of_kind(slot)).collect()
 }
 
 /// Declared keys must be complete and unique at fit.

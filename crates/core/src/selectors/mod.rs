@@ -2,7 +2,7 @@
 
 mod select_by_coefficient;
 
-pub use select_by_coefficient::SelectByCoefficientParams;
+pub use select_by_coefficient::{SelectByCoefficientParams, ThresholdRule};
 
 crate::registry! {
     /// The params of every selector, tagged by kind.

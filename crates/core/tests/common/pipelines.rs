@@ -87,6 +87,7 @@ fn declared(case: &Case, task: Task, schema: &Schema) -> Config {
         .iter()
         .map(|&slot| schema.fields()[slot].name.as_str())
         .collect();
+    names.extend(case.columns.except.iter().map(String::as_str));
     let model = match &case.params {
         Params::Model(p) => p.clone(),
         _ => {
@@ -106,8 +107,9 @@ fn declared(case: &Case, task: Task, schema: &Schema) -> Config {
 type Open = fn(&Column) -> bool;
 
 const OPEN: &[(&str, Open)] = &[
-    ("close_text", |c| c.kind() == ColumnKind::Text),
+    // A time may become a text, which the next step closes.
     ("close_time", |c| c.kind() == ColumnKind::Time),
+    ("close_text", |c| c.kind() == ColumnKind::Text),
     (
         "close_missing",
         |c| matches!(c, Column::Num(v) if v.iter().any(|x| !x.is_finite())),

@@ -21,8 +21,10 @@ fn sealed(case: &Case) -> Result<(Config, Batch, Artifact), String> {
     Ok((config, table, artifact))
 }
 
-/// Each row's key, and its score's bits or its reason.
-fn results(scores: &Scores) -> Vec<(String, Result<u64, String>)> {
+/// Per row its key, and its score's bits or its reason.
+type Results = Vec<(String, Result<u64, String>)>;
+
+fn results(scores: &Scores) -> Results {
     let row = |(key, score): (samescore_core::digest::RowKey, Result<f64, _>)| {
         let score: Result<f64, &samescore_core::error::Error> = score;
         (
@@ -33,7 +35,7 @@ fn results(scores: &Scores) -> Vec<(String, Result<u64, String>)> {
     scores.iter().map(row).collect()
 }
 
-fn score(artifact: &Artifact, batch: &Batch) -> Result<Vec<(String, Result<u64, String>)>, String> {
+fn score(artifact: &Artifact, batch: &Batch) -> Result<Results, String> {
     artifact
         .plan()
         .score(batch)

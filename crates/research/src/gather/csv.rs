@@ -1,10 +1,10 @@
 //! CSV through polars' eager reader, every cell as text, then through core's reader of cells.
 //!
 //! # Method
-//! The file is checked by [`scan`](super::scan) first. polars (0.55) then splits it, told that every
-//! column is a string: no inference, no dates, no null markers. It gives null for an empty cell and an
-//! empty string for a quoted empty one; core's reader of cells takes both as missing, because no other
-//! source can tell them apart. A byte order mark at the beginning is skipped once.
+//! The file is checked by core's [`CsvTable`] first, as deploy does: what readers would guess about
+//! is refused. polars (0.55) then splits it, told that every column is a string: no inference, no
+//! dates, no null markers. It gives null for an empty cell and an empty string for a quoted empty
+//! one; core's reader of cells takes both as missing, because no other source can tell them apart.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -17,14 +17,12 @@ use polars::prelude::{
 };
 use samescore_core::batch::{CellReader, Column};
 use samescore_core::config::ColumnConfig;
+use samescore_core::csv_form::CsvTable;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
-use super::scan::{self, Layout};
-use super::{Gathered, check_names, check_size, foreign, guard, positions};
+use super::{Gathered, foreign, guard};
 use crate::file;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The declared columns, in name order.
 pub(super) fn read(
@@ -33,9 +31,9 @@ pub(super) fn read(
     missing: &[String],
 ) -> Result<Vec<Gathered>> {
     let bytes = file::read(path)?;
-    let (text, layout) = open(path, &bytes)?;
-    let places = positions(path, &layout.names, columns)?;
-    let frame = cells(path, text, &layout, &places)?;
+    let table = CsvTable::open(&path.display().to_string(), &bytes)?;
+    let places = table.places(columns.keys().map(String::as_str))?;
+    let frame = cells(path, &table, &places)?;
     let wanted: Vec<(usize, &ColumnConfig)> = places.into_iter().zip(columns.values()).collect();
     let gathered = par::map(&wanted, |(place, column)| {
         let reader = CellReader::new(column.kind, &column.format, missing);
@@ -46,38 +44,18 @@ pub(super) fn read(
 
 /// The names of a file's columns, and their cells as text: see [`text_column`].
 pub(super) fn read_texts(path: &Path, bytes: &[u8]) -> Result<(Vec<String>, DataFrame)> {
-    let (text, layout) = open(path, bytes)?;
-    let places: Vec<usize> = (0..layout.names.len()).collect();
-    let frame = cells(path, text, &layout, &places)?;
-    Ok((layout.names, frame))
-}
-
-/// The text without its byte order mark, and what it holds.
-fn open<'a>(path: &Path, bytes: &'a [u8]) -> Result<(&'a [u8], Layout)> {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        let message = format!("`{}`: expected UTF-8 text, found UTF-16", path.display());
-        return Err(Error::new(Code::BadValue, message).remedy("save the file as UTF-8"));
-    }
-    let text = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-    if text.iter().all(u8::is_ascii_whitespace) {
-        let message = format!(
-            "`{}`: expected a header, found an empty file",
-            path.display()
-        );
-        return Err(Error::new(Code::BadValue, message));
-    }
-    let layout = scan::scan(path, text)?;
-    check_size(path, layout.n_rows, layout.names.len())?;
-    check_names(path, &layout.names)?;
-    Ok((text, layout))
+    let table = CsvTable::open(&path.display().to_string(), bytes)?;
+    let places: Vec<usize> = (0..table.names().len()).collect();
+    let frame = cells(path, &table, &places)?;
+    Ok((table.names().to_vec(), frame))
 }
 
 /// The cells of the columns at `places`, each under its place.
-fn cells(path: &Path, text: &[u8], layout: &Layout, places: &[usize]) -> Result<DataFrame> {
-    let fields = (0..layout.names.len())
+fn cells(path: &Path, table: &CsvTable<'_>, places: &[usize]) -> Result<DataFrame> {
+    let fields = (0..table.names().len())
         .map(|place| PolarsField::new(place.to_string().into(), DataType::String));
     let schema: polars::prelude::Schema = fields.collect();
-    if layout.n_rows == 0 {
+    if table.n_rows() == 0 {
         return Ok(DataFrame::empty_with_schema(&schema));
     }
     let mut projection = places.to_vec();
@@ -89,18 +67,18 @@ fn cells(path: &Path, text: &[u8], layout: &Layout, places: &[usize]) -> Result<
         .with_projection(Some(Arc::new(projection)))
         .with_rechunk(false)
         .with_parse_options(CsvParseOptions::default().with_try_parse_dates(false));
-    let body = Cursor::new(&text[layout.body..]);
+    let body = Cursor::new(table.body().as_bytes());
     let frame = guard(path, || {
         options
             .into_reader_with_file_handle(body)
             .finish()
             .map_err(|e| foreign(path, &e))
     })?;
-    if frame.height() != layout.n_rows {
+    if frame.height() != table.n_rows() {
         let message = format!(
             "`{}`: two readers disagree on the number of rows, {} and {}",
             path.display(),
-            layout.n_rows,
+            table.n_rows(),
             frame.height()
         );
         return Err(Error::new(Code::BadValue, message).remedy("write the file again, with quotes"));

@@ -1,25 +1,27 @@
 //! Sources to batches: the declared columns of a CSV or Parquet file, by name.
 //!
 //! # Method
-//! A source is chosen by its ending, `.csv` or `.parquet`. The schema is declared, never guessed: each
-//! declared column is found by name and becomes a column of its declared kind, columns in name order.
-//! Text cells of every source go through one function, [`CellReader`](samescore_core::batch::CellReader),
-//! which deploy uses as well, so the same table as CSV and as Parquet gives the same batch.
+//! A source is chosen by its ending, `.csv` or `.parquet`. The schema is declared, never guessed:
+//! each declared column is found by name and becomes a column of its declared kind, columns in name
+//! order. Text cells of every source go through one function,
+//! [`CellReader`](samescore_core::batch::CellReader), which deploy uses as well, so the same table
+//! as CSV and as Parquet gives the same batch.
 //!
 //! # Missing
-//! A cell without text is missing, quoted or not; so is a null, NaN, and whatever the config declares as
-//! a missing marker. Nothing else is.
+//! A cell without text is missing, quoted or not; so is a null, NaN, and whatever the config
+//! declares as a missing marker. Nothing else is.
 //!
 //! # Errors
-//! What is wrong with the file is an error with its path, row and column. A cell that cannot be read is a
-//! fault of its row: a fit refuses it, and at scoring the row gets the reason instead of a score.
+//! What is wrong with the file is an error with its path, row and column. A cell that cannot be
+//! read is a fault of its row: a fit refuses it, and at scoring the row gets the reason instead of
+//! a score.
 //!
 //! Rows are numbered from 0, without the header.
 
 mod csv;
 mod infer;
 mod parquet;
-mod scan;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -28,14 +30,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use samescore_core::batch::{Batch, Column, Field, Schema};
 use samescore_core::config::{ColumnConfig, DataConfig};
+use samescore_core::csv_form::{COLUMNS_MAX, ROWS_MAX};
 use samescore_core::error::{Code, Error, Result};
 
 pub use infer::infer;
 
-/// Tables with more rows are refused: positions of rows are 32-bit numbers.
-pub const ROWS_MAX: usize = 1 << 31;
-/// Tables with more columns are refused.
-pub const COLUMNS_MAX: usize = 10_000;
 /// How many columns a message lists.
 const LISTED_COLUMNS: usize = 10;
 
@@ -75,11 +74,12 @@ impl Format {
 /// A column as a source gave it: its values, and the rows whose cell could not be read.
 type Gathered = (Column, Vec<(usize, Error)>);
 
-/// The declared columns of a source, and `extra` ones, in name order. Rows keep the order of the source.
+/// The declared columns of a source, and `extra` ones, in name order. Rows keep the order of the
+/// source.
 ///
 /// # Errors
-/// If the file cannot be read, is not a table, or lacks a column. Cells that cannot be read are faults
-/// of their rows.
+/// If the file cannot be read, is not a table, or lacks a column. Cells that cannot be read are
+/// faults of their rows.
 pub fn read(source: &Path, data: &DataConfig, extra: &[(String, ColumnConfig)]) -> Result<Batch> {
     let mut columns = data.columns.clone();
     columns.extend(extra.iter().cloned());
@@ -149,18 +149,14 @@ fn absent(path: &Path, name: &str, found: &[String]) -> Error {
         listed.join(", ")
     );
     let error = Error::new(Code::MissingColumn, message).column(name);
-    match found {
-        [only] if only.contains([';', '\t', '|']) => {
-            error.remedy("cells are separated by commas; write the file with commas")
-        }
-        _ if found.iter().any(|other| other.trim() == name.trim()) => {
-            error.remedy("names are compared byte by byte, blanks included")
-        }
-        _ if found.iter().any(|other| other.eq_ignore_ascii_case(name)) => {
-            error.remedy("names are compared byte by byte, capitals included")
-        }
-        _ => error,
+    let is_like = |like: &dyn Fn(&str) -> bool| found.iter().any(|other| like(other));
+    if is_like(&|other| other.trim() == name.trim()) {
+        return error.remedy("names are compared byte by byte, blanks included");
     }
+    if is_like(&|other| other.eq_ignore_ascii_case(name)) {
+        return error.remedy("names are compared byte by byte, capitals included");
+    }
+    error
 }
 
 /// Refuses tables beyond the stated limits.

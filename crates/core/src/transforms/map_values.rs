@@ -140,7 +140,7 @@ impl FitTransform for MapValuesParams {
     }
 }
 
-/// Nothing is learned; the table as the params give it.
+/// Nothing is learned but the number of columns; the table as the params give it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MapValues {

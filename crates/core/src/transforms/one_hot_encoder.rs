@@ -140,7 +140,7 @@ pub struct OneHotEncoder {
 impl Transform for OneHotEncoder {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
         check_width(self.levels.len(), slots.len())?;
-        let n_new: usize = self.levels.iter().map(Vec::len).sum();
+        let n_new = self.levels.iter().map(Vec::len).sum::<usize>();
         if n_new > NEW_COLUMNS_MAX {
             let message = format!("expected at most {NEW_COLUMNS_MAX} new columns, found {n_new}");
             return Err(Error::new(Code::LimitExceeded, message)

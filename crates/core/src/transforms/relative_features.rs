@@ -35,6 +35,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::relative_func::RelativeFunc;
 use super::state::malformed;
 use crate::aggregate::Rows;
 use crate::batch::{Batch, Column, ColumnKind, Field, Schema, Value};
@@ -56,28 +57,6 @@ pub struct RelativeFeaturesParams {
     pub drop_original: bool,
     /// The result of a division by zero; without it such a row is refused.
     pub fill_value: Option<f64>,
-}
-
-/// A function of a column x and a reference r.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RelativeFunc {
-    /// x + r.
-    Add,
-    /// x − r.
-    Sub,
-    /// x × r.
-    Mul,
-    /// x / r.
-    Div,
-    /// The whole part of x / r, towards −infinity.
-    Floordiv,
-    /// What `floordiv` leaves, with the sign of r.
-    Mod,
-    /// x to the power r.
-    Pow,
-    /// r − x.
-    Elapsed,
 }
 
 impl Default for RelativeFeaturesParams {
@@ -227,62 +206,6 @@ impl RelativeFeatures {
     }
 }
 
-impl RelativeFunc {
-    fn name(self) -> &'static str {
-        match self {
-            RelativeFunc::Add => "add",
-            RelativeFunc::Sub => "sub",
-            RelativeFunc::Mul => "mul",
-            RelativeFunc::Div => "div",
-            RelativeFunc::Floordiv => "floordiv",
-            RelativeFunc::Mod => "mod",
-            RelativeFunc::Pow => "pow",
-            RelativeFunc::Elapsed => "elapsed",
-        }
-    }
-
-    fn divides(self) -> bool {
-        matches!(
-            self,
-            RelativeFunc::Div | RelativeFunc::Floordiv | RelativeFunc::Mod
-        )
-    }
-
-    /// The result; NaN where there is none, also for a division by zero.
-    fn of(self, x: f64, r: f64) -> f64 {
-        match self {
-            RelativeFunc::Add => x + r,
-            RelativeFunc::Sub => x - r,
-            RelativeFunc::Mul => x * r,
-            RelativeFunc::Pow => math::pow(x, r),
-            RelativeFunc::Elapsed => r - x,
-            _ if r == 0.0 => math::MISSING,
-            RelativeFunc::Div => x / r,
-            RelativeFunc::Floordiv => divide(x, r).0,
-            RelativeFunc::Mod => divide(x, r).1,
-        }
-    }
-}
-
-/// Quotient and remainder towards −infinity; `r` is not 0. The remainder of `%` is exact.
-fn divide(x: f64, r: f64) -> (f64, f64) {
-    let mut remainder = x % r;
-    let mut quotient = (x - remainder) / r;
-    if remainder != 0.0 && (r < 0.0) != (remainder < 0.0) {
-        remainder += r;
-        quotient -= 1.0;
-    }
-    // The quotient lies next to a whole number; `%` by 1 and the difference are exact.
-    let towards_zero = quotient - quotient % 1.0;
-    let floor = towards_zero - f64::from(u8::from(towards_zero > quotient));
-    let whole = if quotient - floor > 0.5 {
-        floor + 1.0
-    } else {
-        floor
-    };
-    (whole, remainder)
-}
-
 impl Transform for RelativeFeatures {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
         let (columns, references) = self.split(slots);
@@ -403,26 +326,6 @@ mod tests {
             "column `sold`: expected a reference that is not a column of the step, found one \
              (`in_place` would change the reference itself)"
         );
-    }
-
-    #[test]
-    fn remainders_have_the_sign_of_the_reference() {
-        use RelativeFunc::{Floordiv, Mod};
-        // 7 = 2 * 3 + 1; -7 = -3 * 3 + 2; 7 = -3 * -3 - 2; -7 = 2 * -3 - 1.
-        let cases = [
-            (7.0, 3.0, 2.0, 1.0),
-            (-7.0, 3.0, -3.0, 2.0),
-            (7.0, -3.0, -3.0, -2.0),
-        ];
-        for (x, r, quotient, remainder) in cases.into_iter().chain([(-7.0, -3.0, 2.0, -1.0)]) {
-            assert_eq!(result(Floordiv, x, r).num(2), [quotient], "{x} by {r}");
-            assert_eq!(result(Mod, x, r).num(2), [remainder], "{x} by {r}");
-        }
-        // 1 by 0.1: the double 0.1 is a little more than 1/10, so it goes in 9 times.
-        assert_eq!(result(Floordiv, 1.0, 0.1).num(2), [9.0]);
-        // Exact multiples leave +0, whatever the signs.
-        assert_eq!(result(Mod, -6.0, 3.0).num(2)[0].to_bits(), 0);
-        assert_eq!(result(Floordiv, -5.0, f64::INFINITY).num(2), [-1.0]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub(super) struct Sample<T> {
 
 /// What a column may hold, in the order in which it is stored.
 pub(super) trait SampleValue: Clone {
-    /// Whether it is canonical and not missing.
+    /// Whether it is canonical, finite and not missing.
     fn is_value(&self) -> bool;
     /// Whether it comes before `other`.
     fn is_below(&self, other: &Self) -> bool;
@@ -31,7 +31,7 @@ pub(super) trait SampleValue: Clone {
 
 impl SampleValue for f64 {
     fn is_value(&self) -> bool {
-        !math::is_missing(*self) && math::canonical(*self).to_bits() == self.to_bits()
+        self.is_finite() && math::canonical(*self).to_bits() == self.to_bits()
     }
 
     fn is_below(&self, other: &Self) -> bool {
@@ -121,7 +121,8 @@ mod tests {
         assert!(Sample::new(vec![(MISSING_TIME, 1)]).is_err());
         assert!(Sample::new(vec![(1i64, 0)]).is_err());
         assert!(Sample::new(vec![(1i64, u64::MAX), (2, 1)]).is_err());
-        assert!(Sample::new(vec![(f64::NEG_INFINITY, 1), (0.0, 2)]).is_ok());
+        assert!(Sample::new(vec![(f64::NEG_INFINITY, 1), (0.0, 2)]).is_err());
+        assert!(Sample::new(vec![(-1.5, 1), (0.0, 2)]).is_ok());
     }
 
     #[test]

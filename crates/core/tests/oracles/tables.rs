@@ -1,6 +1,6 @@
 //! The shared tables and records: a small CSV reader, the split, the digests, a fit of one kind.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use samescore_core::aggregate::MemoryRows;
@@ -54,7 +54,7 @@ pub fn sets() -> Vec<Set> {
 }
 
 impl Set {
-    fn read(shared: &PathBuf, name: &'static str, target: &'static str) -> Set {
+    fn read(shared: &Path, name: &'static str, target: &'static str) -> Set {
         let text = |path: String| std::fs::read_to_string(shared.join(path)).unwrap();
         let lines = text(format!("oracles/{name}/transforms.jsonl"));
         let records = lines
@@ -121,7 +121,7 @@ impl Set {
         record.map_or(Vec::new(), |record| strings(&record["input"]))
     }
 
-    /// Every numeric and text column, split; a missing label becomes `missing_label` if it is given.
+    /// Every numeric and text column, split; missing labels become `missing_label` if it is given.
     pub fn split(&self, missing_label: Option<&str>) -> Split {
         let all: Vec<usize> = (0..self.cells[0].1.len()).collect();
         let (test, train) = all.into_iter().partition(|&row| is_test(row as u64));

@@ -146,6 +146,11 @@ impl Error {
         &self.0.message
     }
 
+    /// The line that every program prints on its standard error.
+    pub fn line(&self) -> String {
+        format!("error: {self} [{}]", self.code())
+    }
+
     /// What to do, where it is known.
     pub fn remedy_text(&self) -> Option<&str> {
         self.0.remedy.as_deref()

@@ -2,12 +2,17 @@
 //!
 //! Every kind gives uses of itself over this table; conformance, values, parity and the docs run them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::artifact::Artifact;
 use crate::batch::{Batch, Column, ColumnKind, Field, MISSING_TIME, Schema};
 use crate::config::{Config, Task};
-use crate::models::ModelParams;
+use crate::error::Result;
+use crate::models::{LinearRegressionParams, ModelParams};
+use crate::pipeline::{Table, fit};
 use crate::rng::{Draw, Seed, Stream};
+use crate::transforms::{MeanMedianImputerParams, OrdinalEncoderParams, StandardScalerParams};
 
 /// Name and kind of every column; the last two are targets.
 pub const COLUMNS: &[(&str, ColumnKind)] = &[
@@ -149,4 +154,37 @@ pub fn config(task: Task, model: impl Into<ModelParams>) -> Config {
         }
     }
     config
+}
+
+/// A small regression pipeline fitted on 200 rows of the table and sealed: an artifact without a
+/// file, for the documentation, tests and benches of whatever scores.
+///
+/// # Errors
+/// Never: the tests hold it.
+pub fn artifact() -> Result<Artifact> {
+    let mut config = config(Task::Regression, LinearRegressionParams::default())
+        .step("impute", &["age"], MeanMedianImputerParams::default())
+        .step("encode", &["grade", "sex"], OrdinalEncoderParams::default())
+        .step("scale", &["age", "area"], StandardScalerParams::default());
+    let used = ["age", "area", "grade", "rooms", "sex", REGRESSION_TARGET];
+    config
+        .data
+        .columns
+        .retain(|name, _| used.contains(&name.as_str()));
+    let rows = Table::new(&config, &table(200, 1))?;
+    let data = rows.fingerprint();
+    let fitted = fit(&config, rows.into_rows())?;
+    Artifact::seal(&config, data, fitted, BTreeMap::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_example_artifact_is_the_same_file_every_time() {
+        let first = artifact().unwrap();
+        assert_eq!(first.bytes(), artifact().unwrap().bytes());
+        assert_eq!(first.payload().golden.n_rows(), 16);
+    }
 }

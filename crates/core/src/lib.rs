@@ -6,6 +6,8 @@
 
 pub mod error;
 
+pub mod faults;
+
 pub mod math;
 
 pub mod digest;
@@ -15,6 +17,8 @@ pub mod rng;
 pub mod par;
 
 pub mod batch;
+
+pub mod csv_form;
 
 pub mod aggregate;
 

@@ -167,6 +167,14 @@ impl Transform for Selection {
     }
 
     fn apply(&self, batch: &mut Batch, slots: &[usize]) -> Result<()> {
+        if slots.is_sorted() {
+            // From behind, so that the positions before stay what they are; without a list.
+            let pairs = slots.iter().zip(&self.kept).rev();
+            pairs
+                .filter(|(_, kept)| !**kept)
+                .for_each(|(&slot, _)| batch.remove(&[slot]));
+            return Ok(());
+        }
         let mut dropped = self.dropped(slots);
         dropped.sort();
         batch.remove(&dropped);

@@ -7,7 +7,8 @@ const VECTORS: &str = include_str!("../../../data/vectors/functions.txt");
 const FUNCTIONS_MIN: usize = 29;
 const VECTORS_MIN: usize = 2_000;
 
-/// The function's value for the arguments of one line; `None` when the name or the number of arguments is unknown.
+/// The function's value for the arguments of one line; `None` when the name or the number of
+/// arguments is unknown.
 fn evaluate(name: &str, arguments: &[f64]) -> Option<f64> {
     match *arguments {
         [x] => math::UNARY

@@ -19,6 +19,7 @@ mod schema;
 mod text;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -190,6 +191,8 @@ pub struct Batch {
     fit_keys: Vec<RowKey>,
     target: Vec<f64>,
     faults: BTreeMap<u32, Error>,
+    /// Rows that got their fault since the last call of `name_faults`.
+    fresh_faults: Vec<u32>,
     /// Where the rows stand in their source, for messages only: from here on, or as listed.
     first_row: u64,
     source_rows: Vec<u64>,
@@ -226,13 +229,7 @@ impl Batch {
                 )
                 .column(&field.name));
             }
-            if column.len() != n_rows {
-                return Err(Error::new(
-                    Code::WrongKind,
-                    format!("expected {n_rows} rows, found {}", column.len()),
-                )
-                .column(&field.name));
-            }
+            check_len(field, column, n_rows)?;
         }
         Ok(Batch {
             schema,
@@ -385,7 +382,10 @@ impl Batch {
     /// Records a fault that belongs to no one column.
     pub fn fault_row(&mut self, row: usize, error: Error) {
         let row = u32::try_from(row).unwrap_or(u32::MAX);
-        self.faults.entry(row).or_insert(error);
+        if let Entry::Vacant(place) = self.faults.entry(row) {
+            place.insert(error);
+            self.fresh_faults.push(row);
+        }
     }
 
     /// Whether `row` has a fault.
@@ -399,14 +399,18 @@ impl Batch {
         &self.faults
     }
 
-    /// Names the step in faults that no step is named in yet.
+    /// Names the step in the faults that came since the last call.
     pub(crate) fn name_faults(&mut self, step: &str) {
-        if self.faults.is_empty() {
-            return;
+        for row in self.fresh_faults.drain(..) {
+            if let Some(error) = self.faults.get_mut(&row) {
+                *error = error.clone().step(step);
+            }
         }
-        for error in self.faults.values_mut() {
-            *error = error.clone().step(step);
-        }
+    }
+
+    /// Leaves the faults that came so far without a step: they are about the row as it arrived.
+    pub(crate) fn keep_faults_unnamed(&mut self) {
+        self.fresh_faults.clear();
     }
 
     pub(crate) fn set_schema(&mut self, schema: &Arc<Schema>) {
@@ -576,6 +580,39 @@ impl Batch {
         blocks
     }
 
+    /// Makes this an empty batch of `schema`, to be filled with [`Batch::column_mut`] and closed
+    /// with [`Batch::close`]; buffers are reused.
+    pub fn open(&mut self, schema: &Arc<Schema>) {
+        self.clear();
+        self.schema = Arc::clone(schema);
+        for field in schema.fields() {
+            let column = match field.kind {
+                ColumnKind::Num => Column::Num(self.take_num()),
+                ColumnKind::Text => Column::Text(self.take_text()),
+                ColumnKind::Time => Column::Time(self.take_time()),
+            };
+            self.columns.push(column);
+        }
+    }
+
+    /// The column at `slot` of an open batch. Append canonical values of its kind.
+    pub fn column_mut(&mut self, slot: usize) -> &mut Column {
+        &mut self.columns[slot]
+    }
+
+    /// Closes an open batch: its rows are those that every column has got.
+    ///
+    /// # Errors
+    /// If one column has more rows than another.
+    pub fn close(&mut self) -> Result<(), Error> {
+        let n_rows = self.columns.first().map_or(0, Column::len);
+        for (field, column) in self.schema.fields().iter().zip(&self.columns) {
+            check_len(field, column, n_rows)?;
+        }
+        self.n_rows = n_rows;
+        Ok(())
+    }
+
     /// Forgets the rows, gives every column back, and keeps the buffers.
     pub fn clear(&mut self) {
         while let Some(column) = self.columns.pop() {
@@ -585,10 +622,19 @@ impl Batch {
         self.fit_keys.clear();
         self.target.clear();
         self.faults.clear();
+        self.fresh_faults.clear();
         self.n_rows = 0;
         self.first_row = 0;
         self.source_rows.clear();
     }
+}
+
+fn check_len(field: &Field, column: &Column, n_rows: usize) -> Result<(), Error> {
+    if column.len() == n_rows {
+        return Ok(());
+    }
+    let message = format!("expected {n_rows} rows, found {}", column.len());
+    Err(Error::new(Code::WrongKind, message).column(&field.name))
 }
 
 #[cfg(test)]
@@ -651,6 +697,40 @@ mod tests {
         b.fault(1, 0, Error::new(Code::MissingValue, "first"));
         b.fault(1, 1, Error::new(Code::MissingValue, "second"));
         assert_eq!(b.faults()[&1].to_string(), "column `age`: first");
+    }
+
+    #[test]
+    fn a_step_is_named_only_in_the_faults_that_came_in_it() {
+        let mut b = batch();
+        b.fault(0, 0, Error::new(Code::WrongKind, "on arrival"));
+        b.keep_faults_unnamed();
+        b.fault(0, 0, Error::new(Code::MissingValue, "too late"));
+        b.fault(1, 0, Error::new(Code::MissingValue, "in the step"));
+        b.name_faults("impute");
+        b.name_faults("scale");
+        let shown: Vec<String> = b.faults().values().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "column `age`: on arrival",
+                "step `impute`: column `age`: in the step"
+            ]
+        );
+    }
+
+    #[test]
+    fn an_opened_batch_has_the_rows_that_every_column_got() {
+        let mut b = batch();
+        let schema = Arc::clone(b.schema());
+        b.open(&schema);
+        push_missing(b.column_mut(0));
+        assert_eq!(
+            b.close().unwrap_err().to_string(),
+            "column `sex`: expected 1 rows, found 0"
+        );
+        push_missing(b.column_mut(1));
+        b.close().unwrap();
+        assert_eq!((b.n_rows(), b.faults().len()), (1, 0));
     }
 
     #[test]

@@ -62,6 +62,9 @@ fn exact_integer(digits: &str) -> Result<()> {
 /// # Errors
 /// If it is beyond 2^53, where f64 would round it.
 pub fn integer_num(value: i64) -> Result<f64> {
+    if value.unsigned_abs() <= EXACT_INTEGER_MAX {
+        return Ok(value as f64);
+    }
     exact_integer(&value.unsigned_abs().to_string())?;
     Ok(value as f64)
 }

@@ -99,25 +99,35 @@ impl Schema {
         self.fields.iter().map(|f| f.name.as_str())
     }
 
+    /// The position of a column that rows must have.
+    ///
+    /// # Errors
+    /// If there is none; the message lists what there is.
+    pub fn required(&self, name: &str) -> Result<usize> {
+        self.position(name).ok_or_else(|| {
+            let message = format!("expected it, found {}", self.first_names(10));
+            Error::new(Code::MissingColumn, message).column(name)
+        })
+    }
+
     /// The position of a column that a config names.
     ///
     /// # Errors
     /// If there is none; the message lists what there is.
     pub fn slot(&self, name: &str) -> Result<usize> {
         self.position(name).ok_or_else(|| {
-            let known: Vec<&str> = self.names().take(20).collect();
-            let more = self.len().saturating_sub(known.len());
-            let tail = if more > 0 {
-                format!(" and {more} more")
-            } else {
-                String::new()
-            };
-            Error::new(
-                Code::UnknownColumn,
-                format!("no such column, found {}{tail}", known.join(", ")),
-            )
-            .column(name)
+            let message = format!("no such column, found {}", self.first_names(20));
+            Error::new(Code::UnknownColumn, message).column(name)
         })
+    }
+
+    /// The first `n_max` names, and how many more there are.
+    fn first_names(&self, n_max: usize) -> String {
+        let known: Vec<&str> = self.names().take(n_max).collect();
+        match self.len() - known.len() {
+            0 => known.join(", "),
+            more => format!("{} and {more} more", known.join(", ")),
+        }
     }
 
     /// The same schema with `fields` added behind the last column.

@@ -3,6 +3,8 @@
 //! Codes number the levels in the order in which this block met them; they mean nothing outside the
 //! block and are never stored, compared between blocks, or used for an order.
 
+use crate::faults;
+
 /// The code of a missing label.
 pub const MISSING_CODE: u32 = u32::MAX;
 
@@ -68,6 +70,11 @@ impl TextColumn {
         self.codes.push(code);
     }
 
+    /// Puts a label at `row` in place of what was there.
+    pub fn set(&mut self, row: usize, label: &str) {
+        self.codes[row] = self.intern(label);
+    }
+
     /// Appends a row by a code that [`TextColumn::intern`] gave.
     pub fn push_code(&mut self, code: u32) {
         debug_assert!(
@@ -103,6 +110,12 @@ impl TextColumn {
 
     /// Appends the rows `rows` of `other`.
     pub fn extend_from(&mut self, other: &TextColumn, rows: impl Iterator<Item = usize>) {
+        let n_rows = rows.size_hint().1.unwrap_or(usize::MAX);
+        if n_rows < other.n_levels() / 4 {
+            // A table over all levels would cost more than the few rows.
+            rows.for_each(|row| self.push(other.get(row)));
+            return;
+        }
         let mut remap = vec![MISSING_CODE; other.n_levels()];
         for row in rows {
             let code = match other.codes[row] {
@@ -167,7 +180,7 @@ impl TextColumn {
             );
             return;
         }
-        let table: Vec<f64> = self.levels().map(number).collect();
+        let table = faults::stale_table(self.levels().map(number).collect());
         let codes = self.codes.iter();
         output.extend(codes.map(|&c| {
             if c == MISSING_CODE {
@@ -274,6 +287,18 @@ mod tests {
         let got: Vec<_> = (0..4).map(|i| out.get(i)).collect();
         assert_eq!(got, [Some("x"), Some("x"), None, Some("x")]);
         assert_eq!(out.n_levels(), 1);
+    }
+
+    #[test]
+    fn a_label_put_at_a_row_leaves_the_others() {
+        let mut column = TextColumn::default();
+        [Some("a"), None, None]
+            .into_iter()
+            .for_each(|l| column.push(l));
+        column.set(2, "b");
+        column.set(1, "a");
+        let got: Vec<_> = (0..3).map(|row| column.get(row)).collect();
+        assert_eq!(got, [Some("a"), Some("a"), Some("b")]);
     }
 
     #[test]

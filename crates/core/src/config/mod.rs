@@ -217,6 +217,15 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads a config that may not declare its columns yet: they are completed from the source, and then
+    /// the config is checked by [`Config::validate`].
+    ///
+    /// # Errors
+    /// If the text is not TOML, has an unknown key, or a step's value out of range; with its byte range.
+    pub fn parse(text: &str) -> Result<Self> {
+        read::config(text)
+    }
+
     /// Declares columns of one kind.
     #[must_use]
     pub fn columns(mut self, kind: ColumnKind, names: &[&str]) -> Self {

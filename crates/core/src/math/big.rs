@@ -1,11 +1,13 @@
-//! Exact arithmetic behind the sums: magnitudes of any size, and the one place that rounds them to f64.
+//! Exact arithmetic behind the sums: magnitudes of any size, and the one place that rounds them to
+//! f64.
 //!
-//! Sizes here are tens of 32-bit digits at most; everything is schoolbook and allocation is not avoided.
+//! Sizes here are tens of 32-bit digits at most; everything is schoolbook and allocation is not
+//! avoided.
 
 use std::cmp::Ordering;
 
-/// A sign, and a magnitude of little-endian 32-bit digits times 2^exp2. Zero is positive, without digits, exp2 = 0;
-/// otherwise the lowest and the highest digit are non-zero.
+/// A sign, and a magnitude of little-endian 32-bit digits times 2^exp2. Zero is positive, without
+/// digits, exp2 = 0; otherwise the lowest and the highest digit are non-zero.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Exact {
     pub(super) negative: bool,
@@ -79,7 +81,8 @@ impl Exact {
             return 0.0;
         }
         let length = i64::from(128 - divisor.leading_zeros());
-        // Keep exactly `length + 65` leading bits: the quotient then has 65 or 66 bits, more than a rounding needs.
+        // Keep exactly `length + 65` leading bits: the quotient then has 65 or 66 bits, more than a
+        // rounding needs.
         let skip = self.bit_length() - (length + 65);
         let mut rest = 0u128;
         let mut quotient = 0u128;
@@ -142,7 +145,8 @@ impl Exact {
         }
     }
 
-    /// Digits of the magnitude as a multiple of 2^exp2, which is at most `self.exp2` unless self is zero.
+    /// Digits of the magnitude as a multiple of 2^exp2, which is at most `self.exp2` unless self is
+    /// zero.
     fn at(&self, exp2: i64) -> Vec<u32> {
         if self.is_zero() {
             return Vec::new();
@@ -160,8 +164,9 @@ impl Exact {
     }
 }
 
-/// (-1)^negative * (m + sticky * something in (0, 1)) * 2^exp2, rounded once: nearest, ties to even, subnormals
-/// and overflow to infinity included. With `sticky`, `m` must have at least 55 bits.
+/// (-1)^negative * (m + sticky * something in (0, 1)) * 2^exp2, rounded once: nearest, ties to
+/// even, subnormals and overflow to infinity included. With `sticky`, `m` must have at least 55
+/// bits.
 pub(super) fn compose(negative: bool, m: u128, sticky: bool, exp2: i64) -> f64 {
     if m == 0 {
         return 0.0;
@@ -180,7 +185,8 @@ pub(super) fn compose(negative: bool, m: u128, sticky: bool, exp2: i64) -> f64 {
         (q, rest > half || (rest == half && (sticky || q & 1 == 1)))
     };
     q += u64::from(round_up);
-    // q has at most 53 bits, or is 2^53 after a carry, which the addition below turns into the next exponent.
+    // q has at most 53 bits, or is 2^53 after a carry, which the addition below turns into the next
+    // exponent.
     let bits = if q >> 52 == 0 {
         q
     } else {
@@ -266,8 +272,8 @@ mod tests {
         assert_eq!(integer(2).over(3), 2.0 / 3.0);
         assert_eq!(integer(10).over(1), 10.0);
         assert_eq!(integer(1).over(1 << 100), 1.0 / (1u128 << 100) as f64);
-        // 2^54 + 1 over 2 = 2^53 + 1/2 rounds to 2^53; 2^54 + 2 over 2 = 2^53 + 1, a tie, goes to even 2^53;
-        // 2^54 + 6 over 2 = 2^53 + 3, a tie, goes to 2^53 + 4.
+        // 2^54 + 1 over 2 = 2^53 + 1/2 rounds to 2^53; 2^54 + 2 over 2 = 2^53 + 1, a tie, goes to
+        // even 2^53; 2^54 + 6 over 2 = 2^53 + 3, a tie, goes to 2^53 + 4.
         assert_eq!(integer((1 << 54) + 1).over(2), 9007199254740992.0);
         assert_eq!(integer((1 << 54) + 2).over(2), 9007199254740992.0);
         assert_eq!(integer((1 << 54) + 6).over(2), 9007199254740996.0);

@@ -4,7 +4,8 @@ use super::order::{from_order_key, order_key};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Ascending distinct values and how often each occurred. -0 counts as +0; missing values are counted apart.
+/// Ascending distinct values and how often each occurred. -0 counts as +0; missing values are
+/// counted apart.
 ///
 /// Memory is proportional to the number of distinct values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

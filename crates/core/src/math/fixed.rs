@@ -1,12 +1,15 @@
-//! Fixed-point sums: values times a power of two, rounded to i64, added in i128. Order-free and very fast.
+//! Fixed-point sums: values times a power of two, rounded to i64, added in i128. Order-free and
+//! very fast.
 //!
-//! For histograms and gradients: the rounding happens once per value, by a scale that depends only on the largest
-//! size of the data, so it is part of the definition; the additions are integers, so no order can matter.
+//! For histograms and gradients: the rounding happens once per value, by a scale that depends only
+//! on the largest size of the data, so it is part of the definition; the additions are integers, so
+//! no order can matter.
 
 use super::big::compose;
 use serde::{Deserialize, Serialize};
 
-/// 1.5 * 2^52: adding it rounds any |y| <= 2^51 to an integer, nearest, ties to even, in the low bits.
+/// 1.5 * 2^52: adding it rounds any |y| <= 2^51 to an integer, nearest, ties to even, in the low
+/// bits.
 const MAGIC: f64 = 6_755_399_441_055_744.0;
 const EXACT_FROM: f64 = 4_503_599_627_370_496.0;
 const MAGIC_BITS_MAX: u32 = 51;
@@ -22,10 +25,12 @@ pub struct FixedScale {
 }
 
 impl FixedScale {
-    /// The finest scale at which a value of size `max_abs` is at most 2^`bits` (1 to 62, else clamped). For `n` values whose
-    /// integers are added in i64, `bits` = 62 - ceil(log2 n); [`FixedSum`] adds in i128 and needs no allowance.
+    /// The finest scale at which a value of size `max_abs` is at most 2^`bits` (1 to 62, else
+    /// clamped). For `n` values whose integers are added in i64, `bits` = 62 - ceil(log2 n);
+    /// [`FixedSum`] adds in i128 and needs no allowance.
     ///
-    /// The exponent stays within -1000 and 1000; `max_abs` = 0 gives 0; a missing or infinite one the coarsest scale.
+    /// The exponent stays within -1000 and 1000; `max_abs` = 0 gives 0; a missing or infinite one
+    /// the coarsest scale.
     pub fn for_max(max_abs: f64, bits: u32) -> Self {
         let bits = bits.clamp(1, 62);
         let exponent = if max_abs == 0.0 {
@@ -43,8 +48,8 @@ impl FixedScale {
         self.exponent
     }
 
-    /// The integer nearest to x * 2^exponent, ties to even. Beyond the size the scale was made for, the nearest i64
-    /// bound at worst; missing gives 0.
+    /// The integer nearest to x * 2^exponent, ties to even. Beyond the size the scale was made for,
+    /// the nearest i64 bound at worst; missing gives 0.
     #[inline]
     pub fn quantise(&self, x: f64) -> i64 {
         let y = x * power_of_two(self.exponent);
@@ -200,7 +205,8 @@ pub(super) fn ceil_log2(x: f64) -> i32 {
     exponent - 1023 + i32::from(fraction != 0)
 }
 
-/// Nearest integer, ties to even, where the magic number does not reach: above 2^52 every f64 is an integer.
+/// Nearest integer, ties to even, where the magic number does not reach: above 2^52 every f64 is an
+/// integer.
 fn large(y: f64) -> i64 {
     if y.abs() >= EXACT_FROM {
         return y as i64;
@@ -261,9 +267,12 @@ mod tests {
         assert_eq!((sum.count(), sum.total(), sum.round()), (10, 260, 1.015625));
         assert_eq!(
             FixedScale::for_max(f64::from_bits(1), 62).value(1),
-            2f64.powi(-1000)
+            super::super::functions::powi(2.0, -1000)
         );
-        assert_eq!(FixedScale::for_max(1.0, 60).value(-1), -(2f64.powi(-60)));
+        assert_eq!(
+            FixedScale::for_max(1.0, 60).value(-1),
+            -super::super::functions::powi(2.0, -60)
+        );
     }
 
     proptest! {

@@ -1,14 +1,21 @@
-//! Elementary functions of f64: the exact mathematical value, rounded once to nearest, ties to even.
+//! Elementary functions of f64: the exact mathematical value, rounded once to nearest, ties to
+//! even.
 //!
-//! A correctly rounded result is unique, so the implementation behind this façade (`metallic`, without fused
-//! multiply-add) can be replaced without moving a bit; `data/vectors` holds the proof by example.
-//! Every argument is read with -0 as +0, every result is canonical: one NaN, no -0. Outside its domain a
-//! function gives [`MISSING`](super::MISSING); poles give infinities as in IEEE 754.
+//! A correctly rounded result is unique, so the implementation behind this façade (`metallic`,
+//! without fused multiply-add) can be replaced without moving a bit; `data/vectors` holds the proof
+//! by example. Every argument is read with -0 as +0, every result is canonical: one NaN, no -0.
+//! Outside its domain a function gives [`MISSING`](super::MISSING); poles give infinities as in
+//! IEEE 754.
 //!
-//! There is no `gamma`: `metallic::tgamma` 0.3.1 is wrong at its overflow threshold and near the poles below -179.5.
-//! The compositions at the end are not correctly rounded: their expression is their definition.
+//! There is no `gamma`: `metallic::tgamma` 0.3.1 is wrong at its overflow threshold and near the
+//! poles below -179.5. The compositions at the end are not correctly rounded: their expression is
+//! their definition.
 
 use super::order::{MISSING, canonical};
+use crate::faults::{self, Fault};
+
+/// A name and the function of one argument that it stands for.
+pub type Unary = (&'static str, fn(f64) -> f64);
 
 macro_rules! unary {
     ($($(#[$doc:meta])* $name:ident = $implementation:path;)*) => {
@@ -17,13 +24,13 @@ macro_rules! unary {
         })*
 
         /// Every function of one argument by its name, for vectors and self-tests.
-        pub const UNARY: &[(&str, fn(f64) -> f64)] = &[$((stringify!($name), $name)),*];
+        pub const UNARY: &[Unary] = &[$((stringify!($name), $name)),*];
     };
 }
 
 unary! {
     /// e^x.
-    exp = metallic::exp;
+    exp = exp_whole;
     /// 2^x.
     exp2 = metallic::exp2;
     /// 10^x.
@@ -82,18 +89,21 @@ unary! {
     ln_gamma = metallic::lgamma;
 }
 
-/// Every function of two arguments by its name, for vectors and self-tests.
-pub const BINARY: &[(&str, fn(f64, f64) -> f64)] =
-    &[("pow", pow), ("hypot", hypot), ("atan2", atan2)];
+/// A name and the function of two arguments that it stands for.
+pub type Binary = (&'static str, fn(f64, f64) -> f64);
 
-/// x^y. As in IEEE 754, `pow(x, 0)` and `pow(1, y)` are 1 even when the other argument is missing; negative `x`
-/// with `y` not an integer gives missing.
+/// Every function of two arguments by its name, for vectors and self-tests.
+pub const BINARY: &[Binary] = &[("pow", pow), ("hypot", hypot), ("atan2", atan2)];
+
+/// x^y. As in IEEE 754, `pow(x, 0)` and `pow(1, y)` are 1 even when the other argument is missing;
+/// negative `x` with `y` not an integer gives missing.
 #[inline]
 pub fn pow(x: f64, y: f64) -> f64 {
     canonical(metallic::pow(x + 0.0, y + 0.0))
 }
 
-/// sqrt(x^2 + y^2) without overflow in between; an infinite argument gives +inf even when the other is missing.
+/// sqrt(x^2 + y^2) without overflow in between; an infinite argument gives +inf even when the other
+/// is missing.
 #[inline]
 pub fn hypot(x: f64, y: f64) -> f64 {
     canonical(metallic::hypot(x + 0.0, y + 0.0))
@@ -105,7 +115,8 @@ pub fn atan2(y: f64, x: f64) -> f64 {
     canonical(metallic::atan2(y + 0.0, x + 0.0))
 }
 
-/// Logistic function: `x >= 0`: `1 / (1 + exp(-x))`, else `e / (1 + e)` with `e = exp(x)`. In [0, 1].
+/// Logistic function: `x >= 0`: `1 / (1 + exp(-x))`, else `e / (1 + e)` with `e = exp(x)`. In [0,
+/// 1].
 #[inline]
 pub fn sigmoid(x: f64) -> f64 {
     if x >= 0.0 {
@@ -131,9 +142,9 @@ pub fn softplus(x: f64) -> f64 {
     }
 }
 
-/// Integer power by repeated squaring, each product rounded:
-/// `result = 1; base = x; for each bit of |n| from the lowest: if set, result = result * base; base = base * base`,
-/// and at last `1 / result` if `n < 0`. `powi(x, 0) = 1` for every x.
+/// Integer power by repeated squaring, each product rounded: `result = 1; base = x; for each bit of
+/// |n| from the lowest: if set, result = result * base; base = base * base`, and at last `1 /
+/// result` if `n < 0`. `powi(x, 0) = 1` for every x.
 pub fn powi(x: f64, n: i32) -> f64 {
     let (mut result, mut base, mut left) = (1.0, x, n.unsigned_abs());
     while left > 0 {
@@ -148,9 +159,10 @@ pub fn powi(x: f64, n: i32) -> f64 {
     canonical(if n < 0 { 1.0 / result } else { result })
 }
 
-/// Quantile of the standard normal distribution: Wichura's algorithm AS 241 (PPND16, 1988), relative error about
-/// 1e-16. Three ratios of polynomials of degree 7, evaluated by Horner's rule, multiply then add; the tails use
-/// `r = sqrt(-ln(min(p, 1 - p)))`. -inf at 0, +inf at 1, missing outside [0, 1].
+/// Quantile of the standard normal distribution: Wichura's algorithm AS 241 (PPND16, 1988),
+/// relative error about 1e-16. Three ratios of polynomials of degree 7, evaluated by Horner's rule,
+/// multiply then add; the tails use `r = sqrt(-ln(min(p, 1 - p)))`. -inf at 0, +inf at 1, missing
+/// outside [0, 1].
 pub fn normal_quantile(p: f64) -> f64 {
     if !(0.0..=1.0).contains(&p) {
         return MISSING;
@@ -177,8 +189,17 @@ pub fn normal_quantile(p: f64) -> f64 {
     if q < 0.0 { -z } else { z }
 }
 
-/// `metallic::expm1` 0.3.1 gives infinity one input too early, at 709.782712893384. Above 700, e^x - 1 and e^x
-/// round alike: they differ by less than 2^-1000 of their size.
+#[inline]
+#[allow(clippy::disallowed_methods, reason = "the fault is to ask the host")]
+fn exp_whole(x: f64) -> f64 {
+    if faults::on(Fault::StdExp) {
+        return x.exp();
+    }
+    metallic::exp(x)
+}
+
+/// `metallic::expm1` 0.3.1 gives infinity one input too early, at 709.782712893384. Above 700, e^x
+/// - 1 and e^x round alike: they differ by less than 2^-1000 of their size.
 #[inline]
 fn exp_m1_whole(x: f64) -> f64 {
     if x > 700.0 {
@@ -198,28 +219,73 @@ fn horner(coefficients: &[f64; 8], x: f64) -> f64 {
 
 type Ratio = ([f64; 8], [f64; 8]);
 
-#[rustfmt::skip]
 const CENTRE: Ratio = (
-    [3.387_132_872_796_366_5, 133.141_667_891_784_38, 1_971.590_950_306_551_3, 13_731.693_765_509_46,
-     45_921.953_931_549_87, 67_265.770_927_008_7, 33_430.575_583_588_13, 2_509.080_928_730_122_7],
-    [1.0, 42.313_330_701_600_91, 687.187_007_492_057_9, 5_394.196_021_424_751,
-     21_213.794_301_586_597, 39_307.895_800_092_71, 28_729.085_735_721_943, 5_226.495_278_852_854],
+    [
+        3.387_132_872_796_366_5,
+        133.141_667_891_784_38,
+        1_971.590_950_306_551_3,
+        13_731.693_765_509_46,
+        45_921.953_931_549_87,
+        67_265.770_927_008_7,
+        33_430.575_583_588_13,
+        2_509.080_928_730_122_7,
+    ],
+    [
+        1.0,
+        42.313_330_701_600_91,
+        687.187_007_492_057_9,
+        5_394.196_021_424_751,
+        21_213.794_301_586_597,
+        39_307.895_800_092_71,
+        28_729.085_735_721_943,
+        5_226.495_278_852_854,
+    ],
 );
 
-#[rustfmt::skip]
 const MIDDLE: Ratio = (
-    [1.423_437_110_749_683_5, 4.630_337_846_156_546, 5.769_497_221_460_691, 3.647_848_324_763_204_5,
-     1.270_458_252_452_368_4, 0.241_780_725_177_450_6, 0.022_723_844_989_269_184, 7.745_450_142_783_414e-4],
-    [1.0, 2.053_191_626_637_759, 1.676_384_830_183_803_8, 0.689_767_334_985_1,
-     0.148_103_976_427_480_08, 0.015_198_666_563_616_457, 5.475_938_084_995_345e-4, 1.050_750_071_644_416_9e-9],
+    [
+        1.423_437_110_749_683_5,
+        4.630_337_846_156_546,
+        5.769_497_221_460_691,
+        3.647_848_324_763_204_5,
+        1.270_458_252_452_368_4,
+        0.241_780_725_177_450_6,
+        0.022_723_844_989_269_184,
+        7.745_450_142_783_414e-4,
+    ],
+    [
+        1.0,
+        2.053_191_626_637_759,
+        1.676_384_830_183_803_8,
+        0.689_767_334_985_1,
+        0.148_103_976_427_480_08,
+        0.015_198_666_563_616_457,
+        5.475_938_084_995_345e-4,
+        1.050_750_071_644_416_9e-9,
+    ],
 );
 
-#[rustfmt::skip]
 const FAR: Ratio = (
-    [6.657_904_643_501_103, 5.463_784_911_164_114, 1.784_826_539_917_291_3, 0.296_560_571_828_504_87,
-     0.026_532_189_526_576_124, 0.001_242_660_947_388_078_4, 2.711_555_568_743_487_6e-5, 2.010_334_399_292_288_2e-7],
-    [1.0, 0.599_832_206_555_888, 0.136_929_880_922_735_8, 0.014_875_361_290_850_615,
-     7.868_691_311_456_133e-4, 1.846_318_317_510_054_7e-5, 1.421_511_758_316_445_9e-7, 2.044_263_103_389_939_8e-15],
+    [
+        6.657_904_643_501_103,
+        5.463_784_911_164_114,
+        1.784_826_539_917_291_3,
+        0.296_560_571_828_504_87,
+        0.026_532_189_526_576_124,
+        0.001_242_660_947_388_078_4,
+        2.711_555_568_743_487_6e-5,
+        2.010_334_399_292_288_2e-7,
+    ],
+    [
+        1.0,
+        0.599_832_206_555_888,
+        0.136_929_880_922_735_8,
+        0.014_875_361_290_850_615,
+        7.868_691_311_456_133e-4,
+        1.846_318_317_510_054_7e-5,
+        1.421_511_758_316_446e-7,
+        2.044_263_103_389_939_8e-15,
+    ],
 );
 
 #[cfg(test)]

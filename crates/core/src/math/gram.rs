@@ -1,26 +1,27 @@
-//! The Gram matrix X'X of many rows, free of order and partition: every product and sum is an integer.
+//! The Gram matrix X'X of many rows, free of order and partition: every product and sum is an
+//! integer.
 //!
-//! **Method.** A value is centred, `v = x - centre` (one rounding; with weights `v = v * sqrt(w)`, two more), scaled by
-//! a power of two so that its column's largest size is at most 2^(21 s), rounded to an integer (nearest, ties to
-//! even), and cut into s digits of 21 bits: the highest at most 2^21 in size, the others at most 2^20. Digit products
-//! over 2048 rows sum to 2^53 at most, hence exactly in f64 in any order; block sums go to i128.
-//! With s = 3 a value keeps everything above 2^-63 of its column's maximum.
+//! **Method.** A value is centred, `v = x - centre` (one rounding; with weights `v = v * sqrt(w)`,
+//! two more), scaled by a power of two so that its column's largest size is at most 2^(21 s),
+//! rounded to an integer (nearest, ties to even), and cut into s digits of 21 bits: the highest at
+//! most 2^21 in size, the others at most 2^20. Digit products over 2048 rows sum to 2^53 at most,
+//! hence exactly in f64 in any order; block sums go to i128. With s = 3 a value keeps everything
+//! above 2^-63 of its column's maximum.
 //!
-//! **Small data** (rows times pairs of columns at most 4,000,000) skip the rounding to integers: each pair is an
-//! [`ExactSum`] of exact products of the centred values. The choice depends on the specification alone.
+//! **Small data** (rows times pairs of columns at most 4,000,000) skip the rounding to integers:
+//! each pair is an [`ExactSum`] of exact products of the centred values. The choice depends on the
+//! specification alone.
 
 use super::exact_sum::ExactSum;
-use super::fixed::{ceil_log2, power_of_two};
+use super::fixed::ceil_log2;
 use super::functions::sqrt;
+use super::gram_digits::add_digits;
 use serde::{Deserialize, Serialize};
 
-const DIGIT_BITS: u32 = 21;
-const BLOCK: usize = 2048;
-const LANES: usize = 2;
+pub(super) const DIGIT_BITS: u32 = 21;
+pub(super) const BLOCK: usize = 2048;
 const EXACT_PRODUCTS_MAX: u64 = 4_000_000;
 const EXPONENT_LIMIT: i32 = 1000;
-/// 1.5 * 2^52: adding and subtracting it rounds |y| <= 2^51 to an integer, nearest, ties to even.
-const MAGIC: f64 = 6_755_399_441_055_744.0;
 
 /// What must be known before the pass: a pure function of the data, the same for every part of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,8 +37,8 @@ pub struct GramSpec {
     pub slices: u8,
 }
 
-/// Sums of products of column pairs; see the module text. Missing values are the caller's to exclude: in the integer
-/// form a missing value counts as 0.
+/// Sums of products of column pairs; see the module text. Missing values are the caller's to
+/// exclude: in the integer form a missing value counts as 0.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Stored", into = "Stored")]
 pub struct Gram {
@@ -72,7 +73,8 @@ impl Gram {
     /// No rows yet.
     ///
     /// # Panics
-    /// When the specification is inconsistent: slices not 1 to 3, or centres and maxima of different number.
+    /// When the specification is inconsistent: slices not 1 to 3, or centres and maxima of
+    /// different number.
     pub fn new(spec: &GramSpec) -> Self {
         assert!(
             (1..=3).contains(&spec.slices),
@@ -101,7 +103,8 @@ impl Gram {
         self.take(columns, None);
     }
 
-    /// Takes a block of rows in, each centred value multiplied by the square root of its row's weight (>= 0).
+    /// Takes a block of rows in, each centred value multiplied by the square root of its row's
+    /// weight (>= 0).
     pub fn observe_weighted(&mut self, columns: &[&[f64]], weights: &[f64]) {
         let roots: Vec<f64> = weights.iter().map(|&w| sqrt(w)).collect();
         self.take(columns, Some(&roots));
@@ -207,7 +210,7 @@ impl GramSpec {
     }
 
     /// Column j's values are multiplied by 2^exponent.
-    fn exponent(&self, j: usize) -> i32 {
+    pub(super) fn exponent(&self, j: usize) -> i32 {
         let max = self.max_abs[j].abs();
         if max == 0.0 || !max.is_finite() {
             return 0;
@@ -218,7 +221,7 @@ impl GramSpec {
 }
 
 /// The values whose products are summed.
-fn centred(x: &[f64], centre: f64, roots: Option<&[f64]>, out: &mut Vec<f64>) {
+pub(super) fn centred(x: &[f64], centre: f64, roots: Option<&[f64]>, out: &mut Vec<f64>) {
     out.clear();
     match roots {
         None => out.extend(x.iter().map(|x| x - centre)),
@@ -240,106 +243,6 @@ fn add_exact(spec: &GramSpec, sums: &mut [ExactSum], block: &[&[f64]], roots: Op
             pair += 1;
         }
     }
-}
-
-/// Rows of a block side by side in groups of `LANES`, so that a digit column is a slice of groups.
-type Group = [f64; LANES];
-const GROUPS: usize = BLOCK / LANES;
-
-/// S digits per value; tiles of S digit rows by W digit columns, W a multiple of S.
-fn add_digits<const S: usize, const W: usize>(
-    spec: &GramSpec,
-    sums: &mut [i128],
-    block: &[&[f64]],
-    roots: Option<&[f64]>,
-) {
-    let p = block.len();
-    let n_groups = block.first().map_or(0, |c| c.len().div_ceil(LANES));
-    let mut digits = vec![[0.0; LANES]; p * S * GROUPS];
-    let mut values = Vec::with_capacity(BLOCK);
-    for (j, (x, out)) in block
-        .iter()
-        .zip(digits.chunks_exact_mut(S * GROUPS))
-        .enumerate()
-    {
-        centred(x, spec.centers[j], roots, &mut values);
-        cut::<S>(&values, power_of_two(spec.exponent(j)), out);
-    }
-    let mut pair = 0;
-    for i in 0..p {
-        let rows = &digits[i * S * GROUPS..(i + 1) * S * GROUPS];
-        let mut j = i;
-        while j < p {
-            let wide = j + W / S <= p;
-            let n_columns = if wide { W / S } else { 1 };
-            let columns = &digits[j * S * GROUPS..(j + n_columns) * S * GROUPS];
-            let out = &mut sums[pair * (2 * S - 1)..(pair + n_columns) * (2 * S - 1)];
-            if wide {
-                collect::<S, W>(&tile::<S, W>(rows, columns, n_groups), out);
-            } else {
-                collect::<S, S>(&tile::<S, S>(rows, columns, n_groups), out);
-            }
-            pair += n_columns;
-            j += n_columns;
-        }
-    }
-}
-
-/// Adds the digit products of one column with W / S others to the sums of their powers.
-fn collect<const S: usize, const W: usize>(tile: &[[f64; W]; S], sums: &mut [i128]) {
-    for (a, row) in tile.iter().enumerate() {
-        for (at, &total) in row.iter().enumerate() {
-            let sum = &mut sums[at / S * (2 * S - 1) + a + at % S];
-            *sum = sum.wrapping_add(i128::from(total as i64));
-        }
-    }
-}
-
-/// Digits of values * factor, lowest first; a value beyond the bound is cut to it.
-fn cut<const S: usize>(values: &[f64], factor: f64, out: &mut [Group]) {
-    let bound = power_of_two((DIGIT_BITS * S as u32) as i32);
-    let base: [f64; S] = std::array::from_fn(|d| power_of_two((DIGIT_BITS * d as u32) as i32));
-    let inverse: [f64; S] =
-        std::array::from_fn(|d| power_of_two(-((DIGIT_BITS * d as u32) as i32)));
-    for (at, &v) in values.iter().enumerate() {
-        let y = v * factor;
-        let mut rest = if y.abs() <= bound {
-            y
-        } else if y > 0.0 {
-            bound
-        } else if y < 0.0 {
-            -bound
-        } else {
-            0.0
-        };
-        for d in (0..S).rev() {
-            let digit = (rest * inverse[d] + MAGIC) - MAGIC;
-            rest -= digit * base[d];
-            out[d * GROUPS + at / LANES][at % LANES] = digit;
-        }
-    }
-}
-
-/// Sums of products of every row digit column with every other: integers below 2^53, so exact in any order.
-#[inline]
-fn tile<const S: usize, const W: usize>(
-    rows: &[Group],
-    columns: &[Group],
-    n: usize,
-) -> [[f64; W]; S] {
-    let rows: [&[Group]; S] = std::array::from_fn(|r| &rows[r * GROUPS..][..n]);
-    let columns: [&[Group]; W] = std::array::from_fn(|c| &columns[c * GROUPS..][..n]);
-    let mut sums = [[[0.0; LANES]; W]; S];
-    for k in 0..n {
-        for (sums, row) in sums.iter_mut().zip(&rows) {
-            for (sum, column) in sums.iter_mut().zip(&columns) {
-                for lane in 0..LANES {
-                    sum[lane] += row[k][lane] * column[k][lane];
-                }
-            }
-        }
-    }
-    sums.map(|row| row.map(|sum| sum[0] + sum[1]))
 }
 
 /// The stored form of [`Gram`], checked when read.
@@ -451,7 +354,8 @@ mod tests {
 
     #[test]
     fn worst_digits_stay_exact() {
-        // Every digit at its bound over full blocks: all values at the maximum, in all widths of tile.
+        // Every digit at its bound over full blocks: all values at the maximum, in all widths of
+        // tile.
         let column = [1.0; 3 * BLOCK + 5];
         for slices in 1..=3 {
             let columns = [column.as_slice(); 11];
@@ -501,9 +405,11 @@ mod tests {
             exact in any::<bool>(),
         ) {
             let n_rows = if exact { rows.len() as u64 } else { MANY };
-            let spec = GramSpec { centers: vec![0.1, -2.0, 0.0], ..spec(n_rows, slices, &[9.5, 11.0, 9.0]) };
+            let centers = vec![0.1, -2.0, 0.0];
+            let spec = GramSpec { centers, ..spec(n_rows, slices, &[9.5, 11.0, 9.0]) };
             let part = |rows: &[[f64; 3]]| {
-                let columns: [Vec<f64>; 3] = std::array::from_fn(|j| rows.iter().map(|r| r[j]).collect());
+                let column = |j: usize| rows.iter().map(|r| r[j]).collect();
+                let columns: [Vec<f64>; 3] = std::array::from_fn(column);
                 gram_of(&spec, &columns.each_ref().map(|c| c.as_slice()))
             };
             let whole = part(&rows);

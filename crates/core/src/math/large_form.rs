@@ -1,7 +1,9 @@
-//! The large form of [`ExactSum`]: long slices go through one bin per (exponent, sign), without a carry or a shift.
+//! The large form of [`ExactSum`]: long slices go through one bin per (exponent, sign), without a
+//! carry or a shift.
 //!
-//! A bin is a u64 of summed 53-bit significands, emptied into the limbs after 2048 values (2^11 * 2^53 = 2^64);
-//! squares use a u128 per exponent (2^11 * 2^106 = 2^117). Only the span of bins that a block used is visited.
+//! A bin is a u64 of summed 53-bit significands, emptied into the limbs after 2048 values (2^11 *
+//! 2^53 = 2^64); squares use a u128 per exponent (2^11 * 2^106 = 2^117). Only the span of bins that
+//! a block used is visited.
 
 use super::exact_sum::{ExactSum, MANTISSA, UNIT};
 
@@ -42,8 +44,13 @@ pub(super) fn add_with_squares(sum: &mut ExactSum, squares: &mut ExactSum, value
         let (n_finite, [nan, plus, minus]) = count(sum, block, last);
         squares.count_items(n_finite, [nan, plus + minus, 0]);
         empty(&mut bins, first, last, sum);
-        for at in first / 2..=last / 2 {
-            let total = std::mem::take(&mut square_bins[at]);
+        let used = square_bins
+            .iter_mut()
+            .enumerate()
+            .take(last / 2 + 1)
+            .skip(first / 2);
+        for (at, total) in used {
+            let total = std::mem::take(total);
             if at < SPECIAL / 2 {
                 squares.add_wide(false, total, 2 * (at as u32).saturating_sub(1));
             }
@@ -51,8 +58,8 @@ pub(super) fn add_with_squares(sum: &mut ExactSum, squares: &mut ExactSum, value
     }
 }
 
-/// Bin and significand. The exponent is the upper part of the bin, the sign its lowest bit, so used bins are near
-/// each other.
+/// Bin and significand. The exponent is the upper part of the bin, the sign its lowest bit, so used
+/// bins are near each other.
 #[inline]
 fn split(x: f64) -> (usize, u64) {
     let bits = x.to_bits();
@@ -61,8 +68,8 @@ fn split(x: f64) -> (usize, u64) {
 }
 
 fn empty(bins: &mut [u64; 4096], first: usize, last: usize, sum: &mut ExactSum) {
-    for at in first..=last {
-        let total = u128::from(std::mem::take(&mut bins[at]));
+    for (at, total) in bins.iter_mut().enumerate().take(last + 1).skip(first) {
+        let total = u128::from(std::mem::take(total));
         if at < SPECIAL {
             sum.add_wide(
                 at & 1 == 1,

@@ -1,7 +1,8 @@
-//! Matrix product with the bits of the naive triple loop: k ascending from 0.0, multiply, then add, never fused.
+//! Matrix product with the bits of the naive triple loop: k ascending from 0.0, multiply, then add,
+//! never fused.
 //!
-//! Blocking and vector width do not touch that order: lanes run over the columns of the result, and every element
-//! keeps one accumulator over the whole of k.
+//! Blocking and vector width do not touch that order: lanes run over the columns of the result, and
+//! every element keeps one accumulator over the whole of k.
 
 const ROWS: usize = 4;
 const LANES: usize = 4;

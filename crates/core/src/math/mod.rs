@@ -1,20 +1,29 @@
-//! The numbers room: the only one that adds many floats, calls an elementary function, sorts floats or solves.
+//! The numbers room: the only one that adds many floats, calls an elementary function, sorts floats
+//! or solves.
 //!
-//! Everything is re-exported flat (`math::exp`, `math::ExactSum`). The laws here: f64 only; elementary functions are
-//! correctly rounded, hence unique; sums over rows are exact and rounded once, so their order cannot matter; short
-//! sums run in their written order; every NaN is [`MISSING`] and -0 is +0 in every result.
+//! Everything is re-exported flat (`math::exp`, `math::ExactSum`). The laws here: f64 only;
+//! elementary functions are correctly rounded, hence unique; sums over rows are exact and rounded
+//! once, so their order cannot matter; short sums run in their written order; every NaN is
+//! [`MISSING`] and -0 is +0 in every result.
 //!
 //! This room does not know columns, batches, seeds, threads or files.
 
 mod big;
+mod digit_counts;
 mod distinct;
 mod exact_sum;
+#[cfg(test)]
+mod exact_sum_oracle;
+mod exact_sum_stored;
 mod fixed;
 mod functions;
 mod gram;
+mod gram_digits;
 mod large_form;
 mod matmul;
 mod moments;
+#[cfg(test)]
+mod oracle;
 mod order;
 mod quantile;
 mod select;

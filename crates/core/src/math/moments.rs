@@ -1,7 +1,8 @@
 //! Count, sum, mean, variance and extremes of a column, exact and mergeable.
 //!
-//! The state is the exact sum, the exact sum of squares and the extremes, so neither the order of the rows nor the
-//! way they were split can move a bit. Mean and variance are correctly rounded: one division of exact integers.
+//! The state is the exact sum, the exact sum of squares and the extremes, so neither the order of
+//! the rows nor the way they were split can move a bit. Mean and variance are correctly rounded:
+//! one division of exact integers.
 
 use super::exact_sum::{self, ExactSum};
 use super::order::{MISSING, from_order_key, order_key};
@@ -92,8 +93,8 @@ impl Moments {
         (self.n() > 0).then(|| exact_sum::mean(&self.sum, self.n()))
     }
 
-    /// The correctly rounded variance with divisor `n - ddof`; `None` unless `ddof < n < 2^63`; missing if an infinity
-    /// took part.
+    /// The correctly rounded variance with divisor `n - ddof`; `None` unless `ddof < n < 2^63`;
+    /// missing if an infinity took part.
     ///
     /// `(n * sum(x^2) - sum(x)^2) / (n * (n - ddof))`, in integers, rounded once.
     pub fn variance(&self, ddof: u64) -> Option<f64> {
@@ -113,7 +114,8 @@ impl Moments {
         Some(spread.over(u128::from(n) * u128::from(n - ddof)))
     }
 
-    /// The square root of the correctly rounded [`variance`](Self::variance): two roundings, in this order.
+    /// The square root of the correctly rounded [`variance`](Self::variance): two roundings, in
+    /// this order.
     pub fn std(&self, ddof: u64) -> Option<f64> {
         self.variance(ddof).map(super::functions::sqrt)
     }
@@ -155,7 +157,7 @@ mod tests {
             (m.variance(0), m.variance(1)),
             (Some(14.0 / 9.0), Some(14.0 / 6.0))
         );
-        assert_eq!(m.std(1), Some((14.0f64 / 6.0).sqrt()));
+        assert_eq!(m.std(1), Some(super::super::functions::sqrt(14.0 / 6.0)));
         assert_eq!((m.min(), m.max()), (Some(1.0), Some(4.0)));
         assert_eq!((m.variance(3), m.variance(4)), (None, None));
         // A large offset costs nothing: 1e15 + (0, 1, 2) has variance 2/3.

@@ -1,9 +1,13 @@
-//! Order, extremes and short sums of f64: the rules that decide a tie, a sign of zero or a missing value.
+//! Order, extremes and short sums of f64: the rules that decide a tie, a sign of zero or a missing
+//! value.
 //!
-//! **Missing** is NaN, always the one pattern `0x7ff8000000000000`. **Zero** has one sign: -0 reads as +0.
-//! The total order is -inf < negative < 0 < positive < +inf < missing; it is the order of [`order_key`].
+//! **Missing** is NaN, always the one pattern `0x7ff8000000000000`. **Zero** has one sign: -0 reads
+//! as +0. The total order is -inf < negative < 0 < positive < +inf < missing; it is the order of
+//! [`order_key`].
 
 use std::cmp::Ordering;
+
+use crate::faults::{self, Fault};
 
 /// The canonical missing value: the quiet NaN `0x7ff8000000000000`.
 pub const MISSING: f64 = f64::from_bits(0x7ff8_0000_0000_0000);
@@ -13,7 +17,15 @@ const SIGN: u64 = 1 << 63;
 /// `x` with its one representation: every NaN becomes [`MISSING`], -0 becomes +0.
 #[inline]
 pub fn canonical(x: f64) -> f64 {
-    if x.is_nan() { MISSING } else { x + 0.0 }
+    if x.is_nan() {
+        return MISSING;
+    }
+    // Adding +0 turns -0 into +0 and leaves every other value.
+    x + if faults::on(Fault::NegativeZero) {
+        -0.0
+    } else {
+        0.0
+    }
 }
 
 /// True when `x` is missing (any NaN).
@@ -22,21 +34,25 @@ pub fn is_missing(x: f64) -> bool {
     x.is_nan()
 }
 
-/// The smaller of two values, canonical. A missing value is skipped: `min(NaN, b) = b`; both missing give [`MISSING`].
+/// The smaller of two values, canonical. A missing value is skipped: `min(NaN, b) = b`; both
+/// missing give [`MISSING`].
 #[inline]
 pub fn min(a: f64, b: f64) -> f64 {
     canonical(if a < b || b.is_nan() { a } else { b })
 }
 
-/// The larger of two values, canonical. A missing value is skipped: `max(NaN, b) = b`; both missing give [`MISSING`].
+/// The larger of two values, canonical. A missing value is skipped: `max(NaN, b) = b`; both missing
+/// give [`MISSING`].
 #[inline]
 pub fn max(a: f64, b: f64) -> f64 {
     canonical(if a > b || b.is_nan() { a } else { b })
 }
 
-/// `x` moved into `[low, high]`, canonical: `low` if `x < low`, else `high` if `x > high`, else `x`.
+/// `x` moved into `[low, high]`, canonical: `low` if `x < low`, else `high` if `x > high`, else
+/// `x`.
 ///
-/// Missing `x` stays missing; a missing bound is no bound; with `low > high` the first comparison that holds decides.
+/// Missing `x` stays missing; a missing bound is no bound; with `low > high` the first comparison
+/// that holds decides.
 #[inline]
 pub fn clamp(x: f64, low: f64, high: f64) -> f64 {
     canonical(if x < low {
@@ -68,7 +84,8 @@ pub fn total_cmp(a: f64, b: f64) -> Ordering {
     order_key(a).cmp(&order_key(b))
 }
 
-/// Positions of `values` in ascending total order; ties keep the lower position first, missing values come last.
+/// Positions of `values` in ascending total order; ties keep the lower position first, missing
+/// values come last.
 ///
 /// At most 2^32 values (asserted).
 pub fn argsort(values: &[f64]) -> Vec<u32> {
@@ -78,15 +95,16 @@ pub fn argsort(values: &[f64]) -> Vec<u32> {
     pairs.into_iter().map(|(_, i)| i).collect()
 }
 
-/// Positions `0..n` sorted by `cmp`; ties keep the lower position first. At most 2^32 positions (asserted).
+/// Positions `0..n` sorted by `cmp`; ties keep the lower position first. At most 2^32 positions
+/// (asserted).
 pub fn argsort_by(n: usize, mut cmp: impl FnMut(u32, u32) -> Ordering) -> Vec<u32> {
     let mut order: Vec<u32> = (0..row_count(n)).collect();
     order.sort_by(|&a, &b| cmp(a, b));
     order
 }
 
-/// Number of representable values between `a` and `b`: 0 when equal (zeros and missing values included), `u64::MAX`
-/// between a number and a missing value.
+/// Number of representable values between `a` and `b`: 0 when equal (zeros and missing values
+/// included), `u64::MAX` between a number and a missing value.
 #[inline]
 pub fn ulps_between(a: f64, b: f64) -> u64 {
     match (a.is_nan(), b.is_nan()) {
@@ -96,8 +114,9 @@ pub fn ulps_between(a: f64, b: f64) -> u64 {
     }
 }
 
-/// Sum of `a[i] * b[i]`, index ascending from 0.0, each product rounded, then added. For vectors of one row or one
-/// fixed length; sums over rows are [`ExactSum`](super::ExactSum)'s. Stops at the shorter slice.
+/// Sum of `a[i] * b[i]`, index ascending from 0.0, each product rounded, then added. For vectors of
+/// one row or one fixed length; sums over rows are [`ExactSum`](super::ExactSum)'s. Stops at the
+/// shorter slice.
 #[inline]
 pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut total = 0.0;
@@ -107,7 +126,8 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
     total
 }
 
-/// Sum in the order given, starting from 0.0 (an empty sum is +0). For short sums of fixed length and declared order.
+/// Sum in the order given, starting from 0.0 (an empty sum is +0). For short sums of fixed length
+/// and declared order.
 #[inline]
 pub fn sum_in_order(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut total = 0.0;
@@ -121,7 +141,8 @@ fn row_count(n: usize) -> u32 {
     u32::try_from(n).expect("a block holds at most 2^32 - 1 rows")
 }
 
-/// Steps from zero. In key space -0 keeps a place of its own below +0, which the distance must not count.
+/// Steps from zero. In key space -0 keeps a place of its own below +0, which the distance must not
+/// count.
 fn signed_distance(key: u64) -> i64 {
     if key & SIGN != 0 {
         (key ^ SIGN) as i64

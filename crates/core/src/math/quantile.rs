@@ -1,12 +1,15 @@
-//! Quantiles: thirteen definitions, one rule for positions, and exact selection by passes over the data.
+//! Quantiles: thirteen definitions, one rule for positions, and exact selection by passes over the
+//! data.
 //!
-//! A quantile is two order statistics and a weight. The arithmetic of position and weight is written out below and
-//! follows NumPy 2.4 operation by operation, so results agree with `numpy.quantile` to the bit.
+//! A quantile is two order statistics and a weight. The arithmetic of position and weight is
+//! written out below and follows NumPy 2.4 operation by operation, so results agree with
+//! `numpy.quantile` to the bit.
 
 use super::order::{MISSING, canonical};
 use serde::{Deserialize, Serialize};
 
-/// Definition of a quantile. The first nine are those of Hyndman and Fan (1996), in their order; then NumPy's four.
+/// Definition of a quantile. The first nine are those of Hyndman and Fan (1996), in their order;
+/// then NumPy's four.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum QuantileType {
@@ -33,7 +36,8 @@ pub enum QuantileType {
     Lower,
     /// The order statistic above the position of type 7.
     Higher,
-    /// The order statistic nearest to the position of type 7; a tie goes to the even position, counted from 0.
+    /// The order statistic nearest to the position of type 7; a tie goes to the even position,
+    /// counted from 0.
     Nearest,
     /// Halfway between `Lower` and `Higher`.
     Midpoint,
@@ -47,7 +51,8 @@ pub(super) struct Position {
     pub(super) weight: f64,
 }
 
-/// The quantile `q` of values in ascending order, without missing ones; `None` for no value or `q` outside [0, 1].
+/// The quantile `q` of values in ascending order, without missing ones; `None` for no value or `q`
+/// outside [0, 1].
 ///
 /// `t < 1/2`: `a + (b - a) * t`, else `b - (b - a) * (1 - t)`; where a = b it is that value.
 pub fn quantile_sorted(sorted: &[f64], q: f64, kind: QuantileType) -> Option<f64> {
@@ -142,7 +147,8 @@ fn between(n: u64, at: f64) -> Position {
     }
 }
 
-/// The order statistic at a whole position, or the next one: on the position only where `stays` allows.
+/// The order statistic at a whole position, or the next one: on the position only where `stays`
+/// allows.
 fn boundary(n: u64, at: f64, stays: impl Fn(f64) -> bool) -> Position {
     let floor = at.floor();
     let stay = at == floor && stays(floor);
@@ -213,8 +219,9 @@ mod tests {
 
     #[test]
     fn a_digest_of_numpy() {
-        // Random samples of NumPy 2.4.6, drawn by the integer recurrence below; each result's bits are folded
-        // as digest = digest * 31 + bits (mod 2^64). The script is in data/vectors/README.md.
+        // Random samples of NumPy 2.4.6, drawn by the integer recurrence below; each result's bits
+        // are folded as digest = digest * 31 + bits (mod 2^64). The script is in
+        // data/vectors/README.md.
         for (kind, expected) in ALL_TYPES.iter().zip(EXPECTED_DIGESTS) {
             let (mut state, mut digest) = (1u64, 0u64);
             let mut next = || {

@@ -1,23 +1,26 @@
-//! Exact quantiles of data too large to sort: at most four passes of integer counts, mergeable at every pass.
+//! Exact quantiles of data too large to sort: at most four passes of integer counts, mergeable at
+//! every pass.
 //!
-//! Values become order keys of 64 bits. Pass one counts the highest 16 bits of every key; the wanted ranks then lie
-//! in known buckets, and each later pass counts the next 16 bits inside those. As soon as the buckets of all ranks
-//! together hold at most 65,536 values, the next pass keeps these values and is the last. Which pass does what
-//! depends on the multiset of values alone.
+//! Values become order keys of 64 bits. Pass one counts the highest 16 bits of every key; the
+//! wanted ranks then lie in known buckets, and each later pass counts the next 16 bits inside
+//! those. As soon as the buckets of all ranks together hold at most 65,536 values, the next pass
+//! keeps these values and is the last. Which pass does what depends on the multiset of values
+//! alone.
 
+use super::digit_counts::{Counts, DIGIT_BITS};
 use super::order::{from_order_key, order_key};
 use super::quantile::QuantileType;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-const DIGIT_BITS: u32 = 16;
 const DIGITS: u32 = 4;
 const KEPT_MAX: u64 = 1 << 16;
 
-/// Quantiles by passes: `observe_slice` every block (or `merge` parts), then `advance`; again while it says so; then
-/// `finish`. Missing values are skipped. Equal to [`quantile_sorted`](super::quantile_sorted) on the sorted values.
+/// Quantiles by passes: `observe_slice` every block (or `merge` parts), then `advance`; again while
+/// it says so; then `finish`. Missing values are skipped. Equal to
+/// [`quantile_sorted`](super::quantile_sorted) on the sorted values.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Stored")]
 pub struct QuantileSelect {
     qs: Vec<f64>,
     kind: QuantileType,
@@ -123,8 +126,10 @@ impl QuantileSelect {
                 a.iter_mut().zip(b).for_each(|(a, b)| a.merge(b));
             }
             (Pass::Keep { keys: a, .. }, Pass::Keep { keys: b, .. }) => {
-                b.iter()
-                    .for_each(|(&key, n)| *a.entry(key).or_insert(0) += n);
+                b.iter().for_each(|(&key, n)| {
+                    let count = a.entry(key).or_insert(0);
+                    *count = count.saturating_add(*n);
+                });
             }
             (Pass::Done, Pass::Done) => {}
             _ => panic!("parts of one selection share quantiles and pass"),
@@ -154,7 +159,8 @@ impl QuantileSelect {
         }
     }
 
-    /// The quantiles in the order asked; `None` without values, for `q` outside [0, 1], or before the last pass.
+    /// The quantiles in the order asked; `None` without values, for `q` outside [0, 1], or before
+    /// the last pass.
     pub fn finish(&self) -> Vec<Option<f64>> {
         let value = |rank: u64| {
             let at = self.targets.binary_search_by_key(&rank, |t| t.rank).ok()?;
@@ -196,7 +202,9 @@ impl QuantileSelect {
         if known == DIGITS || self.targets.is_empty() {
             return false;
         }
-        let n_inside: u64 = buckets.values().sum();
+        let n_inside = buckets
+            .values()
+            .fold(0u64, |n, count| n.saturating_add(*count));
         let prefixes: Vec<u64> = buckets.into_keys().collect();
         self.pass = if n_inside <= KEPT_MAX {
             Pass::Keep {
@@ -235,7 +243,8 @@ impl QuantileSelect {
 }
 
 impl Target {
-    /// Moves to the bucket that holds the rank and gives its number of values; `None` when there is none.
+    /// Moves to the bucket that holds the rank and gives its number of values; `None` when there is
+    /// none.
     fn step(&mut self, buckets: impl Iterator<Item = (u64, u64)>) -> Option<u64> {
         for (prefix, n) in buckets {
             if self.inside < n {
@@ -248,57 +257,59 @@ impl Target {
     }
 }
 
-/// Counts of a 16-bit digit. Empty until the first one; stored as ascending pairs of digit and count.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<(u16, u64)>", into = "Vec<(u16, u64)>")]
-struct Counts(Vec<u64>);
-
-impl Counts {
-    #[inline]
-    fn add(&mut self, digit: u16) {
-        if self.0.is_empty() {
-            self.0 = vec![0; 1 << DIGIT_BITS];
-        }
-        self.0[usize::from(digit)] += 1;
-    }
-
-    fn merge(&mut self, other: &Self) {
-        if self.0.is_empty() {
-            self.0.clone_from(&other.0);
-            return;
-        }
-        self.0
-            .iter_mut()
-            .zip(&other.0)
-            .for_each(|(a, b)| *a = a.saturating_add(*b));
-    }
-
-    fn present(&self) -> impl Iterator<Item = (u16, u64)> + '_ {
-        (0..=u16::MAX)
-            .zip(self.0.iter().copied())
-            .filter(|&(_, n)| n > 0)
-    }
+/// [`QuantileSelect`] as read, before it is checked.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Stored {
+    qs: Vec<f64>,
+    kind: QuantileType,
+    n: u64,
+    targets: Vec<Target>,
+    pass: Pass,
 }
 
-impl From<Counts> for Vec<(u16, u64)> {
-    fn from(counts: Counts) -> Self {
-        counts.present().collect()
-    }
-}
-
-impl TryFrom<Vec<(u16, u64)>> for Counts {
+impl TryFrom<Stored> for QuantileSelect {
     type Error = String;
 
-    fn try_from(pairs: Vec<(u16, u64)>) -> Result<Self, String> {
-        if pairs.windows(2).any(|w| w[0].0 >= w[1].0) || pairs.iter().any(|&(_, n)| n == 0) {
-            return Err("expected ascending digits with counts above 0, found others".into());
+    fn try_from(stored: Stored) -> Result<Self, String> {
+        let Stored {
+            qs,
+            kind,
+            n,
+            targets,
+            pass,
+        } = stored;
+        let (known, lowest, prefixes, n_tables) = match &pass {
+            Pass::Count {
+                known,
+                prefixes,
+                counts,
+            } => (*known, 0, &prefixes[..], counts.len()),
+            Pass::Keep {
+                known, prefixes, ..
+            } => (*known, 1, &prefixes[..], prefixes.len()),
+            Pass::Done => (DIGITS - 1, 0, &[][..], 0),
+        };
+        let ascend = prefixes.windows(2).all(|w| w[0] < w[1])
+            && targets.windows(2).all(|w| w[0].rank < w[1].rank);
+        let known_fits = (lowest..DIGITS).contains(&known);
+        let short = |prefix: u64| prefix >> (DIGIT_BITS * known) == 0;
+        let done = matches!(pass, Pass::Done);
+        let sound = known_fits
+            && ascend
+            && n_tables == prefixes.len()
+            && prefixes.iter().all(|&p| short(p))
+            && (done || targets.iter().all(|t| short(t.prefix)));
+        if !sound {
+            return Err("expected the state of a quantile selection, found another one".into());
         }
-        let mut counts = Counts::default();
-        for (digit, n) in pairs {
-            counts.add(digit);
-            counts.0[usize::from(digit)] = n;
-        }
-        Ok(counts)
+        Ok(QuantileSelect {
+            qs,
+            kind,
+            n,
+            targets,
+            pass,
+        })
     }
 }
 
@@ -308,7 +319,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// Runs all passes over the parts, each observed by itself and merged; also the number of passes.
+    /// Runs all passes over the parts, each observed by itself and merged; also the number of
+    /// passes.
     fn select(parts: &[&[f64]], qs: &[f64], kind: QuantileType) -> (Vec<Option<f64>>, u32) {
         let mut state = QuantileSelect::new(qs, kind);
         let mut n_passes = 0;
@@ -351,7 +363,8 @@ mod tests {
 
     #[test]
     fn many_equal_and_close_values_take_all_passes() {
-        // 100,000 values that agree in their leading 48 bits, so that no bucket is small before the last digit.
+        // 100,000 values that agree in their leading 48 bits, so that no bucket is small before the
+        // last digit.
         let values: Vec<f64> = (0..100_000u64)
             .map(|i| f64::from_bits(1.0f64.to_bits() + i % 7))
             .collect();
@@ -361,10 +374,37 @@ mod tests {
     }
 
     #[test]
-    fn unordered_counts_are_refused() {
-        for pairs in [vec![(2u16, 1u64), (1, 1)], vec![(1, 0)]] {
-            assert!(Counts::try_from(pairs).is_err());
-        }
+    fn only_sound_states_are_read() {
+        let stored = |pass| Stored {
+            qs: vec![0.5],
+            kind: QuantileType::Linear,
+            n: 0,
+            targets: vec![],
+            pass,
+        };
+        let count = |known, prefixes: Vec<u64>| {
+            let counts = vec![Counts::default(); prefixes.len()];
+            QuantileSelect::try_from(stored(Pass::Count {
+                known,
+                prefixes,
+                counts,
+            }))
+        };
+        assert!(count(0, vec![0]).is_ok() && count(3, vec![1, 2]).is_ok());
+        assert!(count(4, vec![0]).is_err() && count(1, vec![2, 1]).is_err());
+        assert!(count(1, vec![1 << 16]).is_err());
+        let keep = Pass::Keep {
+            known: 0,
+            prefixes: vec![0],
+            keys: BTreeMap::new(),
+        };
+        assert!(QuantileSelect::try_from(stored(keep)).is_err());
+        let few = Pass::Count {
+            known: 1,
+            prefixes: vec![0],
+            counts: vec![],
+        };
+        assert!(QuantileSelect::try_from(stored(few)).is_err());
     }
 
     proptest! {
@@ -377,10 +417,12 @@ mod tests {
             kind in prop::sample::select(ALL_TYPES.to_vec()),
         ) {
             let (left, right) = values.split_at(at.index(values.len() + 1));
+            let bits = |x: Option<f64>| x.map(f64::to_bits);
+            let all = sorted(&values);
             let expected: Vec<_> =
-                qs.iter().map(|&q| quantile_sorted(&sorted(&values), q, kind).map(f64::to_bits)).collect();
+                qs.iter().map(|&q| bits(quantile_sorted(&all, q, kind))).collect();
             let (found, n_passes) = select(&[left, right], &qs, kind);
-            prop_assert_eq!(found.into_iter().map(|x| x.map(f64::to_bits)).collect::<Vec<_>>(), expected);
+            prop_assert_eq!(found.into_iter().map(bits).collect::<Vec<_>>(), expected);
             prop_assert!(n_passes <= 4);
         }
     }

@@ -1,6 +1,8 @@
-//! Start-up checks: the elementary functions give their known bits, and the host computes in the expected mode.
+//! Start-up checks: the elementary functions give their known bits, and the host computes in the
+//! expected mode.
 //!
-//! The vectors are lines of `data/vectors/functions.txt`: per function zero and five of the hardest known results.
+//! The vectors are lines of `data/vectors/functions.txt`: per function zero and five of the hardest
+//! known results.
 
 use super::functions::{BINARY, UNARY};
 use std::hint::black_box;
@@ -18,8 +20,8 @@ pub fn self_test() -> Result<(), String> {
         )?;
         if found.to_bits() != expected {
             return Err(format!(
-                "function `{name}` at 0x{x:016x} (0x{y:016x}): expected bits 0x{expected:016x}, found \
-                 0x{:016x} (the program or its host computes differently; do not score with it)",
+                "function `{name}` at 0x{x:016x} (0x{y:016x}): expected bits 0x{expected:016x}, \
+                 found 0x{:016x} (the program or its host computes differently; do not score)",
                 found.to_bits()
             ));
         }
@@ -27,8 +29,9 @@ pub fn self_test() -> Result<(), String> {
     Ok(())
 }
 
-/// Checks that this thread keeps subnormal numbers and rounds to nearest, ties to even. A library in the same
-/// process can switch either off (fast-math start-up code does), so each thread that computes asks.
+/// Checks that this thread keeps subnormal numbers and rounds to nearest, ties to even. A library
+/// in the same process can switch either off (fast-math start-up code does), so each thread that
+/// computes asks.
 ///
 /// # Errors
 /// Says which operation gave what bits.
@@ -59,8 +62,8 @@ pub fn host_float_mode() -> Result<(), String> {
     for (what, found, expected) in checks {
         if found.to_bits() != expected.to_bits() {
             return Err(format!(
-                "host float mode: {what}: expected bits 0x{:016x}, found 0x{:016x} (something in this \
-                 process has changed the floating-point mode; load it without fast-math)",
+                "host float mode: {what}: expected bits 0x{:016x}, found 0x{:016x} (something in \
+                 this process has changed the floating-point mode; load it without fast-math)",
                 expected.to_bits(),
                 found.to_bits()
             ));

@@ -1,8 +1,8 @@
-//! Small dense systems in a fixed order of operations: Cholesky, Householder QR, and Cholesky refined with exact
-//! residuals.
+//! Small dense systems in a fixed order of operations: Cholesky, Householder QR, and Cholesky
+//! refined with exact residuals.
 //!
-//! Matrices are row-major. Every inner sum runs with its index ascending, multiply then add. Sizes are those of a
-//! p x p normal matrix; nothing is blocked.
+//! Matrices are row-major. Every inner sum runs with its index ascending, multiply then add. Sizes
+//! are those of a p x p normal matrix; nothing is blocked.
 
 use super::exact_sum::ExactSum;
 use super::fixed::{ceil_log2, power_of_two};
@@ -12,8 +12,8 @@ const ROUNDS_MAX: usize = 50;
 
 /// Lower Cholesky factor of a symmetric n x n matrix (its lower triangle is read), zeros above.
 ///
-/// `None` when not positive definite: when a pivot, what is left of the diagonal element after subtraction, is not
-/// above 2^-52 times that element, hence lost in its rounding.
+/// `None` when not positive definite: when a pivot, what is left of the diagonal element after
+/// subtraction, is not above 2^-52 times that element, hence lost in its rounding.
 pub fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
     assert_eq!(a.len(), n * n, "the matrix must be n x n");
     let mut l = vec![0.0; n * n];
@@ -58,11 +58,11 @@ pub fn cholesky_solve(l: &[f64], n: usize, b: &[f64]) -> Vec<f64> {
     x
 }
 
-/// Least squares: the x that minimises |A x - b|, A being m x n with m >= n, by Householder reflections in column
-/// order, without pivoting.
+/// Least squares: the x that minimises |A x - b|, A being m x n with m >= n, by Householder
+/// reflections in column order, without pivoting.
 ///
-/// `None` when m < n, or when a column is dependent on those before it: what is left of its norm is not above
-/// m * 2^-52 times its norm.
+/// `None` when m < n, or when a column is dependent on those before it: what is left of its norm is
+/// not above m * 2^-52 times its norm.
 pub fn qr_solve(a: &[f64], m: usize, n: usize, b: &[f64]) -> Option<Vec<f64>> {
     assert_eq!(
         (a.len(), b.len()),
@@ -109,13 +109,15 @@ pub fn qr_solve(a: &[f64], m: usize, n: usize, b: &[f64]) -> Option<Vec<f64>> {
     x.iter().all(|v| v.is_finite()).then_some(x)
 }
 
-/// Solves G x = r for a symmetric positive definite G given as `gram_hi + gram_lo`, r as `rhs_hi + rhs_lo`.
+/// Solves G x = r for a symmetric positive definite G given as `gram_hi + gram_lo`, r as `rhs_hi +
+/// rhs_lo`.
 ///
-/// Cholesky of the rounded matrix after scaling rows and columns by powers of two, then at most 50 corrections from
-/// residuals computed without rounding over both halves, until a correction no longer changes x. While the
-/// condition number of the scaled G stays below about 1e15, x is the solution of the exact system to about 1 ulp.
-/// `None` when the Cholesky factor does not exist (see [`cholesky`]) or the corrections stop shrinking before they
-/// are at the size of the rounding of x: then G is too near to a singular matrix.
+/// Cholesky of the rounded matrix after scaling rows and columns by powers of two, then at most 50
+/// corrections from residuals computed without rounding over both halves, until a correction no
+/// longer changes x. While the condition number of the scaled G stays below about 1e15, x is the
+/// solution of the exact system to about 1 ulp. `None` when the Cholesky factor does not exist (see
+/// [`cholesky`]) or the corrections stop shrinking before they are at the size of the rounding of
+/// x: then G is too near to a singular matrix.
 pub fn solve_spd_refined(
     gram_hi: &[f64],
     gram_lo: &[f64],
@@ -201,7 +203,8 @@ mod tests {
     use super::super::order::ulps_between;
     use super::*;
 
-    /// 232792560 = lcm(1, ..., 20): times the Hilbert matrix, all integers. Condition 5e14 for n = 11.
+    /// 232792560 = lcm(1, ..., 20): times the Hilbert matrix, all integers. Condition 5e14 for n =
+    /// 11.
     const LCM: f64 = 232_792_560.0;
 
     fn hilbert(n: usize) -> Vec<f64> {
@@ -276,9 +279,10 @@ mod tests {
 
     #[test]
     fn the_low_half_counts() {
-        // (1 + 2^-60) x = 1 + 2^-52, so x = 1 + 2^-52 - 2^-60 - ..., which rounds to 1 + 2^-52; with the low half at
-        // 2^-53 instead, x = 1 + 2^-52 - 2^-53 - ... is just below the tie and rounds to 1.
-        let tiny = 2f64.powi(-60);
+        // (1 + 2^-60) x = 1 + 2^-52, so x = 1 + 2^-52 - 2^-60 - ..., which rounds to 1 + 2^-52;
+        // with the low half at 2^-53 instead, x = 1 + 2^-52 - 2^-53 - ... is just below the tie and
+        // rounds to 1.
+        let tiny = super::super::functions::powi(2.0, -60);
         let b = [1.0 + f64::EPSILON];
         assert_eq!(
             solve_spd_refined(&[1.0], &[tiny], 1, &b, &[0.0]),
@@ -293,7 +297,8 @@ mod tests {
         let (big, small) = (1e150, 1e-150);
         let g = [big * big, 0.5, 0.5, small * small];
         let x = solve_spd_refined(&g, &[0.0; 4], 2, &[big, small], &[0.0; 2]).expect("regular");
-        // g = D [[1, .5], [.5, 1]] D: the solution is (2/3) / big, (2/3) / small up to the rounding of the inputs.
+        // g = D [[1, .5], [.5, 1]] D: the solution is (2/3) / big, (2/3) / small up to the rounding
+        // of the inputs.
         assert!(
             ulps_between(x[0], 2.0 / 3.0 * 1e-150) < 8 && ulps_between(x[1], 2.0 / 3.0 * 1e150) < 8,
             "{x:?}"

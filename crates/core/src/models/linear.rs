@@ -3,6 +3,7 @@
 use crate::aggregate::{FeatureMoments, Rows};
 use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
+use crate::faults;
 use crate::math::{self, ExactSum, FixedScale, Moments};
 use crate::step::FitContext;
 
@@ -146,7 +147,7 @@ pub(super) fn predictor(
     scores.fill(intercept);
     for (&slot, &weight) in slots.iter().zip(coefficients) {
         for (score, &x) in scores.iter_mut().zip(batch.num(slot)) {
-            *score += weight * x;
+            *score = faults::multiply_add(*score, weight, x);
         }
     }
     for (row, score) in scores.iter().enumerate() {

@@ -9,6 +9,7 @@ use crate::batch::{BLOCK_ROWS, Batch, ColumnKind, RowKeyer, Schema};
 use crate::config::{Config, MODEL_STEP};
 use crate::digest::RowKey;
 use crate::error::{Code, Error, Result};
+use crate::faults::{self, Fault};
 use crate::math;
 use crate::par;
 use crate::trace::{INPUT_STAGE, RowOrder, Trace};
@@ -83,6 +84,16 @@ impl Scores {
         self.keys.clear();
         self.values.clear();
         self.faults.clear();
+    }
+
+    /// Appends a row's result.
+    pub fn push(&mut self, key: RowKey, result: Result<f64>) {
+        if let Err(reason) = &result {
+            let row = u32::try_from(self.len()).unwrap_or(u32::MAX);
+            self.faults.insert(row, reason.clone());
+        }
+        self.keys.push(key);
+        self.values.push(result.unwrap_or(math::MISSING));
     }
 
     fn append(&mut self, other: Scores) {
@@ -192,8 +203,8 @@ impl Plan {
         table::bind(batch, &self.input)
     }
 
-    /// Scores a block that has exactly the input columns, in place. Neither `block` nor `scores`
-    /// allocates once both are warm.
+    /// Scores a block that has exactly the input columns, in place. Once `block` and `scores` are
+    /// warm, a block of one row allocates nothing, a larger one only tables of its labels.
     ///
     /// # Errors
     /// Never on values.
@@ -293,6 +304,10 @@ impl Plan {
     }
 
     fn key_block(&self, block: &mut Batch) {
+        if faults::on(Fault::DroppedRow) {
+            *block = block.select(&(1..block.n_rows()).collect::<Vec<_>>());
+        }
+        block.keep_faults_unnamed();
         self.keyer.key(block);
         block.remove(&self.key_slots);
         block.set_schema(&self.unkeyed);
@@ -330,12 +345,23 @@ impl Plan {
 
 /// Applies one fitted step to a block.
 pub(super) fn step_block(step: &super::FittedStep, stage: &Stage, block: &mut Batch) -> Result<()> {
+    let keys = faults::on(Fault::DrawByBatchPosition).then(|| number_rows(block));
     step.state
         .apply(block, &stage.slots)
         .map_err(|e| e.step(&step.name))?;
+    if let Some(keys) = keys {
+        block.set_keys(keys);
+    }
     block.name_faults(&step.name);
     block.set_schema(&stage.output);
     Ok(())
+}
+
+/// For a fault: puts each row's position in the place of its key, which it gives back.
+fn number_rows(block: &mut Batch) -> Vec<RowKey> {
+    let keys = block.keys().to_vec();
+    block.set_keys((0..block.n_rows() as u128).map(RowKey).collect());
+    keys
 }
 
 /// The keyer, the positions of the declared key columns, and the schema without them.

@@ -8,6 +8,7 @@ use crate::batch::{BLOCK_ROWS, Batch, Column, MISSING_CODE, RowKeyer, fit_keys};
 use crate::config::Config;
 use crate::digest::{Fingerprint, Hasher, RowKey};
 use crate::error::{Code, Error, Result};
+use crate::faults::{self, Fault};
 use crate::math;
 use crate::par;
 
@@ -42,7 +43,7 @@ impl Table {
         }
         let input = Arc::new(config.input_schema()?);
         let mut bound = bind(batch, &input)?;
-        let target_slot = find(batch, &config.target.column)?;
+        let target_slot = batch.schema().required(&config.target.column)?;
         let y = target::read(batch.column(target_slot), &config.target)?;
         RowKeyer::new(&input, &config.data.key)?.key(&mut bound);
         if !config.data.key.is_empty() {
@@ -114,7 +115,7 @@ pub(super) fn bind(batch: &Batch, schema: &Arc<crate::batch::Schema>) -> Result<
 /// If one is absent or of another kind.
 pub(super) fn bind_slots(batch: &Batch, schema: &crate::batch::Schema) -> Result<Vec<usize>> {
     let slot_of = |field: &crate::batch::Field| {
-        let slot = find(batch, &field.name)?;
+        let slot = batch.schema().required(&field.name)?;
         let found = batch.column(slot).kind();
         if found == field.kind {
             return Ok(slot);
@@ -125,24 +126,24 @@ pub(super) fn bind_slots(batch: &Batch, schema: &crate::batch::Schema) -> Result
         )
         .column(&field.name))
     };
-    schema.fields().iter().map(slot_of).collect()
+    let slots: Vec<usize> = schema.fields().iter().map(slot_of).collect::<Result<_>>()?;
+    if faults::on(Fault::ReorderedColumns) {
+        return Ok(by_order(batch, &slots));
+    }
+    Ok(slots)
 }
 
-fn find(batch: &Batch, name: &str) -> Result<usize> {
-    batch.schema().position(name).ok_or_else(|| {
-        let found: Vec<&str> = batch.schema().names().take(LISTED_ROWS).collect();
-        let more = batch.schema().len().saturating_sub(found.len());
-        let tail = if more > 0 {
-            format!(" and {more} more")
-        } else {
-            String::new()
-        };
-        Error::new(
-            Code::MissingColumn,
-            format!("expected it, found {}{tail}", found.join(", ")),
-        )
-        .column(name)
-    })
+/// For a fault: the first number in the batch for the first in the schema, and so on by kind.
+fn by_order(batch: &Batch, slots: &[usize]) -> Vec<usize> {
+    let of_kind = |slot: usize| {
+        let kind = batch.column(slot).kind();
+        let same = move |other: &usize| batch.column(*other).kind() == kind;
+        let earlier = slots.iter().take_while(|other| **other != slot);
+        let mut sorted: Vec<usize> = slots.iter().copied().filter(same).collect();
+        sorted.sort();
+        sorted[earlier.filter(|other| same(other)).count()]
+    };
+    slots.iter().map(|&slot| of_kind(slot)).collect()
 }
 
 /// Declared keys must be complete and unique at fit.

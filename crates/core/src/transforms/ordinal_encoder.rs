@@ -1,31 +1,39 @@
 //! Replaces labels by whole numbers, in an arbitrary order or ordered by the mean target.
 //!
 //! # Method
-//! As feature-engine 1.9.4 `OrdinalEncoder`. Mean targets are correctly rounded quotients of exact sums.
+//! As feature-engine 1.9.4 `OrdinalEncoder`. Mean targets are exact sums divided and rounded once,
+//! so labels of equal mean tie here also where float sums would set them apart by their last bits.
 //!
 //! # Shape
 //! Text columns in, numeric columns of the same names out, in place.
 //!
 //! # Missing
-//! Stays missing. Impute first if the model needs a number.
+//! Stays missing (feature-engine refuses it unless told otherwise). Impute first if the model needs
+//! a number.
 //!
 //! # Ties and order
-//! `arbitrary`: labels in code-point order (feature-engine numbers them as they appear, which depends
-//! on the order of the rows). `ordered`: by ascending mean target, equal means by code point. Codes
-//! count from 0.
+//! `arbitrary`: labels in code-point order (feature-engine numbers them as they appear, which
+//! depends on the order of the rows). `ordered`: by ascending mean target, equal means by code
+//! point, as feature-engine does as long as its unstable sort keeps ties in place. Codes count from
+//! 0.
 //!
 //! # Errors
-//! At fit, none. At scoring, a label that was not seen follows `unseen`: `ignore` gives missing, `encode`
-//! gives −1, `raise` gives the row a reason instead of a score.
+//! At fit, none. At scoring, a label that was not seen follows `unseen`: `ignore` gives missing,
+//! `encode` gives −1, `raise` gives the row a reason instead of a score.
 //!
 //! # Example
-//! Labels b, a with mean targets 1 and 2: `ordered` gives b = 0, a = 1; `arbitrary` gives a = 0, b = 1.
+//! Labels b, a with mean targets 1 and 2: `ordered` gives b = 0, a = 1; `arbitrary` gives a = 0, b
+//! = 1.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{LevelCounts, LevelTargets, Rows};
+use super::state::malformed;
+use crate::aggregate::{LevelCounts, LevelTarget, LevelTargets, Rows};
 use crate::batch::{Batch, Column, ColumnKind, Schema};
 use crate::error::Result;
+use crate::faults;
 use crate::math;
 use crate::pipeline::check_width;
 use crate::step::{Example, FitContext, FitTransform, Transform};
@@ -63,28 +71,16 @@ impl FitTransform for OrdinalEncoderParams {
         let ordered: Vec<Vec<String>> = match self.method {
             OrdinalMethod::Arbitrary => {
                 let counts = rows.aggregate(LevelCounts::new(ctx.slots))?.finish();
-                counts
-                    .into_iter()
-                    .map(|c| c.levels.into_keys().collect())
-                    .collect()
+                let levels = counts.into_iter().map(|c| c.levels.into_keys().collect());
+                levels.collect()
             }
             OrdinalMethod::Ordered => {
                 let targets = rows.aggregate(LevelTargets::new(ctx.slots))?.finish();
-                let by_mean = |levels: std::collections::BTreeMap<String, _>| {
-                    let mut means: Vec<(f64, String)> = levels
-                        .into_iter()
-                        .map(|(level, t): (String, crate::aggregate::LevelTarget)| {
-                            (t.mean(), level)
-                        })
-                        .collect();
-                    means.sort_by(|a, b| math::total_cmp(a.0, b.0).then_with(|| a.1.cmp(&b.1)));
-                    means.into_iter().map(|(_, level)| level).collect()
-                };
-                targets.into_iter().map(by_mean).collect()
+                targets.into_iter().map(by_mean_target).collect()
             }
         };
         let codes = ordered.into_iter().map(|levels| {
-            let coded = levels.into_iter().enumerate();
+            let coded = faults::hash_order(levels).into_iter().enumerate();
             LevelMap::new(coded.map(|(code, level)| (level, code as f64)))
         });
         Ok(OrdinalEncoder {
@@ -105,6 +101,14 @@ impl FitTransform for OrdinalEncoderParams {
     }
 }
 
+/// The labels by ascending mean target, then by code point.
+fn by_mean_target(levels: BTreeMap<String, LevelTarget>) -> Vec<String> {
+    let means = levels.into_iter().map(|(level, t)| (t.mean(), level));
+    let mut means: Vec<(f64, String)> = means.collect();
+    means.sort_by(|a, b| math::total_cmp(a.0, b.0).then_with(|| a.1.cmp(&b.1)));
+    means.into_iter().map(|(_, level)| level).collect()
+}
+
 /// The code of each label of each column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -116,6 +120,13 @@ pub struct OrdinalEncoder {
 impl Transform for OrdinalEncoder {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
         check_width(self.codes.len(), slots.len())?;
+        for codes in &self.codes {
+            let mut sorted: Vec<f64> = codes.iter().map(|(_, &code)| code).collect();
+            sorted.sort_by(|a, b| math::total_cmp(*a, *b));
+            if (0..sorted.len()).any(|i| sorted[i].to_bits() != (i as f64).to_bits()) {
+                return Err(malformed("expected each code from 0 once"));
+            }
+        }
         Ok(input.with_kind(slots, ColumnKind::Num))
     }
 
@@ -174,5 +185,48 @@ mod tests {
             batch.faults()[&0].to_string(),
             "column `x`: expected a label seen at fit, found \"z\" (choose another `unseen` rule)"
         );
+    }
+
+    #[test]
+    fn missing_stays_missing_and_arbitrary_codes_go_by_code_point() {
+        let t = table_with_target(&[("x", texts(&["b", "", "B", "a"]))], &[0.0; 4]);
+        let params = OrdinalEncoderParams {
+            method: OrdinalMethod::Arbitrary,
+            ..Default::default()
+        };
+        let fitted = fit(&params, &t, &["x"]).unwrap();
+        let batch = apply(&fitted, &t, &["x"]);
+        assert_eq!(
+            (batch.num(0)[0], batch.num(0)[2], batch.num(0)[3]),
+            (2.0, 0.0, 1.0)
+        );
+        assert!(math::is_missing(batch.num(0)[1]) && batch.faults().is_empty());
+    }
+
+    #[test]
+    fn means_that_float_sums_would_part_tie() {
+        // Both labels have the targets 0.1, 0.2, 0.3 in two orders, whose float sums differ.
+        let t = table_with_target(
+            &[("x", texts(&["b", "b", "b", "a", "a", "a"]))],
+            &[0.1, 0.2, 0.3, 0.3, 0.2, 0.1],
+        );
+        assert_ne!((0.1 + 0.2) + 0.3, (0.3 + 0.2) + 0.1);
+        let fitted = fit(&OrdinalEncoderParams::default(), &t, &["x"]).unwrap();
+        assert_eq!(
+            apply(&fitted, &t, &["x"]).num(0),
+            [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
+        );
+    }
+
+    #[test]
+    fn a_forged_state_is_refused() {
+        let t = table_with_target(&[("x", texts(&["a"]))], &[1.0]);
+        for code in [1.0, f64::NAN, -0.0] {
+            let forged = OrdinalEncoder {
+                codes: vec![LevelMap::new([("a".to_owned(), code)])],
+                unseen: UnseenRule::Ignore,
+            };
+            assert!(forged.output(t.schema(), &[0]).is_err());
+        }
     }
 }

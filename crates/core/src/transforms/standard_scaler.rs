@@ -1,8 +1,10 @@
 //! Subtracts the training mean and divides by the training standard deviation.
 //!
 //! # Method
-//! As scikit-learn 1.9.1 `StandardScaler`: z = (x − mean) / sd with the population deviation (divisor n).
-//! Mean and variance are correctly rounded; scikit-learn's are float sums and may differ in the last bits.
+//! As scikit-learn 1.9.1 `StandardScaler`: z = (x − mean) / sd with the population deviation
+//! (divisor n). Mean and variance are the exact values rounded once; sd is the square root of that
+//! variance, rounded again. scikit-learn's are float sums in the order of the rows, so their last
+//! bits may differ.
 //!
 //! # Shape
 //! Numeric columns in, the same columns out, in place.
@@ -11,22 +13,24 @@
 //! Skipped in the fit, stays missing.
 //!
 //! # Ties and order
-//! A column whose variance is 0 is divided by 1, as in scikit-learn. First the subtraction, then the
-//! division; never a multiplication by a reciprocal.
+//! First the subtraction, then the division; never a multiplication by a reciprocal. A column whose
+//! variance rounds to 0 is divided by 1. scikit-learn divides by 1 also where its variance lies
+//! within the error of its sums; here there is no such error, so a column that varies in its last
+//! digits is scaled.
 //!
 //! # Errors
-//! A column without a value, or with infinite ones, cannot be fitted.
+//! A column without a value, with an infinite one, or whose variance overflows, cannot be fitted.
 //!
 //! # Example
 //! 1, 3 becomes −1, 1: mean 2, variance ((1−2)² + (3−2)²) / 2 = 1.
 
 use serde::{Deserialize, Serialize};
 
+use super::state::{check_finite, malformed};
 use crate::aggregate::{ColumnMoments, Rows};
 use crate::batch::{Batch, ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
 use crate::math;
-use crate::pipeline::check_width;
 use crate::step::{Example, FitContext, FitTransform, Transform};
 
 /// Whether to centre and to scale.
@@ -62,21 +66,11 @@ impl FitTransform for StandardScalerParams {
             scales: Vec::new(),
         };
         for (&slot, m) in ctx.slots.iter().zip(&moments) {
-            let found = m
-                .mean()
-                .zip(m.std(0))
-                .filter(|(a, b)| a.is_finite() && b.is_finite());
-            let Some((mean, std)) = found else {
-                return Err(Error::new(
-                    Code::NotFinite,
-                    "expected a finite mean and deviation, found none",
-                )
-                .column(ctx.name(slot)));
-            };
+            let found = m.mean().zip(m.std(0));
+            let (mean, std) = finite(found).map_err(|e| e.column(ctx.name(slot)))?;
+            let scaled = self.with_std && std > 0.0;
             state.means.push(if self.with_mean { mean } else { 0.0 });
-            state
-                .scales
-                .push(if self.with_std && std > 0.0 { std } else { 1.0 });
+            state.scales.push(if scaled { std } else { 1.0 });
         }
         Ok(state)
     }
@@ -96,6 +90,21 @@ impl FitTransform for StandardScalerParams {
     }
 }
 
+fn finite(found: Option<(f64, f64)>) -> Result<(f64, f64)> {
+    match found {
+        None => Err(Error::new(
+            Code::TooFewRows,
+            "expected a value to learn from, found none",
+        )
+        .remedy("drop the column, or fill it with a constant")),
+        Some((mean, std)) if !mean.is_finite() || !std.is_finite() => Err(Error::new(
+            Code::NotFinite,
+            format!("expected a finite mean and deviation, found {mean} and {std}"),
+        )),
+        Some(found) => Ok(found),
+    }
+}
+
 /// Mean and scale of each column.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -106,8 +115,11 @@ pub struct StandardScaler {
 
 impl Transform for StandardScaler {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
-        check_width(self.means.len(), slots.len())?;
-        check_width(self.scales.len(), slots.len())?;
+        check_finite(&self.means, slots.len())?;
+        check_finite(&self.scales, slots.len())?;
+        if self.scales.iter().any(|&scale| scale <= 0.0) {
+            return Err(malformed("expected scales above 0"));
+        }
         Ok(input.clone())
     }
 
@@ -145,5 +157,43 @@ mod tests {
         let t = table(&[("x", nums(&[1.0, f64::NAN, 3.0]))]);
         let fitted = fit(&StandardScalerParams::default(), &t, &["x"]).unwrap();
         assert!(math::is_missing(apply(&fitted, &t, &["x"]).num(0)[1]));
+    }
+
+    #[test]
+    fn a_column_that_varies_in_its_last_digits_is_scaled() {
+        // 1e15 and 1e15 + 1: mean 1e15 + 0.5, variance 1/4, so -1 and 1.
+        let t = table(&[("x", nums(&[1e15, 1e15 + 1.0]))]);
+        let fitted = fit(&StandardScalerParams::default(), &t, &["x"]).unwrap();
+        assert_eq!(apply(&fitted, &t, &["x"]).num(0), [-1.0, 1.0]);
+    }
+
+    #[test]
+    fn centring_and_scaling_can_be_left_out() {
+        let t = table(&[("x", nums(&[1.0, 5.0]))]);
+        for (with_mean, with_std, expected) in [
+            (true, false, [-2.0, 2.0]),
+            (false, true, [0.5, 2.5]),
+            (false, false, [1.0, 5.0]),
+        ] {
+            let params = StandardScalerParams {
+                with_mean,
+                with_std,
+            };
+            let fitted = fit(&params, &t, &["x"]).unwrap();
+            assert_eq!(apply(&fitted, &t, &["x"]).num(0), expected);
+        }
+    }
+
+    #[test]
+    fn columns_without_a_finite_mean_are_named() {
+        let cases = [
+            (f64::NAN, Code::TooFewRows),
+            (f64::INFINITY, Code::NotFinite),
+        ];
+        for (x, code) in cases {
+            let t = table(&[("x", nums(&[x]))]);
+            let error = fit(&StandardScalerParams::default(), &t, &["x"]).unwrap_err();
+            assert_eq!((error.code(), error.column_name()), (code, Some("x")));
+        }
     }
 }

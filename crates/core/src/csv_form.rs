@@ -1,0 +1,372 @@
+//! The form of a CSV file: RFC 4180 strictly, and one way to read it for research and deploy.
+//!
+//! Readers differ on what is not well formed (a short row filled with nothing, a quote inside a
+//! cell, a lone carriage return, a blank line), and a difference between two readers is a
+//! difference between two scores. So every such file is refused with its row, column and line,
+//! whoever reads.
+//!
+//! A byte order mark at the beginning is skipped once. A cell in quotes and the same cell without
+//! are the same cell; an empty one is missing either way (see
+//! [`CellReader`](crate::batch::CellReader)). Rows are numbered from 0 without the header, lines
+//! from 1 with it.
+
+mod scanner;
+
+use std::borrow::Cow;
+
+use crate::error::{Code, Error, Result};
+
+use scanner::Scanner;
+
+/// Tables with more rows are refused: positions of rows are 32-bit numbers.
+pub const ROWS_MAX: usize = 1 << 31;
+/// Tables with more columns are refused.
+pub const COLUMNS_MAX: usize = 10_000;
+/// How many columns a message lists.
+const LISTED_COLUMNS: usize = 10;
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A CSV file that is well formed.
+#[derive(Clone, Debug)]
+pub struct CsvTable<'a> {
+    source: String,
+    text: &'a str,
+    names: Vec<String>,
+    n_rows: usize,
+    /// Where the first row begins.
+    body: usize,
+}
+
+impl<'a> CsvTable<'a> {
+    /// Checks the form of a whole file. `source` names it in messages.
+    ///
+    /// # Errors
+    /// If the text is not UTF-8, there is no header, a name is empty or occurs twice, a row has
+    /// another number of cells than the header, a quote stands where none may, a line ends with a
+    /// lone carriage return, or the table is beyond [`ROWS_MAX`] or [`COLUMNS_MAX`].
+    pub fn open(source: &str, bytes: &'a [u8]) -> Result<Self> {
+        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+            let message = format!("`{source}`: expected UTF-8 text, found UTF-16");
+            return Err(Error::new(Code::BadValue, message).remedy("save the file as UTF-8"));
+        }
+        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            let message = format!("`{source}`: expected a header, found an empty file");
+            return Err(Error::new(Code::BadValue, message));
+        }
+        let table = scan(source, bytes)?;
+        check_size(source, table.n_rows, table.names.len())?;
+        check_names(source, &table.names)?;
+        Ok(table)
+    }
+
+    /// The names in the header.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.n_rows
+    }
+
+    /// The rows as text, without header and byte order mark.
+    pub fn body(&self) -> &'a str {
+        &self.text[self.body..]
+    }
+
+    /// Where each of `wanted` stands in a row.
+    ///
+    /// # Errors
+    /// If one is absent; the message lists what there is.
+    pub fn places<'n>(&self, wanted: impl IntoIterator<Item = &'n str>) -> Result<Vec<usize>> {
+        let mut by_name: Vec<(&str, usize)> = self
+            .names
+            .iter()
+            .enumerate()
+            .map(|(place, name)| (name.as_str(), place))
+            .collect();
+        by_name.sort();
+        let place_of = |name: &str| {
+            by_name
+                .binary_search_by(|(known, _)| (*known).cmp(name))
+                .map(|at| by_name[at].1)
+                .map_err(|_| absent(&self.source, name, &self.names))
+        };
+        wanted.into_iter().map(place_of).collect()
+    }
+
+    /// Shows each row in order: its cells in the order of the header, without their quotes.
+    pub fn for_each_row(&self, mut see: impl FnMut(&[Cow<'a, str>])) {
+        let mut scanner = Scanner::new(self.text.as_bytes(), self.body);
+        let mut cells = Vec::with_capacity(self.names.len());
+        for _ in 0..self.n_rows {
+            cells.clear();
+            let read = scanner.record(|start, end| cells.push(unquoted(&self.text[start..end])));
+            debug_assert!(read.is_ok(), "the scan has read this record before");
+            see(&cells);
+        }
+    }
+}
+
+fn scan<'a>(source: &str, bytes: &'a [u8]) -> Result<CsvTable<'a>> {
+    let mut scanner = Scanner::new(bytes, 0);
+    let mut places = Vec::new();
+    let header = scanner.record(|start, end| places.push((start, end)));
+    header.map_err(|fault| fault.error(source, None, &[]))?;
+    let cell = |&(start, end): &(usize, usize)| std::str::from_utf8(&bytes[start..end]).ok();
+    let names: Option<Vec<String>> = places
+        .iter()
+        .map(|place| Some(unquoted(cell(place)?).into_owned()))
+        .collect();
+    let names = names.ok_or_else(|| not_utf8(source, bytes, &[]))?;
+    if let Some(place) = names.iter().position(String::is_empty) {
+        let message = format!("`{source}`: expected a name in the header, found an empty cell");
+        let error = Error::new(Code::MissingColumn, message);
+        return Err(error.remedy(format!("name column {}", place + 1)));
+    }
+    let body = scanner.at;
+    let mut n_rows = 0usize;
+    while scanner.at < bytes.len() {
+        let line = scanner.line;
+        let n_cells = scanner.record(|_, _| ());
+        let n_cells = n_cells.map_err(|fault| fault.error(source, Some(n_rows), &names))?;
+        if n_cells != names.len() {
+            return Err(ragged(source, n_rows, line, names.len(), n_cells));
+        }
+        n_rows += 1;
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| not_utf8(source, bytes, &names))?;
+    Ok(CsvTable {
+        source: source.to_owned(),
+        text,
+        names,
+        n_rows,
+        body,
+    })
+}
+
+fn ragged(source: &str, row: usize, line: u64, expected: usize, found: usize) -> Error {
+    let message = format!(
+        "`{}` line {line}: expected {expected} cells, found {found}",
+        source
+    );
+    let remedy = match found {
+        1 => "remove blank lines, and separate cells by commas",
+        _ if found > expected => "put cells that contain a comma in quotes",
+        _ => "give every row a cell for every name in the header",
+    };
+    Error::new(Code::BadValue, message)
+        .remedy(remedy)
+        .row(row as u64)
+}
+
+/// A cell without its quotes.
+fn unquoted(cell: &str) -> Cow<'_, str> {
+    match cell.strip_prefix('"').and_then(|c| c.strip_suffix('"')) {
+        Some(inner) if inner.contains('"') => Cow::Owned(inner.replace("\"\"", "\"")),
+        Some(inner) => Cow::Borrowed(inner),
+        None => Cow::Borrowed(cell),
+    }
+}
+
+/// The first bytes that are not UTF-8, by row and column.
+fn not_utf8(source: &str, bytes: &[u8], names: &[String]) -> Error {
+    let bad = std::str::from_utf8(bytes).map_or_else(|e| e.valid_up_to(), |_| bytes.len());
+    let mut scanner = Scanner::new(bytes, 0);
+    let (mut record, mut line, mut column) = (0u64, 1, 0);
+    while scanner.at <= bad && scanner.at < bytes.len() {
+        line = scanner.line;
+        column = 0;
+        let read = scanner.record(|_, end| column += usize::from(end <= bad));
+        if read.is_err() {
+            break;
+        }
+        record += 1;
+    }
+    let message = format!(
+        "`{}` line {line}: expected UTF-8 text, found other bytes",
+        source
+    );
+    let error = Error::new(Code::BadValue, message).remedy("save the file as UTF-8");
+    match (record, names.get(column)) {
+        (0 | 1, _) => error,
+        (n, Some(name)) => error.row(n - 2).column(name),
+        (n, None) => error.row(n - 2),
+    }
+}
+
+fn absent(source: &str, name: &str, found: &[String]) -> Error {
+    let listed: Vec<&str> = found
+        .iter()
+        .take(LISTED_COLUMNS)
+        .map(String::as_str)
+        .collect();
+    let more = found.len().saturating_sub(listed.len());
+    let tail = if more > 0 {
+        format!(" and {more} more")
+    } else {
+        String::new()
+    };
+    let message = format!(
+        "expected it in `{}`, found {}{tail}",
+        source,
+        listed.join(", ")
+    );
+    let error = Error::new(Code::MissingColumn, message).column(name);
+    match found {
+        [only] if only.contains([';', '\t', '|']) => {
+            error.remedy("cells are separated by commas; write the file with commas")
+        }
+        _ if found.iter().any(|other| other.trim() == name.trim()) => {
+            error.remedy("names are compared byte by byte, blanks included")
+        }
+        _ if found.iter().any(|other| other.eq_ignore_ascii_case(name)) => {
+            error.remedy("names are compared byte by byte, capitals included")
+        }
+        _ => error,
+    }
+}
+
+/// Refuses tables beyond the stated limits.
+fn check_size(source: &str, n_rows: usize, n_columns: usize) -> Result<()> {
+    let refuse = |limit: usize, what: &str, found: usize| {
+        let message = format!(
+            "`{}`: expected at most {limit} {what}, found {found}",
+            source
+        );
+        Err(Error::new(Code::LimitExceeded, message))
+    };
+    if n_columns > COLUMNS_MAX {
+        return refuse(COLUMNS_MAX, "columns", n_columns);
+    }
+    if n_rows > ROWS_MAX {
+        return refuse(ROWS_MAX, "rows", n_rows);
+    }
+    Ok(())
+}
+
+/// Refuses names that occur twice.
+fn check_names(source: &str, names: &[String]) -> Result<()> {
+    let mut sorted: Vec<&String> = names.iter().collect();
+    sorted.sort();
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(pair) => Err(Error::new(
+            Code::DuplicateColumn,
+            format!("expected unique names in `{}`, found it twice", source),
+        )
+        .remedy("rename one of them at the source")
+        .column(pair[0])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened(text: &[u8]) -> Result<CsvTable<'_>> {
+        CsvTable::open("t.csv", text)
+    }
+
+    fn message(text: &[u8]) -> String {
+        match opened(text) {
+            Ok(_) => "ok".to_owned(),
+            Err(e) => e.to_string(),
+        }
+    }
+
+    #[test]
+    fn quotes_commas_and_line_ends_of_rfc_4180_are_counted() {
+        let text = b"a,\"b\"\"c\"\r\n1,\"x,\r\ny\"\r\n,\"\"\n\"\",2";
+        let layout = opened(text).unwrap();
+        assert_eq!(layout.names, ["a", "b\"c"]);
+        assert_eq!((layout.n_rows(), layout.body), (3, 10));
+        let mut rows = Vec::new();
+        layout.for_each_row(|cells| rows.push(cells.join("|")));
+        assert_eq!(rows, ["1|x,\r\ny", "|", "|2"]);
+        assert_eq!(opened(b"a\n").unwrap().n_rows(), 0);
+        assert_eq!(opened(b"a").unwrap().n_rows(), 0);
+    }
+
+    #[test]
+    fn what_readers_would_guess_about_is_refused_where_it_stands() {
+        for (text, expected) in [
+            (
+                &b"a,b\n1,2\n3\n"[..],
+                "row 1: `t.csv` line 3: expected 2 cells, found 1",
+            ),
+            (
+                b"a,b\n1,2,3\n",
+                "row 0: `t.csv` line 2: expected 2 cells, found 3",
+            ),
+            (
+                b"a,b\n1,2\n\n",
+                "row 1: `t.csv` line 3: expected 2 cells, found 1",
+            ),
+            (
+                b"a,b\n1,x\"y\n",
+                "column `b`: row 0: `t.csv` line 2: expected a quote only around",
+            ),
+            (
+                b"a,b\n1,\"x\"y\n",
+                "column `b`: row 0: `t.csv` line 2: expected a comma or the end",
+            ),
+            (
+                b"a,b\n1,\"x\ny\n",
+                "column `b`: row 0: `t.csv` line 2: expected a closing quote",
+            ),
+            (
+                b"a,b\r1,2\r",
+                "`t.csv` line 1: expected lines to end with a line feed",
+            ),
+            (
+                b"a,,c\n",
+                "`t.csv`: expected a name in the header, found an empty cell (name column 2)",
+            ),
+            (
+                b"a,b\n1,2\n3,\xff\n",
+                "column `b`: row 1: `t.csv` line 3: expected UTF-8 text",
+            ),
+            (b"a\xff,b\n1,2\n", "`t.csv` line 1: expected UTF-8 text"),
+        ] {
+            let found = message(text);
+            assert!(
+                found.starts_with(expected),
+                "{found} should begin with {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_byte_order_mark_is_skipped() {
+        let table = opened(b"\xef\xbb\xbfa\n\n1\n").unwrap();
+        assert_eq!((table.names(), table.n_rows()), (&["a".to_owned()][..], 2));
+        let twice = opened(b"\xef\xbb\xbf\xef\xbb\xbfa\n1\n").unwrap();
+        assert_eq!(twice.names(), ["\u{feff}a"]);
+        assert!(message(b"\xff\xfea\0").contains("found UTF-16"));
+        assert!(message(b" \n").contains("found an empty file"));
+    }
+
+    #[test]
+    fn columns_are_found_by_name_or_named() {
+        let table = opened(b"b, a,C\n1,2,3\n").unwrap();
+        assert_eq!(table.places(["b", "C"]).unwrap(), [0, 2]);
+        for (name, expected) in [
+            ("x", "column `x`: expected it in `t.csv`, found b,  a, C"),
+            (
+                "a",
+                "column `a`: expected it in `t.csv`, found b,  a, C \
+                 (names are compared byte by byte, blanks included)",
+            ),
+            (
+                "c",
+                "column `c`: expected it in `t.csv`, found b,  a, C \
+                 (names are compared byte by byte, capitals included)",
+            ),
+        ] {
+            assert_eq!(table.places([name]).unwrap_err().to_string(), expected);
+        }
+        assert!(message(b"a,b,a\n").starts_with("column `a`: expected unique names in `t.csv`"));
+    }
+}

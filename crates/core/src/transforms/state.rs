@@ -1,0 +1,21 @@
+//! What several kinds check of a learned state, whoever wrote it.
+
+use crate::error::{Code, Error, Result};
+use crate::pipeline::check_width;
+
+/// Refuses learned numbers that are not finite, or not one for each of `n_columns`.
+///
+/// # Errors
+/// If so: the artifact is damaged.
+pub(super) fn check_finite(values: &[f64], n_columns: usize) -> Result<()> {
+    check_width(values.len(), n_columns)?;
+    match values.iter().find(|x| !x.is_finite()) {
+        None => Ok(()),
+        Some(x) => Err(malformed(format!("expected finite numbers, found {x}"))),
+    }
+}
+
+/// A learned state that no fit can have made.
+pub(super) fn malformed(message: impl Into<String>) -> Error {
+    Error::new(Code::Malformed, message)
+}

@@ -1,0 +1,56 @@
+//! `convert`: the declared columns of a source as another file, perhaps in another order. Hidden:
+//! it is there to try that neither format nor order changes a bit.
+
+use std::path::PathBuf;
+
+use samescore_core::error::{Code, Error};
+use samescore_core::rng::Seed;
+use samescore_research::{convert, file, gather};
+use serde_json::json;
+
+use super::failure::Failure;
+use super::load::Loaded;
+use super::shell::{Answer, Shell};
+
+/// Write the rows of a config's source as CSV or Parquet.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  samescore convert titanic.toml titanic.parquet --shuffle 7")]
+pub(super) struct Args {
+    /// The config, in TOML.
+    config: PathBuf,
+    /// The file to write, ending in .csv or .parquet.
+    out: PathBuf,
+    /// The rows, CSV or Parquet; instead of the source that the config names.
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<PathBuf>,
+    /// Put the rows into an order drawn from this seed.
+    #[arg(long, value_name = "SEED")]
+    shuffle: Option<u64>,
+    /// Rows per row group of a Parquet file.
+    #[arg(long, value_name = "N")]
+    row_group_rows: Option<usize>,
+}
+
+pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
+    if args.row_group_rows == Some(0) {
+        return Err(Error::new(Code::Usage, "expected at least 1 row per group, found 0").into());
+    }
+    let loaded = Loaded::read(&args.config, args.data.as_deref())?;
+    let format = gather::Format::of(&args.out)?;
+    let mut batch = gather::read(&loaded.source, &loaded.config.data, &[])?;
+    if let (Some(seed), true) = (args.shuffle, batch.faults().is_empty()) {
+        batch = convert::shuffled(&batch, Seed(seed));
+    }
+    let bytes = convert::write(
+        &batch,
+        &loaded.config.data.columns,
+        format,
+        args.row_group_rows,
+    )?;
+    file::replace(&args.out, &bytes)?;
+    let shown = args.out.display().to_string();
+    Ok(Answer::yes(shell.body(
+        || format!("{} rows written to {shown}\n", batch.n_rows()),
+        || json!({ "command": "convert", "path": shown, "n_rows": batch.n_rows() }),
+    )))
+}

@@ -1,0 +1,111 @@
+//! `evaluate`: how good a config is on rows that its fit has not seen.
+
+use std::path::PathBuf;
+
+use samescore_core::par::Threads;
+use samescore_research::workflow::Evaluation;
+use samescore_research::{gather, render, workflow};
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+use super::load::Loaded;
+use super::shell::{Answer, Shell};
+
+/// Evaluate a config on rows kept from its fit.
+///
+/// Without --folds, on the share that the config's [split] keeps; with it, on each fold in turn.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  samescore evaluate titanic.toml --folds 5")]
+pub(super) struct Args {
+    /// The config, in TOML.
+    config: PathBuf,
+    /// The rows, CSV or Parquet; instead of the source that the config names.
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<PathBuf>,
+    /// The number of folds, at least 2. A row's fold follows from the seed and its key alone.
+    #[arg(long, value_name = "K")]
+    folds: Option<u64>,
+    /// The number of threads; 0 means one per core. It cannot change a bit.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
+    let loaded = Loaded::read(&args.config, args.data.as_deref())?;
+    let threads = Threads::new(args.threads)?;
+    let progress = shell.progress(&format!("reading {}", loaded.source.display()));
+    let batch = threads.run(|| gather::read(&loaded.source, &loaded.config.data, &[]))?;
+    progress.say("fitting");
+    let n_parts = args.folds.unwrap_or(1);
+    let done = |n: u64| progress.say(&format!("{n} of {n_parts} fits done"));
+    let evaluation = workflow::evaluate(&loaded.config, &batch, args.folds, &threads, done)
+        .map_err(|e| loaded.failure(e))?;
+    drop(progress);
+    Ok(Answer::yes(
+        shell.body(|| text(&evaluation), || to_json(&evaluation)),
+    ))
+}
+
+fn text(evaluation: &Evaluation) -> String {
+    // Counts of a confusion are in the JSON answer.
+    let is_shown = |name: &&String| !name.ends_with("tives");
+    let names: Vec<&String> = evaluation.summary.keys().filter(is_shown).collect();
+    let mut header = vec!["part", "train rows", "test rows"];
+    header.extend(names.iter().map(|name| name.as_str()));
+    let figures = |get: &dyn Fn(&String) -> Option<f64>| -> Vec<String> {
+        names
+            .iter()
+            .map(|name| get(name).map_or("-".to_owned(), render::short))
+            .collect()
+    };
+    let mut rows = Vec::new();
+    for (place, part) in evaluation.parts.iter().enumerate() {
+        let mut row = vec![
+            (place + 1).to_string(),
+            part.n_train.to_string(),
+            part.n_test.to_string(),
+        ];
+        row.extend(figures(&|name| part.metrics.get(name).copied()));
+        rows.push(row);
+    }
+    if evaluation.parts.len() > 1 {
+        for (label, nth) in [("mean", 0), ("sd", 1)] {
+            let mut row = vec![label.to_owned(), "-".to_owned(), "-".to_owned()];
+            row.extend(figures(&|name| match (evaluation.summary.get(name), nth) {
+                (Some((mean, _)), 0) => Some(*mean),
+                (Some((_, sd)), _) => *sd,
+                (None, _) => None,
+            }));
+            rows.push(row);
+        }
+    }
+    let mut text = render::table(&header, &rows);
+    let n_unscored: u64 = evaluation.parts.iter().map(|part| part.n_unscored).sum();
+    if n_unscored > 0 {
+        text.push_str(&format!(
+            "{n_unscored} rows got a reason instead of a score\n"
+        ));
+    }
+    text
+}
+
+fn to_json(evaluation: &Evaluation) -> Value {
+    let parts: Vec<Value> = evaluation
+        .parts
+        .iter()
+        .map(|part| {
+            json!({
+                "n_train": part.n_train,
+                "n_test": part.n_test,
+                "n_unscored": part.n_unscored,
+                "metrics": part.metrics,
+            })
+        })
+        .collect();
+    let summary: serde_json::Map<String, Value> = evaluation
+        .summary
+        .iter()
+        .map(|(name, (mean, sd))| (name.clone(), json!({ "mean": mean, "sd": sd })))
+        .collect();
+    json!({ "command": "evaluate", "parts": parts, "summary": summary })
+}

@@ -1,0 +1,197 @@
+//! `inspect`: what an artifact says about itself, also when it is refused.
+
+use std::path::PathBuf;
+
+use samescore_core::artifact::{Artifact, Payload, ValueProfile};
+use samescore_core::batch::show_time;
+use samescore_core::digest::Digest;
+use samescore_core::error::Error;
+use samescore_core::math;
+use samescore_research::render;
+use serde_json::{Value, json};
+
+use super::failure::Failure;
+use super::load;
+use super::shell::{Answer, Shell};
+
+/// Show what an artifact holds. A refused one is shown as far as it can be read, with the reason.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  samescore inspect titanic.samescore")]
+pub(super) struct Args {
+    /// The artifact.
+    artifact: PathBuf,
+}
+
+pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
+    let bytes = load::artifact_bytes(&args.artifact)?;
+    let verdict = Artifact::from_bytes(&bytes).map(|_| ());
+    let peeked = Artifact::peek(&bytes);
+    let body = shell.body(
+        || text(&peeked, &verdict, bytes.len()),
+        || {
+            let refusal = verdict.as_ref().err();
+            let said = |e: &Error| json!({ "code": e.code().id(), "message": e.to_string() });
+            json!({
+                "command": "inspect",
+                "bytes": bytes.len(),
+                "is_accepted": refusal.is_none(),
+                "refusal": refusal.map(said),
+                "artifact": peeked.as_ref().ok().map(|(digest, payload)| about(digest, payload)),
+            })
+        },
+    );
+    Ok(match &verdict {
+        Ok(()) => Answer::yes(body),
+        Err(error) => Answer::with_code(body, error.kind().exit_code()),
+    })
+}
+
+fn text(
+    peeked: &Result<(Digest, Payload), Error>,
+    verdict: &Result<(), Error>,
+    n_bytes: usize,
+) -> String {
+    let verdict = match verdict {
+        Ok(()) => "accepted: it scores here as it did where it was made".to_owned(),
+        Err(e) => format!("REFUSED {}: {e}", e.code()),
+    };
+    let Ok((digest, payload)) = peeked else {
+        return render::pairs(&[("verdict", verdict), ("bytes", n_bytes.to_string())]);
+    };
+    let config = &payload.config;
+    let mut text = render::pairs(&[
+        ("artifact", digest.to_string()),
+        ("verdict", verdict),
+        ("bytes", n_bytes.to_string()),
+        ("config", payload.config_fingerprint.to_string()),
+        ("data", payload.data_fingerprint.to_string()),
+        ("rows", format!("{} fitted on", payload.n_rows)),
+        ("seed", config.seed.to_string()),
+        (
+            "target",
+            format!(
+                "{} ({:?}, {:?})",
+                config.target.column, config.target.task, config.target.transform
+            ),
+        ),
+        (
+            "key",
+            if config.data.key.is_empty() {
+                "the whole row".into()
+            } else {
+                config.data.key.join(", ")
+            },
+        ),
+        ("golden rows", payload.golden.n_rows().to_string()),
+    ]);
+    text.push_str(&render::table(
+        &["input", "kind", "missing", "values"],
+        &inputs(payload),
+    ));
+    let steps: Vec<Vec<String>> = payload
+        .pipeline
+        .steps
+        .iter()
+        .map(|s| {
+            vec![
+                s.name.clone(),
+                s.state.kind().to_owned(),
+                s.columns.join(", "),
+            ]
+        })
+        .collect();
+    text.push_str(&render::table(&["step", "kind", "columns"], &steps));
+    text.push_str(&model(payload));
+    let metrics: Vec<Vec<String>> = payload
+        .metrics
+        .iter()
+        .map(|(name, x)| vec![name.clone(), render::short(*x)])
+        .collect();
+    text + &render::table(&["metric", "value"], &metrics)
+}
+
+fn inputs(payload: &Payload) -> Vec<Vec<String>> {
+    let row = |name: &str, kind: String| {
+        let Some(profile) = payload.profile.columns.get(name) else {
+            return vec![name.to_owned(), kind, "-".into(), String::new()];
+        };
+        let values = match &profile.values {
+            ValueProfile::Num(Some([min, mean, max])) => {
+                let [min, mean, max] = [min, mean, max].map(|x| render::short(*x));
+                format!("{min} to {max}, mean {mean}")
+            }
+            ValueProfile::Text(n) => format!("{n} labels"),
+            ValueProfile::Time(Some([first, last])) => {
+                format!("{} to {}", show_time(*first), show_time(*last))
+            }
+            ValueProfile::Num(None) | ValueProfile::Time(None) => "none".to_owned(),
+        };
+        vec![name.to_owned(), kind, profile.n_missing.to_string(), values]
+    };
+    payload
+        .pipeline
+        .input
+        .fields()
+        .iter()
+        .map(|f| row(&f.name, f.kind.to_string()))
+        .collect()
+}
+
+/// The model's facts, and its weights by size.
+fn model(payload: &Payload) -> String {
+    let model = &payload.pipeline.model;
+    let mut text = format!(
+        "model {} on {} columns\n",
+        model.kind(),
+        payload.pipeline.features.len()
+    );
+    let facts: Vec<Vec<String>> = model
+        .facts()
+        .into_iter()
+        .map(|(name, x)| vec![name, render::short(x)])
+        .collect();
+    if !facts.is_empty() {
+        text.push_str(&render::table(&["fact", "value"], &facts));
+    }
+    if let Some(weights) = model.coefficients() {
+        let mut weighed: Vec<(&String, f64)> = payload
+            .pipeline
+            .features
+            .iter()
+            .zip(weights.iter().copied())
+            .collect();
+        weighed.sort_by(|a, b| math::total_cmp(b.1.abs(), a.1.abs()).then_with(|| a.0.cmp(b.0)));
+        let rows: Vec<Vec<String>> = weighed
+            .into_iter()
+            .map(|(name, w)| vec![name.clone(), render::short(w)])
+            .collect();
+        text.push_str(&render::table(&["column", "weight"], &rows));
+    }
+    text
+}
+
+fn about(digest: &Digest, payload: &Payload) -> Value {
+    let steps: Vec<Value> = payload
+        .pipeline
+        .steps
+        .iter()
+        .map(|s| json!({ "name": s.name, "kind": s.state.kind(), "columns": s.columns }))
+        .collect();
+    json!({
+        "digest": digest.to_string(),
+        "kinds": payload.kinds,
+        "config_toml": payload.config.to_toml().ok(),
+        "config_fingerprint": payload.config_fingerprint.to_string(),
+        "data_fingerprint": payload.data_fingerprint.to_string(),
+        "n_rows": payload.n_rows,
+        "input": payload.pipeline.input,
+        "profile": payload.profile,
+        "steps": steps,
+        "features": payload.pipeline.features,
+        "model": payload.pipeline.model.kind(),
+        "facts": payload.pipeline.model.facts(),
+        "coefficients": payload.pipeline.model.coefficients(),
+        "metrics": payload.metrics,
+        "n_golden_rows": payload.golden.n_rows(),
+    })
+}

@@ -1,0 +1,76 @@
+//! Configs, sources and artifacts by path.
+
+use std::path::{Path, PathBuf};
+
+use samescore_core::artifact::{ARTIFACT_BYTES_MAX, Artifact};
+use samescore_core::config::Config;
+use samescore_core::error::{Code, Error, Result};
+use samescore_research::{file, gather};
+
+use super::failure::Failure;
+
+/// A config with its text and the source of its rows.
+pub(super) struct Loaded {
+    /// Whether the columns were inferred, because the config declares none.
+    pub(super) is_inferred: bool,
+    pub(super) config: Config,
+    pub(super) source: PathBuf,
+    path: String,
+    text: String,
+}
+
+impl Loaded {
+    /// Reads a config. `data` stands in for its source; a config that declares no columns takes
+    /// those of the source.
+    pub(super) fn read(path: &Path, data: Option<&Path>) -> Result<Self, Failure> {
+        let text = file::read_text(path)?;
+        let shown = path.display().to_string();
+        let wrong = |e: Error| Failure::in_config(e, &shown, &text);
+        let mut config = Config::parse(&text).map_err(wrong)?;
+        let source = match (data, &config.data.source) {
+            (Some(data), _) => data.to_owned(),
+            (None, Some(source)) => path.parent().unwrap_or(Path::new("")).join(source),
+            (None, None) => {
+                let error = Error::new(Code::Usage, "expected a source of rows, found none");
+                return Err(error
+                    .remedy("set `source` under [data], or give --data")
+                    .into());
+            }
+        };
+        let is_inferred = config.data.columns.is_empty();
+        if is_inferred {
+            config.data.columns = gather::infer(&source, &config.data.missing)?;
+        }
+        config.validate().map_err(wrong)?;
+        Ok(Loaded {
+            is_inferred,
+            config,
+            source,
+            path: shown,
+            text,
+        })
+    }
+
+    /// An error of this config's fit, pointing into its text where it can.
+    pub(super) fn failure(&self, error: Error) -> Failure {
+        Failure::in_config(error, &self.path, &self.text)
+    }
+}
+
+/// The bytes of an artifact file.
+pub(super) fn artifact_bytes(path: &Path) -> Result<Vec<u8>> {
+    let length = std::fs::metadata(path).map_or(0, |m| m.len());
+    if length > ARTIFACT_BYTES_MAX as u64 {
+        let message = format!(
+            "`{}`: expected at most {ARTIFACT_BYTES_MAX} bytes, found {length}",
+            path.display()
+        );
+        return Err(Error::new(Code::NotAnArtifact, message));
+    }
+    file::read(path)
+}
+
+/// An artifact that has passed every check.
+pub(super) fn artifact(path: &Path) -> Result<Artifact> {
+    Artifact::from_bytes(&artifact_bytes(path)?)
+}

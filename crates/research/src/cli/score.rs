@@ -1,0 +1,157 @@
+//! `score`: rows to keyed scores, each with its bits, or to the reason why there is none.
+
+use std::path::{Path, PathBuf};
+
+use samescore_core::batch::Batch;
+use samescore_core::digest::sha256;
+use samescore_core::error::{Code, Error};
+use samescore_core::listing;
+use samescore_core::par::Threads;
+use samescore_core::pipeline::Scores;
+use samescore_core::trace::Trace;
+use samescore_research::{file, gather, render, workflow};
+use serde_json::{Map, Value, json};
+
+use super::failure::Failure;
+use super::load;
+use super::shell::{Answer, Shell};
+
+/// Score rows with an artifact.
+///
+/// Prints CSV: the declared key columns, then row_key, score, bits, code, reason. n rows in, n rows
+/// out.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  samescore score titanic.samescore passengers.parquet --out scores.csv"
+)]
+pub(super) struct Args {
+    /// The artifact.
+    artifact: PathBuf,
+    /// The rows, CSV or Parquet.
+    source: PathBuf,
+    /// Where to write the CSV; without it, stdout.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Where to write the digests of every stage.
+    #[arg(long, value_name = "FILE")]
+    trace: Option<PathBuf>,
+    /// The number of threads; 0 means one per core. It cannot change a bit.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
+    let progress = shell.progress("loading the artifact");
+    let artifact = load::artifact(&args.artifact)?;
+    let config = &artifact.payload().config;
+    let threads = Threads::new(args.threads)?;
+    progress.say(&format!("reading {}", args.source.display()));
+    let data = workflow::scoring_data(config);
+    let batch = threads.run(|| gather::read(&args.source, &data, &[]))?;
+    progress.say(&format!("scoring {} rows", batch.n_rows()));
+    let scores = match &args.trace {
+        None => threads.run(|| artifact.plan().score(&batch))?,
+        Some(path) => {
+            let (scores, trace) = threads.run(|| artifact.plan().trace(&batch))?;
+            write_trace(path, &trace)?;
+            scores
+        }
+    };
+    let key = &config.data.key;
+    let digest = artifact.digest().to_string();
+    drop(progress);
+    match &args.out {
+        None if shell.is_json() => {
+            let rows = (0..scores.len()).map(|row| json_row(&batch, key, &scores, row));
+            let rows: Vec<Value> = rows.collect();
+            let answer = json!({ "command": "score", "artifact": digest, "rows": rows });
+            Ok(Answer::yes(shell.body(String::new, || answer)))
+        }
+        None => Ok(Answer::yes(listing::scores(&batch, key, &scores)?)),
+        Some(path) => {
+            let listed = listing::scores(&batch, key, &scores)?;
+            file::replace(path, listed.as_bytes())?;
+            let n_unscored = (0..scores.len())
+                .filter(|&row| scores.get(row).is_err())
+                .count();
+            let values: Vec<f64> = (0..scores.len())
+                .filter_map(|row| scores.get(row).ok())
+                .collect();
+            let hash = sha256(listed.as_bytes()).to_string();
+            Ok(Answer::yes(shell.body(
+                || {
+                    let about = render::pairs(&[
+                        ("artifact", digest.clone()),
+                        ("written to", path.display().to_string()),
+                        ("sha256", hash.clone()),
+                        (
+                            "rows",
+                            format!("{}, of which {n_unscored} without a score", scores.len()),
+                        ),
+                    ]);
+                    about + &render::histogram(&values, 10, 40)
+                },
+                || {
+                    json!({
+                        "command": "score",
+                        "artifact": digest,
+                        "path": path.display().to_string(),
+                        "sha256": hash,
+                        "n_rows": scores.len(),
+                        "n_unscored": n_unscored,
+                    })
+                },
+            )))
+        }
+    }
+}
+
+fn json_row(batch: &Batch, key: &[String], scores: &Scores, row: usize) -> Value {
+    let mut object = Map::new();
+    let slots = key
+        .iter()
+        .filter_map(|name| Some((name, batch.schema().position(name)?)));
+    let declared: Map<String, Value> = slots
+        .map(|(name, slot)| (name.clone(), json_value(batch, slot, row)))
+        .collect();
+    if !declared.is_empty() {
+        object.insert("key".to_owned(), Value::Object(declared));
+    }
+    object.insert("row_key".to_owned(), json!(scores.keys()[row].to_string()));
+    match scores.get(row) {
+        Ok(score) => {
+            object.insert("score".to_owned(), json!(score));
+            object.insert(
+                "bits".to_owned(),
+                json!(format!("{:016x}", score.to_bits())),
+            );
+        }
+        Err(reason) => {
+            object.insert("code".to_owned(), json!(reason.code().id()));
+            object.insert("reason".to_owned(), json!(reason.to_string()));
+        }
+    }
+    Value::Object(object)
+}
+
+/// A value as JSON: numbers as numbers (infinities as text), times as ISO text, missing as null.
+pub(super) fn json_value(batch: &Batch, slot: usize, row: usize) -> Value {
+    use samescore_core::batch::{Column, show_num, show_time};
+    let column = batch.column(slot);
+    if column.is_missing(row) {
+        return Value::Null;
+    }
+    match column {
+        Column::Num(v) if v[row].is_finite() => json!(v[row]),
+        Column::Num(v) => json!(show_num(v[row])),
+        Column::Time(v) => json!(show_time(v[row])),
+        Column::Text(v) => json!(v.get(row)),
+    }
+}
+
+/// Writes a trace as JSON.
+pub(super) fn write_trace(path: &Path, trace: &Trace) -> Result<(), Failure> {
+    let text = serde_json::to_string_pretty(trace)
+        .map_err(|e| Error::new(Code::Io, format!("the trace cannot be written: {e}")))?;
+    Ok(file::replace(path, format!("{text}\n").as_bytes())?)
+}

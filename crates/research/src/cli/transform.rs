@@ -1,0 +1,107 @@
+//! `transform`: rows to the columns behind a step, as the model sees them.
+
+use std::path::PathBuf;
+
+use samescore_core::batch::Batch;
+use samescore_core::digest::sha256;
+use samescore_core::listing;
+use samescore_core::par::Threads;
+use samescore_research::{file, gather, render, workflow};
+use serde_json::{Map, Value, json};
+
+use super::failure::Failure;
+use super::load;
+use super::score::json_value;
+use super::shell::{Answer, Shell};
+
+/// Write the columns that a step of an artifact makes of rows.
+///
+/// Prints CSV: row_key, then the columns behind the last step, or behind the one given by --until.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  samescore transform titanic.samescore passengers.csv --until scale"
+)]
+pub(super) struct Args {
+    /// The artifact.
+    artifact: PathBuf,
+    /// The rows, CSV or Parquet.
+    source: PathBuf,
+    /// The last step to apply, by name; `input` means none.
+    #[arg(long, value_name = "STEP")]
+    until: Option<String>,
+    /// Where to write the CSV; without it, stdout.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The number of threads; 0 means one per core. It cannot change a bit.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    threads: usize,
+}
+
+pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
+    let artifact = load::artifact(&args.artifact)?;
+    let threads = Threads::new(args.threads)?;
+    let progress = shell.progress(&format!("reading {}", args.source.display()));
+    let data = workflow::scoring_data(&artifact.payload().config);
+    let batch = threads.run(|| gather::read(&args.source, &data, &[]))?;
+    progress.say(&format!("transforming {} rows", batch.n_rows()));
+    let blocks = threads.run(|| artifact.plan().transform(&batch, args.until.as_deref()))?;
+    drop(progress);
+    let Some(path) = &args.out else {
+        return Ok(Answer::yes(if shell.is_json() {
+            shell.body(
+                String::new,
+                || json!({ "command": "transform", "rows": json_rows(&blocks) }),
+            )
+        } else {
+            listing::features(&blocks)
+        }));
+    };
+    let listed = listing::features(&blocks);
+    file::replace(path, listed.as_bytes())?;
+    let hash = sha256(listed.as_bytes()).to_string();
+    let n_columns = blocks.first().map_or(0, |block| block.schema().len());
+    let shown = path.display().to_string();
+    Ok(Answer::yes(shell.body(
+        || {
+            render::pairs(&[
+                ("written to", shown.clone()),
+                ("sha256", hash.clone()),
+                ("rows", batch.n_rows().to_string()),
+                ("columns", n_columns.to_string()),
+            ])
+        },
+        || {
+            json!({
+                "command": "transform",
+                "path": shown,
+                "sha256": hash,
+                "n_rows": batch.n_rows(),
+                "n_columns": n_columns,
+            })
+        },
+    )))
+}
+
+fn json_rows(blocks: &[Batch]) -> Vec<Value> {
+    let mut rows = Vec::new();
+    for block in blocks {
+        for row in 0..block.n_rows() {
+            let mut object = Map::new();
+            object.insert("row_key".to_owned(), json!(block.keys()[row].to_string()));
+            match u32::try_from(row).ok().and_then(|r| block.faults().get(&r)) {
+                Some(reason) => {
+                    object.insert("code".to_owned(), json!(reason.code().id()));
+                    object.insert("reason".to_owned(), json!(reason.to_string()));
+                }
+                None => {
+                    let names = block.schema().names().enumerate();
+                    let values =
+                        names.map(|(slot, n)| (n.to_owned(), json_value(block, slot, row)));
+                    object.insert("values".to_owned(), Value::Object(values.collect()));
+                }
+            }
+            rows.push(Value::Object(object));
+        }
+    }
+    rows
+}

@@ -1,0 +1,233 @@
+//! The same rows in another format or order, so that sameness across formats can be tried.
+//!
+//! # Shape
+//! CSV: a header and the columns in the order of the batch, `\n` line ends, quotes where they are
+//! needed, numbers as the shortest decimal that reads back to the same bits, times in their
+//! declared format. Parquet: doubles, strings, and timestamps in microseconds, without compression
+//! tricks that depend on the writer's threads.
+//!
+//! # Missing
+//! An empty cell, or null.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+
+use polars::prelude::{
+    Column as PolarsColumn, DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter, Series,
+    TimeUnit,
+};
+use samescore_core::batch::{
+    Batch, Column, MISSING_TIME, TimeFormat, civil_date, show_num, show_time,
+};
+use samescore_core::config::ColumnConfig;
+use samescore_core::error::{Code, Error, Result};
+use samescore_core::math;
+use samescore_core::rng::{Seed, Stream, permutation};
+
+use crate::gather::Format;
+
+/// The rows in an order drawn from `seed`.
+pub fn shuffled(batch: &Batch, seed: Seed) -> Batch {
+    let mut draws = Stream::new(seed, "convert", "", "shuffle").pcg();
+    let order = permutation(batch.n_rows() as u64, &mut draws);
+    let order: Vec<usize> = order.into_iter().map(|row| row as usize).collect();
+    batch.select(&order)
+}
+
+/// The file that holds the rows of `batch`. `row_group_rows` is for Parquet only.
+///
+/// # Errors
+/// If a row has a cell that could not be read, or the file cannot be made.
+pub fn write(
+    batch: &Batch,
+    columns: &BTreeMap<String, ColumnConfig>,
+    format: Format,
+    row_group_rows: Option<usize>,
+) -> Result<Vec<u8>> {
+    if let Some((&row, error)) = batch.faults().first_key_value() {
+        return Err(error.clone().row(u64::from(row)));
+    }
+    match format {
+        Format::Csv => Ok(csv(batch, columns).into_bytes()),
+        Format::Parquet => parquet(batch, row_group_rows),
+    }
+}
+
+fn csv(batch: &Batch, columns: &BTreeMap<String, ColumnConfig>) -> String {
+    let mut text = String::new();
+    let header: Vec<String> = batch.schema().names().map(quoted).collect();
+    text.push_str(&header.join(","));
+    text.push('\n');
+    let iso = TimeFormat::default();
+    let formats: Vec<&TimeFormat> = batch
+        .schema()
+        .names()
+        .map(|name| columns.get(name).map_or(&iso, |c| &c.format))
+        .collect();
+    for row in 0..batch.n_rows() {
+        for (slot, column) in batch.columns().iter().enumerate() {
+            if slot > 0 {
+                text.push(',');
+            }
+            match column {
+                Column::Num(v) => text.push_str(&show_num(v[row])),
+                Column::Time(v) => text.push_str(&quoted(&time_text(v[row], formats[slot]))),
+                Column::Text(v) => text.push_str(&quoted(v.get(row).unwrap_or_default())),
+            }
+        }
+        // A row of one missing cell is not a blank line.
+        if batch.columns().len() == 1 && batch.column(0).is_missing(row) {
+            text.push_str("\"\"");
+        }
+        text.push('\n');
+    }
+    text
+}
+
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) {
+        return format!("\"{}\"", cell.replace('"', "\"\""));
+    }
+    cell.to_owned()
+}
+
+/// A time as its format writes it.
+fn time_text(micros: i64, format: &TimeFormat) -> String {
+    if micros == MISSING_TIME || format.0 == "iso" {
+        return show_time(micros);
+    }
+    let (year, month, day) = civil_date(micros);
+    let of_day = micros.rem_euclid(86_400_000_000);
+    let (second, fraction) = (of_day / 1_000_000, of_day % 1_000_000);
+    let mut text = String::new();
+    let mut chars = format.0.chars();
+    while let Some(c) = chars.next() {
+        if c != '%' {
+            text.push(c);
+            continue;
+        }
+        text.push_str(&match chars.next() {
+            Some('Y') => format!("{year:04}"),
+            Some('m') => format!("{month:02}"),
+            Some('d') => format!("{day:02}"),
+            Some('H') => format!("{:02}", second / 3600),
+            Some('M') => format!("{:02}", second / 60 % 60),
+            Some('S') => format!("{:02}", second % 60),
+            Some('f') => format!("{fraction:06}"),
+            _ => String::new(),
+        });
+    }
+    text
+}
+
+fn parquet(batch: &Batch, row_group_rows: Option<usize>) -> Result<Vec<u8>> {
+    let refuse = |e: polars::prelude::PolarsError| {
+        Error::new(Code::Io, format!("the Parquet file cannot be made: {e}"))
+    };
+    let named = batch.schema().names().zip(batch.columns());
+    let columns: Vec<PolarsColumn> = named
+        .map(|(name, column)| polars_column(name, column))
+        .collect::<Result<_, _>>()
+        .map_err(refuse)?;
+    let mut frame = DataFrame::new(batch.n_rows(), columns).map_err(refuse)?;
+    let mut file = Cursor::new(Vec::new());
+    ParquetWriter::new(&mut file)
+        .with_row_group_size(row_group_rows)
+        .finish(&mut frame)
+        .map_err(refuse)?;
+    Ok(file.into_inner())
+}
+
+fn polars_column(
+    name: &str,
+    column: &Column,
+) -> Result<PolarsColumn, polars::prelude::PolarsError> {
+    let series = match column {
+        Column::Num(v) => {
+            let values: Vec<Option<f64>> = v
+                .iter()
+                .map(|x| (!math::is_missing(*x)).then_some(*x))
+                .collect();
+            Series::new(name.into(), values)
+        }
+        Column::Text(v) => {
+            let values: Vec<Option<&str>> = (0..v.len()).map(|row| v.get(row)).collect();
+            Series::new(name.into(), values)
+        }
+        Column::Time(v) => {
+            let values: Vec<Option<i64>> = v
+                .iter()
+                .map(|t| (*t != MISSING_TIME).then_some(*t))
+                .collect();
+            Series::new(name.into(), values)
+                .cast(&DataType::Datetime(TimeUnit::Microseconds, None))?
+        }
+    };
+    Ok(series.into_column())
+}
+
+#[cfg(test)]
+mod tests {
+    use samescore_core::example;
+
+    use super::*;
+    use crate::gather;
+    use samescore_core::config::DataConfig;
+
+    fn data() -> DataConfig {
+        let columns = example::COLUMNS
+            .iter()
+            .map(|(name, kind)| ((*name).to_owned(), (*kind).into()));
+        DataConfig {
+            columns: columns.collect(),
+            ..DataConfig::default()
+        }
+    }
+
+    fn values(batch: &Batch) -> Vec<(String, String)> {
+        let columns = batch.schema().names().zip(batch.columns());
+        let cells = columns.flat_map(|(name, column)| {
+            (0..column.len()).map(move |row| (name.to_owned(), column.value(row).to_string()))
+        });
+        let mut cells: Vec<(String, String)> = cells.collect();
+        cells.sort();
+        cells
+    }
+
+    #[test]
+    fn a_table_is_the_same_batch_from_csv_and_from_parquet() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = example::table(500, 3);
+        for (name, format, group) in [
+            ("t.csv", Format::Csv, None),
+            ("t.parquet", Format::Parquet, Some(64)),
+        ] {
+            let path = folder.path().join(name);
+            let bytes = write(&table, &data().columns, format, group).unwrap();
+            std::fs::write(&path, bytes).unwrap();
+            let back = gather::read(&path, &data(), &[]).unwrap();
+            assert_eq!(values(&back), values(&table), "{name}");
+            assert!(back.schema().names().is_sorted());
+            let kinds = gather::infer(&path, &[]).unwrap();
+            assert_eq!(kinds, data().columns, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_shuffled_table_has_the_same_rows() {
+        let table = example::table(100, 3);
+        let other = shuffled(&table, Seed(1));
+        assert_eq!(values(&other), values(&table));
+        assert_ne!(other.column(1).value(0), table.column(1).value(0));
+    }
+
+    #[test]
+    fn times_are_written_in_their_format() {
+        let format = TimeFormat("%d.%m.%Y %H:%M".to_owned());
+        assert_eq!(
+            time_text(86_400_000_000 + 3_660_000_000, &format),
+            "02.01.1970 01:01"
+        );
+        assert_eq!(time_text(MISSING_TIME, &format), "");
+    }
+}

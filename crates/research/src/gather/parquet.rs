@@ -1,0 +1,204 @@
+//! Parquet through polars' reader: what is stored in the file's own types, to the declared kinds.
+//!
+//! # Method
+//! Only Parquet's own schema counts: the Arrow schema that writers add as a note is ignored, so a
+//! categorical column is text and a zoned time is its instant in UTC, whoever wrote the file.
+//! Before anything is read the footer is held against the file: what it claims must fit into it.
+//!
+//! # Shape
+//! | stored as | num | text | time |
+//! |---|---|---|---|
+//! | integer | itself, up to 2^53 | its decimal digits | refused |
+//! | float | itself (32 bits widened) | refused | refused |
+//! | bool | 0 or 1 | `false` or `true` | refused |
+//! | string | read as a CSV cell | itself | read as a CSV cell |
+//! | date, timestamp (ms, us, ns) | refused | refused | UTC, whole microseconds |
+//!
+//! Everything else (decimal, nested, binary, time of day) is refused by name.
+//!
+//! # Missing
+//! Null, NaN, an empty string, and the declared markers: of a string by its text, of an integer by
+//! its digits, of a float by the number that the marker reads as.
+
+use std::collections::BTreeMap;
+use std::io::Cursor;
+use std::path::Path;
+use std::sync::Arc;
+
+use polars::prelude::{ArrowDataType, DataFrame, ParquetReader, SerReader};
+use samescore_core::config::ColumnConfig;
+use samescore_core::error::{Code, Error, Result};
+use samescore_core::par;
+
+use super::stored::convert;
+use super::{Gathered, check_names, check_size, foreign, guard, positions};
+use crate::file;
+
+const MAGIC: &[u8] = b"PAR1";
+/// Magic, empty footer, its length, magic.
+const FILE_BYTES_MIN: usize = 12;
+/// Columns of a file may not claim more than this many bytes together when they are unpacked.
+const UNPACKED_BYTES_MAX: u64 = 64 << 30;
+
+/// The declared columns, in name order.
+pub(super) fn read(
+    path: &Path,
+    columns: &BTreeMap<String, ColumnConfig>,
+    missing: &[String],
+) -> Result<Vec<Gathered>> {
+    let bytes = file::read(path)?;
+    let names: Vec<String> = columns.keys().cloned().collect();
+    let frame = load(path, &bytes, |found| {
+        positions(path, found, columns)?;
+        Ok(names.clone())
+    })?;
+    let wanted: Vec<(&String, &ColumnConfig)> = columns.iter().collect();
+    let gathered = par::map(&wanted, |(name, column)| {
+        let series = frame.column(name).map_err(|e| foreign(path, &e))?;
+        convert(series.as_materialized_series(), column, missing).map_err(|e| e.column(name))
+    });
+    gathered.into_iter().collect()
+}
+
+/// Reads the columns that `choose` picks from the names in the file.
+pub(super) fn load(
+    path: &Path,
+    bytes: &[u8],
+    choose: impl Fn(&[String]) -> Result<Vec<String>>,
+) -> Result<DataFrame> {
+    check_frame(path, bytes)?;
+    guard(path, || {
+        let mut reader = ParquetReader::new(Cursor::new(bytes));
+        let mut footer = reader
+            .get_metadata()
+            .map_err(|e| foreign(path, &e))?
+            .as_ref()
+            .clone();
+        footer.key_value_metadata = None;
+        let fields = footer.schema_descr.fields().iter();
+        let names: Vec<String> = fields
+            .map(|f| f.get_field_info().name.to_string())
+            .collect();
+        check_size(path, footer.num_rows, names.len())?;
+        check_names(path, &names)?;
+        let groups = footer.row_groups.iter();
+        let claims: Vec<Claim> = groups
+            .flat_map(|group| group.parquet_columns().iter())
+            .map(|chunk| (chunk.compressed_size(), chunk.uncompressed_size()))
+            .collect();
+        check_claims(path, bytes.len(), &claims)?;
+        let counted: usize = footer.row_groups.iter().map(|group| group.num_rows()).sum();
+        if counted != footer.num_rows {
+            let what = format!(
+                "{} rows, found {counted} in its row groups",
+                footer.num_rows
+            );
+            return Err(damaged(path, &what));
+        }
+        let chosen = choose(&names)?;
+        reader.set_metadata(Arc::new(footer));
+        let schema = reader.schema().map_err(|e| foreign(path, &e))?;
+        for name in &chosen {
+            if let Some(field) = schema.get(name.as_str()) {
+                check_type(&field.dtype).map_err(|e| e.column(name))?;
+            }
+        }
+        reader
+            .with_columns(Some(chosen))
+            .finish()
+            .map_err(|e| foreign(path, &e))
+    })
+}
+
+/// Compressed and unpacked bytes that the footer claims for a chunk of a column.
+type Claim = (i64, i64);
+
+/// The frame around the content: magic at both ends, and a footer that fits between.
+fn check_frame(path: &Path, bytes: &[u8]) -> Result<()> {
+    if bytes.len() < FILE_BYTES_MIN || !bytes.starts_with(MAGIC) || !bytes.ends_with(MAGIC) {
+        let what = "PAR1 at both ends, found something else";
+        return Err(damaged(path, what).remedy("check the path, or write the file again"));
+    }
+    let mut length = [0u8; 4];
+    length.copy_from_slice(&bytes[bytes.len() - 8..bytes.len() - 4]);
+    let length = u32::from_le_bytes(length) as usize;
+    if length > bytes.len() - FILE_BYTES_MIN {
+        let what = format!("a footer within the file, found one of {length} bytes");
+        return Err(damaged(path, &what));
+    }
+    Ok(())
+}
+
+/// What the footer claims must fit into the file, and into a stated amount of memory.
+fn check_claims(path: &Path, file_bytes: usize, claims: &[Claim]) -> Result<()> {
+    let (mut packed, mut unpacked) = (0u64, 0u64);
+    for &(compressed, uncompressed) in claims {
+        let (Ok(compressed), Ok(uncompressed)) =
+            (u64::try_from(compressed), u64::try_from(uncompressed))
+        else {
+            return Err(damaged(path, "sizes of at least 0, found a negative one"));
+        };
+        packed = packed.saturating_add(compressed);
+        unpacked = unpacked.saturating_add(uncompressed);
+    }
+    if packed > file_bytes as u64 {
+        let what = format!("columns within its {file_bytes} bytes, found {packed} claimed");
+        return Err(damaged(path, &what));
+    }
+    if unpacked > UNPACKED_BYTES_MAX {
+        let message = format!(
+            "`{}`: expected at most {UNPACKED_BYTES_MAX} bytes unpacked, found {unpacked} claimed",
+            path.display()
+        );
+        return Err(Error::new(Code::LimitExceeded, message));
+    }
+    Ok(())
+}
+
+fn damaged(path: &Path, expected: &str) -> Error {
+    Error::new(
+        Code::BadValue,
+        format!("`{}`: expected {expected}", path.display()),
+    )
+}
+
+fn check_type(stored: &ArrowDataType) -> Result<()> {
+    use ArrowDataType as A;
+    let found = match stored {
+        A::Boolean | A::Utf8 | A::LargeUtf8 | A::Utf8View | A::Date32 | A::Timestamp(..) => {
+            return Ok(());
+        }
+        A::Int8 | A::Int16 | A::Int32 | A::Int64 => return Ok(()),
+        A::UInt8 | A::UInt16 | A::UInt32 | A::UInt64 | A::Float32 | A::Float64 => return Ok(()),
+        A::Decimal(..) | A::Decimal32(..) | A::Decimal64(..) | A::Decimal256(..) => "decimal",
+        A::Binary | A::LargeBinary | A::BinaryView | A::FixedSizeBinary(_) => "binary",
+        A::List(_) | A::LargeList(_) | A::FixedSizeList(..) | A::Struct(_) | A::Map(..) => "nested",
+        A::Time32(_) | A::Time64(_) => "time of day",
+        A::Float16 => "16-bit float",
+        _ => "another type",
+    };
+    let message = format!("expected a bool, number, string, date or timestamp, found {found}");
+    Err(Error::new(Code::WrongKind, message).remedy("cast it where the file is written"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_frame_that_is_none_is_refused_before_it_is_read() {
+        let path = Path::new("t.parquet");
+        for bytes in [
+            &b"PAR1"[..],
+            b"PAR1PAR",
+            b"PAR1\xff\xff\xff\xffPAR1",
+            b"PAR1....\0\0\0\0PARE",
+        ] {
+            assert!(check_frame(path, bytes).is_err(), "{bytes:?}");
+        }
+        assert!(check_claims(path, 100, &[(60, 10), (60, 10)]).is_err());
+        assert!(check_claims(path, 100, &[(-1, 10)]).is_err());
+        assert!(check_claims(path, 100, &[(1, i64::MAX)]).is_err());
+        assert!(check_claims(path, 100, &[(60, 1000), (40, 1000)]).is_ok());
+    }
+}

@@ -1,0 +1,126 @@
+//! The ways in which rows can be handed to a scorer. All must give the same bytes; parity compares
+//! them.
+
+use std::str::FromStr;
+
+use samescore_core::digest::RowKey;
+use samescore_core::error::{Code, Error, Result};
+use samescore_core::rng::{Seed, Stream, permutation};
+use samescore_deploy::{Scorer, Scores, Trace};
+
+use crate::source::Source;
+
+/// How rows are handed to the scorer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// All at once.
+    Batch,
+    /// One by one, as typed rows of text cells.
+    Rows,
+    /// All at once, the last one first.
+    Reversed,
+    /// All at once, in an arbitrary fixed order.
+    Shuffled,
+    /// So many at a time.
+    Chunks(usize),
+    /// Every other row by a scorer that was loaded from the bytes of the first one.
+    Reloaded,
+}
+
+impl FromStr for Way {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let n = text.strip_prefix("chunks=").map(str::parse);
+        match (text, n) {
+            ("batch", _) => Ok(Way::Batch),
+            ("rows", _) => Ok(Way::Rows),
+            ("reversed", _) => Ok(Way::Reversed),
+            ("shuffled", _) => Ok(Way::Shuffled),
+            ("reloaded", _) => Ok(Way::Reloaded),
+            (_, Some(Ok(n))) if n > 0 => Ok(Way::Chunks(n)),
+            _ => Err("expected batch, rows, reversed, shuffled, chunks=N or reloaded".to_owned()),
+        }
+    }
+}
+
+impl Way {
+    /// The scores of all rows, in the order of the source.
+    ///
+    /// # Errors
+    /// Never on values.
+    pub fn score(self, scorer: &Scorer, source: &Source<'_>) -> Result<Scores> {
+        let all: Vec<usize> = (0..source.n_rows()).collect();
+        match self {
+            Way::Batch => scorer.score_batch(&source.batch),
+            Way::Rows => Ok(by_row(scorer, source)),
+            Way::Reversed | Way::Shuffled => by_parts(source, &[(scorer, self.order(source))]),
+            Way::Chunks(n) => {
+                let parts: Vec<_> = all.chunks(n).map(|rows| (scorer, rows.to_vec())).collect();
+                by_parts(source, &parts)
+            }
+            Way::Reloaded => {
+                let again = Scorer::from_bytes(scorer.artifact().bytes())?;
+                let (even, odd) = all.iter().partition(|&&row| row % 2 == 0);
+                by_parts(source, &[(scorer, even), (&again, odd)])
+            }
+        }
+    }
+
+    /// The trace of all rows.
+    ///
+    /// # Errors
+    /// Never on values.
+    pub fn trace(self, scorer: &Scorer, source: &Source<'_>) -> Result<Trace> {
+        let (_, trace) = match self {
+            Way::Reversed | Way::Shuffled => scorer.trace(&source.pick(&self.order(source)))?,
+            _ => scorer.trace(&source.batch)?,
+        };
+        Ok(trace)
+    }
+
+    fn order(self, source: &Source<'_>) -> Vec<usize> {
+        let n_rows = source.n_rows();
+        match self {
+            Way::Reversed => (0..n_rows).rev().collect(),
+            Way::Shuffled => {
+                let mut draws = Stream::new(Seed(0), "serve", "", "shuffled").pcg();
+                let order = permutation(n_rows as u64, &mut draws);
+                order.into_iter().map(|row| row as usize).collect()
+            }
+            _ => (0..n_rows).collect(),
+        }
+    }
+}
+
+fn by_row(scorer: &Scorer, source: &Source<'_>) -> Scores {
+    let mut scratch = scorer.scratch();
+    let mut scores = Scores::default();
+    source.for_each_row(|row| {
+        let result = scorer
+            .score_row(&row, &mut scratch)
+            .map(|score| score.value);
+        scores.push(scratch.key().unwrap_or_default(), result);
+    });
+    scores
+}
+
+/// Scores each part by its scorer and puts the results where their rows stand in the source.
+fn by_parts(source: &Source<'_>, parts: &[(&Scorer, Vec<usize>)]) -> Result<Scores> {
+    let mut results: Vec<(usize, RowKey, Result<f64>)> = Vec::with_capacity(source.n_rows());
+    for (scorer, rows) in parts {
+        let scores = scorer.score_batch(&source.pick(rows))?;
+        if scores.len() != rows.len() {
+            let message = format!("expected {} results, found {}", rows.len(), scores.len());
+            return Err(Error::new(Code::SelfTest, message));
+        }
+        let listed = rows.iter().zip(scores.iter());
+        results.extend(listed.map(|(&row, (key, score))| (row, key, score.map_err(Clone::clone))));
+    }
+    results.sort_by_key(|(row, _, _)| *row);
+    let mut scores = Scores::default();
+    results
+        .into_iter()
+        .for_each(|(_, key, result)| scores.push(key, result));
+    Ok(scores)
+}

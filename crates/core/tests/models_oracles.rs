@@ -1,8 +1,8 @@
 //! The linear models against published and independently computed optima.
 //!
 //! These are mathematical distances between our optimum and one computed elsewhere in extended
-//! precision, not sameness: our own bits are compared without tolerance in conformance. The reference
-//! results live outside the project; where they are absent the tests say so and pass.
+//! precision, not sameness: our own bits are compared without tolerance in conformance. The
+//! reference results live outside the project; where they are absent the tests say so and pass.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -145,8 +145,8 @@ fn add_target(levels: &mut BTreeMap<String, LevelTarget>, level: &str, seen: &Le
 
 /// The exact Gram matrix of a column of ones, numeric columns, and the target, in this order.
 ///
-/// The ones make the sums of the columns part of the matrix, so that no centre needs to be the exact
-/// mean. Rows with a missing value must not be there: models refuse them before.
+/// The ones make the sums of the columns part of the matrix, so that no centre needs to be the
+/// exact mean. Rows with a missing value must not be there: models refuse them before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Gram {
     slots: Slots,

@@ -156,7 +156,8 @@ impl<'a> Descent<'a> {
         fit + penalty
     }
 
-    /// Whether the columns with a weight depend on each other, so that no system gives their weights.
+    /// Whether the columns with a weight depend on each other, so that no system gives their
+    /// weights.
     fn is_dependent(&self, signs: &[i8]) -> bool {
         let variables = self.equations.variables(|j| signs[j] != 0);
         self.equations.independent(&variables).len() < variables.len()

@@ -1,36 +1,38 @@
-//! Fits a weighted sum of the columns by least squares with a penalty that sets small weights to zero.
+//! Fits a weighted sum of the columns by least squares with a penalty that sets small weights to
+//! zero.
 //!
 //! # Method
-//! The objective is that of scikit-learn 1.9.1 `ElasticNet`: 1/(2n) Σ (y − b₀ − Σ bⱼ xⱼ)²
-//! + `alpha` `l1_ratio` Σ |bⱼ| + `alpha` (1 − `l1_ratio`) / 2 Σ bⱼ². `l1_ratio` = 1 is the lasso, 0 is ridge
-//! regression. Coordinate descent from 0 on the exact products of `linear_regression` finds which
-//! coefficients are not 0 and their signs. As soon as a sweep leaves the signs as they were, the system
-//! of those columns is solved with exact residuals; if its signs agree and no other column's gradient
-//! exceeds the penalty, then this is the optimum itself, to about 1e-14, however early the descent stops.
+//! The objective is that of scikit-learn 1.9.1 `ElasticNet`: the sum of 1/(2n) Σ (y − b₀ − Σ bⱼ
+//! xⱼ)², `alpha` · `l1_ratio` · Σ |bⱼ| and `alpha` · (1 − `l1_ratio`) / 2 · Σ bⱼ². `l1_ratio` = 1
+//! is the lasso, 0 is ridge regression. Coordinate descent from 0 on the exact products of
+//! `linear_regression` finds which coefficients are not 0 and their signs. As soon as a sweep
+//! leaves the signs as they were, the system of those columns is solved with exact residuals; if
+//! its signs agree and no other column's gradient exceeds the penalty, then this is the optimum
+//! itself, to about 1e-14, however early the descent stops.
 //!
 //! # Shape
-//! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Fewer rows than columns are allowed. Regression only.
-//! Columns on one scale share the penalty fairly: put a scaler before the model.
+//! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Fewer rows than columns are allowed. Regression
+//! only. Columns on one scale share the penalty fairly: put a scaler before the model.
 //!
 //! # Missing
 //! Refused in the fit. At scoring a row with a missing value gets a reason instead of a score.
 //!
 //! # Ties and order
-//! Coordinates are visited in the order of the columns; the prediction starts with b₀ and adds bⱼ xⱼ in
-//! that order. Equal columns under the lasso: the first has the weight, the others have 0, by the rule for
-//! dependent columns of `linear_regression`, which also holds without a penalty. Where columns with a
-//! weight depend on each other in another way, no system gives the weights: the result is where the
-//! descent stands when the duality gap is at most `tolerance` times Σ (y − mean)², or when a sweep
-//! changes no bit.
+//! Coordinates are visited in the order of the columns; the prediction starts with b₀ and adds bⱼ
+//! xⱼ in that order. Equal columns under the lasso: the first has the weight, the others have 0, by
+//! the rule for dependent columns of `linear_regression`, which also holds without a penalty. Where
+//! columns with a weight depend on each other in another way, no system gives the weights: the
+//! result is where the descent stands when the duality gap is at most `tolerance` times Σ (y −
+//! mean)², or when a sweep changes no bit.
 //!
 //! # Errors
-//! `alpha` below 0, `l1_ratio` outside 0 to 1, `max_iter` of 0, `tolerance` not above 0; a missing or
-//! infinite value; squares that overflow; `max_iter` sweeps without an optimum. At scoring, an infinite
-//! value is a row's reason.
+//! `alpha` below 0, `l1_ratio` outside 0 to 1, `max_iter` of 0, `tolerance` not above 0; a missing
+//! or infinite value; squares that overflow; `max_iter` sweeps without an optimum. At scoring, an
+//! infinite value is a row's reason.
 //!
 //! # Example
-//! x = −1, 0, 1 and y = −3, 0, 3 with `l1_ratio` = 1, `alpha` = 1: n alpha = 3 comes off x'y = 6, so
-//! b₁ = (6 − 3) / 2 = 1.5.
+//! x = −1, 0, 1 and y = −3, 0, 3 with `l1_ratio` = 1, `alpha` = 1: n alpha = 3 comes off x'y = 6,
+//! so b₁ = (6 − 3) / 2 = 1.5.
 
 use serde::{Deserialize, Serialize};
 

@@ -9,7 +9,8 @@ use crate::step::FitContext;
 
 const ADD_IMPUTER: &str = "add an imputer before the model";
 
-/// The exact moments of the features and of the target, none of which is missing or infinite anywhere.
+/// The exact moments of the features and of the target, none of which is missing or infinite
+/// anywhere.
 pub(super) struct Ranges {
     pub(super) features: Vec<Moments>,
     pub(super) target: Moments,
@@ -56,9 +57,9 @@ fn check_complete(m: &Moments) -> Result<()> {
     Ok(())
 }
 
-/// A number near the mean that has few digits, so that subtracting it is exact for most data: the mean
-/// rounded to a multiple of a power of two between 1/32 and 1/16 of the range. A constant column gives
-/// its value.
+/// A number near the mean that has few digits, so that subtracting it is exact for most data: the
+/// mean rounded to a multiple of a power of two between 1/32 and 1/16 of the range. A constant
+/// column gives its value.
 pub(super) fn centre(m: &Moments) -> f64 {
     let (low, high) = (m.min().unwrap_or_default(), m.max().unwrap_or_default());
     if low == high {
@@ -134,8 +135,8 @@ pub(super) fn check_fitted(
     Err(overflow(intercept))
 }
 
-/// Writes intercept + Σ coefficient · value, in the order of the columns, for every row. A row with a
-/// missing or infinite value gets a fault that names the first such column.
+/// Writes intercept + Σ coefficient · value, in the order of the columns, for every row. A row with
+/// a missing or infinite value gets a fault that names the first such column.
 pub(super) fn predictor(
     batch: &mut Batch,
     slots: &[usize],

@@ -1,34 +1,40 @@
 //! Fits a weighted sum of the columns by least squares, with an optional penalty on large weights.
 //!
 //! # Method
-//! Minimises Σ (y − b₀ − Σ bⱼ xⱼ)² + `alpha` Σ bⱼ². `alpha` = 0 is ordinary least squares, larger values
-//! are ridge regression with the objective of scikit-learn 1.9.1 `Ridge`: the intercept b₀ has no
-//! penalty. Every column is centred near its mean; the sums of products are exact and each rounded to two
-//! halves of 53 bits (above 4,000,000 products the values are first cut to 63 bits of their column's
-//! largest one); the system is solved by Cholesky and refined with exact residuals. Where the columns'
-//! squared condition number stays below about 1e15 the result is the exact optimum to about one unit in
-//! the last place, whatever the order of the rows.
+//! Minimises Σ (y − b₀ − Σ bⱼ xⱼ)² + `alpha` Σ bⱼ². `alpha` = 0 is ordinary least squares, larger
+//! values are ridge regression with the objective of scikit-learn 1.9.1 `Ridge`: the intercept b₀
+//! has no penalty. Every column is centred near its mean, at a number of few digits, so that the
+//! subtraction is exact for most data and else rounds once; the sums of products are exact and each
+//! rounded to two halves of 53 bits (above 4,000,000 products the values are first cut to 63 bits
+//! of their column's largest one); the system is solved by Cholesky and refined with exact
+//! residuals. While the squared condition number of the columns stays below about 1e15, the result
+//! is the optimum for the centred values to about one unit in the last place, whatever the order of
+//! the rows.
 //!
 //! # Shape
-//! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Fewer rows than columns are allowed. Regression only.
+//! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Fewer rows than columns are allowed. Regression
+//! only.
 //!
 //! # Missing
 //! Refused in the fit. At scoring a row with a missing value gets a reason instead of a score.
 //!
 //! # Ties and order
 //! The prediction starts with b₀ and adds bⱼ xⱼ in the order of the columns, each product rounded.
-//! Without penalty, dependent columns have many optima with equal predictions on the training rows. The
-//! rule: going through the intercept and then the columns in order, one of whose sum of squares the
-//! columns before it leave at most 2^-46 (1.4e-14; for more than 64 columns, their number times 2^-52)
-//! is set aside and has coefficient 0. So a constant column, the second of two equal columns and the last
-//! of a full set of 0/1 columns have 0. With a penalty the optimum is unique and nothing is set aside.
+//! Without penalty, dependent columns have many optima with equal predictions on the training rows.
+//! The rule: going through the intercept and then the columns in order, one of whose sum of squares
+//! the columns before it leave at most 2^-46 (1.4e-14; for more than 64 columns, their number times
+//! 2^-52) is set aside and has coefficient 0. So a constant column, the second of two equal columns
+//! and the last of a full set of 0/1 columns have 0. With a penalty the optimum is unique and
+//! nothing is set aside.
 //!
 //! # Errors
-//! `alpha` below 0; a missing or infinite value; squares that overflow; columns so nearly dependent that
-//! neither the rule nor a tiny `alpha` decides. At scoring, an infinite value is a row's reason.
+//! `alpha` below 0; a missing or infinite value; squares that overflow; columns so nearly dependent
+//! that neither the rule nor a tiny `alpha` decides. At scoring, an infinite value is a row's
+//! reason.
 //!
 //! # Example
-//! x = 0, 1, 2 and y = 1, 3, 5 give b₀ = 1, b₁ = 2; with `alpha` = 2, b₁ = 4 / (2 + 2) = 1 and b₀ = 2.
+//! x = 0, 1, 2 and y = 1, 3, 5 give b₀ = 1, b₁ = 2; with `alpha` = 2, b₁ = 4 / (2 + 2) = 1 and b₀ =
+//! 2.
 
 use serde::{Deserialize, Serialize};
 
@@ -82,8 +88,8 @@ impl FitModel for LinearRegressionParams {
             variables = equations.independent(&variables);
         }
         let Some(found) = equations.solve(&variables, self.alpha, |_| 0.0) else {
-            let message = "expected columns that can be told apart, found some that depend on others \
-                           up to rounding";
+            let message = "expected columns that can be told apart, found some that depend \
+                           on others up to rounding";
             return Err(Error::new(Code::NotConverged, message)
                 .remedy("drop near duplicates or raise `alpha`"));
         };

@@ -1,15 +1,17 @@
-//! Fits the probability of the positive class as the logistic function of a weighted sum of the columns.
+//! Fits the probability of the positive class as the logistic function of a weighted sum of the
+//! columns.
 //!
 //! # Method
-//! The objective is that of scikit-learn 1.9.1 `LogisticRegression`: ½ Σ bⱼ² + `c` Σ loss, where a row's
-//! loss is −ln(probability of its class); the intercept b₀ has no penalty. `penalty` = "none" leaves
-//! the squares out. `class_weight` = "balanced" multiplies the loss of a row by n / (2 n_class). Newton's
-//! method with step halving from b = 0, on columns that are centred and scaled by powers of two. Each pass adds
-//! the gradient exactly: a row's terms are rounded to 2^-50 of their bound and added as integers.
-//! The gradient norm is √(g' H⁻¹ g / n), with gradient g and second derivatives H of the sum of
-//! losses and penalty: the root mean square by which one more step would move the log-odds, weighted by
-//! p (1 − p). When it is at most `tolerance`, that one step is taken and the fit ends. The steps
-//! converge quadratically, so the optimum is met to rounding.
+//! The objective is that of scikit-learn 1.9.1 `LogisticRegression`: ½ Σ bⱼ² + `c` Σ loss, where a
+//! row's loss is −ln(probability of its class); the intercept b₀ has no penalty. `penalty` = "none"
+//! leaves the squares out. `class_weight` = "balanced" multiplies the loss of a row by n / (2
+//! n_class). Newton's method with step halving from b = 0, on columns that are centred and scaled
+//! by powers of two. Each pass adds the gradient exactly: a row's terms are rounded to 2^-50 of
+//! their bound and added as integers. The gradient norm is √(g' H⁻¹ g / n), with gradient g and
+//! second derivatives H of the sum of losses and penalty: the root mean square by which one more
+//! step would move the log-odds, weighted by p (1 − p). When it is at most `tolerance`, that one
+//! step is taken and the fit ends. The steps converge quadratically, so the optimum is met to
+//! rounding.
 //!
 //! # Shape
 //! Numeric columns in; the score is the probability of class 1, from 0 to 1. Binary tasks only.
@@ -18,18 +20,18 @@
 //! Refused in the fit. At scoring a row with a missing value gets a reason instead of a score.
 //!
 //! # Ties and order
-//! The log-odds start with b₀ and add bⱼ xⱼ in the order of the columns, each product rounded; the score is
-//! 1 / (1 + e^−z) for z ≥ 0, else e^z / (1 + e^z). Without penalty a column that depends on earlier
-//! ones has coefficient 0, by the rule of `linear_regression`.
+//! The log-odds start with b₀ and add bⱼ xⱼ in the order of the columns, each product rounded; the
+//! score is 1 / (1 + e^−z) for z ≥ 0, else e^z / (1 + e^z). Without penalty a column that depends
+//! on earlier ones has coefficient 0, by the rule of `linear_regression`.
 //!
 //! # Errors
-//! `c` not above 0, `tolerance` not above 0, `max_iter` of 0; a missing or infinite value; a target of one
-//! class; no optimum within `max_iter` steps, as when a column separates the classes and there is no
-//! penalty. At scoring, an infinite value is a row's reason.
+//! `c` not above 0, `tolerance` not above 0, `max_iter` of 0; a missing or infinite value; a target
+//! of one class; no optimum within `max_iter` steps, as when a column separates the classes and
+//! there is no penalty. At scoring, an infinite value is a row's reason.
 //!
 //! # Example
-//! x = 0, 0, 0, 1, 1, 1 and y = 0, 0, 1, 0, 1, 1 with `penalty` = "none": the odds are 1/2 where x = 0 and
-//! 2 where x = 1, so b₀ = −ln 2 and b₁ = 2 ln 2.
+//! x = 0, 0, 0, 1, 1, 1 and y = 0, 0, 1, 0, 1, 1 with `penalty` = "none": the odds are 1/2 where x
+//! = 0 and 2 where x = 1, so b₀ = −ln 2 and b₁ = 2 ln 2.
 
 use serde::{Deserialize, Serialize};
 
@@ -51,7 +53,8 @@ const SCALE_MAX: f64 = f64::from_bits((500 + 1023) << 52);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogisticRegressionParams {
-    /// The weight of the losses against the penalty, above 0; without effect if there is no penalty.
+    /// The weight of the losses against the penalty, above 0; without effect if there is no
+    /// penalty.
     pub c: f64,
     /// What large coefficients cost.
     pub penalty: Penalty,
@@ -345,7 +348,8 @@ mod tests {
 
     #[test]
     fn the_penalty_balances_the_residuals() {
-        // Symmetric data: b0 = 0, and b = c Σ (y - p) x = 2 c sigmoid(-b), at b = 1 for c = (1 + e) / 2.
+        // Symmetric data: b0 = 0, and b = c Σ (y - p) x = 2 c sigmoid(-b), at b = 1 for c = (1 + e)
+        // / 2.
         let params = LogisticRegressionParams {
             c: (1.0 + math::exp(1.0)) / 2.0,
             ..Default::default()

@@ -6,8 +6,8 @@ use crate::aggregate::{LogisticPass, LogisticPoint, LogisticSums, Rows};
 use crate::error::Result;
 use crate::math;
 
-/// A full step that moves no row's log-odds by more than this always lowers the objective: along it the
-/// curvature grows by a factor of e at most, and e - 2 < 1.
+/// A full step that moves no row's log-odds by more than this always lowers the objective: along it
+/// the curvature grows by a factor of e at most, and e - 2 < 1.
 const SAFE_REACH: f64 = 1.0;
 /// At an optimum the last step must be shorter than this; on separated classes it never is.
 const SETTLED_REACH: f64 = 0.5;

@@ -8,8 +8,8 @@ use crate::error::{Code, Error, Result};
 use crate::math::{self, ExactSum, GramMatrix, GramSpec};
 use crate::step::FitContext;
 
-/// A column is dependent when what the columns before it leave of its sum of squares is at most this
-/// many times 2^-52 of it: 2^-46 in all, about 1.4e-14.
+/// A column is dependent when what the columns before it leave of its sum of squares is at most
+/// this many times 2^-52 of it: 2^-46 in all, about 1.4e-14.
 const DEPENDENT_EPSILONS: f64 = 64.0;
 
 /// Sums of products of ones, features and target, each column less a centre.
@@ -116,9 +116,9 @@ impl NormalEquations {
         kept
     }
 
-    /// The minimum of ½|y − Xb|² + ½ `l2` |b|² + Σ `slope(feature)` · b over `variables`, the others
-    /// being 0; the intercept has neither penalty nor slope. `None` if the system is too near to a
-    /// singular one.
+    /// The minimum of ½|y − Xb|² + ½ `l2` |b|² + Σ `slope(feature)` · b over `variables`, the
+    /// others being 0; the intercept has neither penalty nor slope. `None` if the system is too
+    /// near to a singular one.
     pub(super) fn solve(
         &self,
         variables: &[usize],

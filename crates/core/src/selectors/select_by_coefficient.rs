@@ -1,26 +1,28 @@
 //! Keeps the columns whose weight in a linear model is large.
 //!
 //! # Method
-//! As scikit-learn 1.9.1 `SelectFromModel` over a linear estimator: fit the model on the columns, keep
-//! those with |coefficient| ≥ threshold. `rule` = "value" takes `threshold` itself, "mean" and "median"
-//! those of the absolute coefficients. With `elastic_net` and `l1_ratio` = 1 it is selection by the
-//! lasso. Coefficients depend on the columns' scales: put a scaler before the step.
+//! As scikit-learn 1.9.1 `SelectFromModel` over a linear estimator: fit the model on the columns,
+//! keep those with |coefficient| ≥ threshold. `rule` = "value" takes `threshold` itself, "mean" and
+//! "median" those of the absolute coefficients. With `elastic_net` and `l1_ratio` = 1 it is
+//! selection by the lasso. Coefficients depend on the columns' scales: put a scaler before the
+//! step.
 //!
 //! # Shape
-//! Numeric columns in; those kept stay where they are, the others are dropped. Other columns are never
-//! touched. The estimator must do the pipeline's task: `logistic_regression` for a binary one.
+//! Numeric columns in; those kept stay where they are, the others are dropped. Other columns are
+//! never touched. The estimator must do the pipeline's task: `logistic_regression` for a binary
+//! one.
 //!
 //! # Missing
 //! Refused in the fit: a linear model needs a number in every row.
 //!
 //! # Ties and order
-//! A coefficient equal to the threshold is kept. The default threshold, 1e-5, is scikit-learn's for L1
-//! penalties. The mean is exact and rounded once; the median of an even number is the mean of the two
-//! in the middle.
+//! A coefficient equal to the threshold is kept. The default threshold, 1e-5, is scikit-learn's for
+//! L1 penalties. The mean is exact and rounded once; the median of an even number is the mean of
+//! the two in the middle.
 //!
 //! # Errors
-//! A model without one weight per column or for another task, a negative threshold, or what the model
-//! refuses.
+//! A model without one weight per column or for another task, a negative threshold, or what the
+//! model refuses.
 //!
 //! # Example
 //! Coefficients 0 and −2 with threshold 0.5: the first column is dropped.
@@ -45,7 +47,8 @@ pub struct SelectByCoefficientParams {
     pub estimator: ModelParams,
     /// What the absolute weights are compared with.
     pub rule: ThresholdRule,
-    /// The smallest absolute weight of a column that is kept, at least 0; used by rule "value" only.
+    /// The smallest absolute weight of a column that is kept, at least 0; used by rule "value"
+    /// only.
     pub threshold: f64,
 }
 

@@ -1,9 +1,9 @@
 //! What feature-engine 1.9.4 and scikit-learn 1.9.1 define, held against our kinds on three tables.
 //!
-//! Where a result has one value (medians, constants, codes, single operations) every bit must be the
-//! peer's. Means, deviations and logarithms of ours are held against the exact values; how far the
-//! peer's may lie from them is derived here from the roundings that the peer makes. With u = 2^-53,
-//! a relative error of k u is at most k ulps, because u x <= ulp(x).
+//! Where a result has one value (medians, constants, codes, single operations) every bit must be
+//! the peer's. Means and deviations of ours are held against the exact values; how far the peer's
+//! may lie from them is derived here from the roundings that the peer makes. With u = 2^-53, a
+//! relative error of k u is at most k ulps, because u x <= ulp(x).
 
 use samescore_core::math::{self, ExactSum, ulps_between};
 use serde_json::{Value, json};
@@ -11,9 +11,7 @@ use serde_json::{Value, json};
 #[path = "oracles/tables.rs"]
 mod tables;
 
-use tables::{
-    Set, Split, column, distance, num, number, numbers, registered, run, same, sets, strings,
-};
+use tables::{Set, Split, column, distance, num, number, numbers, run, same, sets, strings};
 
 /// Requires every column that a record shows, train and test, to be the peer's.
 fn same_columns(set: &Set, id: &str, record: &Value, found: &Split) {
@@ -33,7 +31,7 @@ fn same_result(set: &Set, id: &str, kind: &str, params: Value, columns: &[String
     }
 }
 
-/// The rows with medians in the numeric columns: what scalers and logarithms of the peers were given.
+/// The rows with medians in the numeric columns: what the peers' scalers were given.
 fn imputed(set: &Set) -> Split {
     run(
         "mean_median_imputer",
@@ -167,8 +165,8 @@ fn standard_scales_of_the_peer_lie_within_its_roundings() {
             mean_apart = mean_apart.max(ulps_between(means[i], peer_means[i]));
             scale_apart = scale_apart.max(ulps_between(scales[i], peer_scales[i]));
             // Means as above. Two passes for the variance: each difference errs by u, its square by
-            // 3 u, the sum of n squares by (n - 1) u more, correction and quotient by 3 u: n + 5. The
-            // error of the mean enters squared, as (n u mean / sd)^2, below u while mean / sd is
+            // 3 u, the sum of n squares by (n - 1) u more, correction and quotient by 3 u: n + 5.
+            // The error of the mean enters squared, as (n u mean / sd)^2, below u while mean / sd is
             // below 1e4. sqrt halves all that and adds u; ours adds 3 u / 2.
             assert!(mean_apart <= n + 1, "{what}: {mean_apart} ulps");
             assert!(means[i] < 1e4 * scales[i], "{what}");
@@ -176,7 +174,7 @@ fn standard_scales_of_the_peer_lie_within_its_roundings() {
             // The same mean and scale must give the same column: one subtraction, one division.
             let equal = means[i] == peer_means[i] && scales[i] == peer_scales[i];
             let name = format!("x{i}");
-            // The peer keeps the sign of a zero, so a column with an exact 0 has no comparable digest.
+            // The peer keeps the sign of a zero: a column with a 0 has no digest to compare.
             if equal && !num(&found.train, &nums[i]).contains(&0.0) {
                 same(
                     &what,
@@ -310,38 +308,29 @@ fn labels_are_filled_grouped_and_coded_the_same() {
             &texts,
             &filled,
         );
-        if registered("categorical_imputer") {
-            let kind = "categorical_imputer";
-            same_result(&set, "impute.cat_missing", kind, json!({}), &texts, &raw);
-            let frequent = json!({"method": "frequent"});
-            same_result(&set, "impute.cat_frequent", kind, frequent, &texts, &raw);
-        }
-        if registered("rare_label_encoder") {
-            for (id, params) in [
-                ("enc.rare_0.05_10", json!({})),
-                ("enc.rare_0.05_2", json!({"n_categories": 2})),
-                (
-                    "enc.rare_0.01_1",
-                    json!({"ratio_min": 0.01, "n_categories": 1}),
-                ),
-                (
-                    "enc.rare_max3",
-                    json!({"ratio_min": 0.01, "n_categories": 1, "max_n_categories": 3,
-                           "replace_with": "Other"}),
-                ),
-            ] {
-                same_result(&set, id, "rare_label_encoder", params, &texts, &filled);
-            }
+        let kind = "categorical_imputer";
+        same_result(&set, "impute.cat_missing", kind, json!({}), &texts, &raw);
+        let frequent = json!({"method": "frequent"});
+        same_result(&set, "impute.cat_frequent", kind, frequent, &texts, &raw);
+        let capped = json!({
+            "ratio_min": 0.01, "n_categories": 1, "max_n_categories": 3, "replace_with": "Other",
+        });
+        for (id, params) in [
+            ("enc.rare_0.05_10", json!({})),
+            ("enc.rare_0.05_2", json!({"n_categories": 2})),
+            (
+                "enc.rare_0.01_1",
+                json!({"ratio_min": 0.01, "n_categories": 1}),
+            ),
+            ("enc.rare_max3", capped),
+        ] {
+            same_result(&set, id, "rare_label_encoder", params, &texts, &filled);
         }
         // Which label is dropped last follows the order of the rows in the peer, so only the forms
         // that keep every label, or the top ones, have one result.
-        if registered("one_hot_encoder") {
-            for (id, params) in [
-                ("enc.onehot", json!({})),
-                ("enc.onehot_top3", json!({"top_categories": 3})),
-            ] {
-                same_result(&set, id, "one_hot_encoder", params, &texts, &filled);
-            }
+        let top = json!({"top_categories": 3});
+        for (id, params) in [("enc.onehot", json!({})), ("enc.onehot_top3", top)] {
+            same_result(&set, id, "one_hot_encoder", params, &texts, &filled);
         }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use samescore_core::artifact::Artifact;
 use samescore_core::batch::{Batch, CellReader, Schema, TimeFormat};
 use samescore_core::digest::{Digest, RowKey};
-use samescore_core::error::Result;
+use samescore_core::error::{Code, Error, Result};
 use samescore_core::par::Threads;
 use samescore_core::pipeline::Scores;
 use samescore_core::trace::Trace;
@@ -223,10 +223,13 @@ impl Scorer {
         scratch.block.close()?;
         let (block, scores) = (&mut scratch.block, &mut scratch.scores);
         self.artifact.plan().score_block(block, scores)?;
-        let key = scores.keys()[0];
-        match scores.get(0) {
-            Ok(value) => Ok(Score { key, value }),
-            Err(reason) => Err(reason.clone()),
+        match scores.iter().next() {
+            Some((key, Ok(value))) => Ok(Score { key, value }),
+            Some((_, Err(reason))) => Err(reason.clone()),
+            None => Err(Error::new(
+                Code::SelfTest,
+                "expected one result, found none",
+            )),
         }
     }
 

@@ -1,10 +1,10 @@
 //! The same rows in another format or order, so that sameness across formats can be tried.
 //!
 //! # Shape
-//! CSV: a header and the columns in the order of the batch, `\n` line ends, quotes where they are needed,
-//! numbers as the shortest decimal that reads back to the same bits, times in their declared format.
-//! Parquet: doubles, strings, and timestamps in microseconds, without compression tricks that depend on
-//! the writer's threads.
+//! CSV: a header and the columns in the order of the batch, `\n` line ends, quotes where they are
+//! needed, numbers as the shortest decimal that reads back to the same bits, times in their
+//! declared format. Parquet: doubles, strings, and timestamps in microseconds, without compression
+//! tricks that depend on the writer's threads.
 //!
 //! # Missing
 //! An empty cell, or null.

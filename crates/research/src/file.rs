@@ -1,8 +1,8 @@
 //! Files: read whole, replaced whole.
 //!
 //! A file that is written appears complete or not at all: the bytes go into a temporary file in the
-//! same folder, are synced, take the name by a rename, and then the folder is synced. What was there
-//! before stays until the rename.
+//! same folder, are synced, take the name by a rename, and then the folder is synced. What was
+//! there before stays until the rename.
 
 use std::fs::File;
 use std::io::{self, Write};

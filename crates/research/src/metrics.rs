@@ -2,11 +2,12 @@
 //!
 //! # Method
 //! Sums are exact and rounded once, ranks are integers: neither the order of rows nor the number of
-//! threads can move a bit. Regression: `r2` = 1 − Σ(y−p)² / Σ(y−ȳ)², `rmse`, `mae`. Binary: `roc_auc`
-//! (a tied pair counts one half), `pr_auc` (average precision: Σ of precision times the gain in recall
-//! over the distinct scores, descending), `log_loss` (natural logarithm, probabilities kept within 2^-52
-//! of 0 and 1), `brier`, and at the threshold 0.5 (a score of 0.5 is positive) `accuracy` and the counts
-//! `true_negatives`, `false_positives`, `false_negatives`, `true_positives`.
+//! threads can move a bit. Regression: `r2` = 1 − Σ(y−p)² / Σ(y−ȳ)², `rmse`, `mae`. Binary:
+//! `roc_auc` (a tied pair counts one half), `pr_auc` (average precision: Σ of precision times the
+//! gain in recall over the distinct scores, descending), `log_loss` (natural logarithm,
+//! probabilities kept within 2^-52 of 0 and 1), `brier`, and at the threshold 0.5 (a score of 0.5
+//! is positive) `accuracy` and the counts `true_negatives`, `false_positives`, `false_negatives`,
+//! `true_positives`.
 //!
 //! # Missing
 //! A figure that is not defined is absent: `r2` of a constant target, the areas of a single class.
@@ -133,8 +134,8 @@ impl Unit {
     }
 }
 
-/// The area under the ROC curve: the share of pairs of a positive and a negative row that the scores
-/// order rightly, ties counting one half. `None` for a single class.
+/// The area under the ROC curve: the share of pairs of a positive and a negative row that the
+/// scores order rightly, ties counting one half. `None` for a single class.
 pub fn roc_auc(truth: &[f64], scores: &[f64]) -> Option<f64> {
     let (mut n_below, mut halves, mut n_positive) = (0u128, 0u128, 0u128);
     for (negatives, positives) in ascending_ties(truth, scores) {

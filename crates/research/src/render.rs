@@ -1,11 +1,12 @@
 //! Tables and small charts for a terminal, as plain text.
 //!
-//! Charts say something, they decide nothing: their numbers are rounded for the eye, and no file that is
-//! compared holds one. Nothing here looks at the environment; who prints decides about colour with
-//! [`wants_colour`].
+//! Charts say something, they decide nothing: their numbers are rounded for the eye, and no file
+//! that is compared holds one. Nothing here looks at the environment; who prints decides about
+//! colour with [`wants_colour`].
 
 use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use samescore_core::math;
 
 /// Eighths of a character cell, for bars.
 const EIGHTHS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
@@ -65,13 +66,14 @@ fn is_numeric(cell: &str) -> bool {
     cell.is_empty() || cell == "-" || cell.parse::<f64>().is_ok()
 }
 
-/// One bar per label, the longest `width` characters wide. Values below 0 and missing ones have no bar.
+/// One bar per label, the longest `width` characters wide. Values below 0 and missing ones have no
+/// bar.
 pub fn bars(items: &[(String, f64)], width: usize) -> String {
     let largest = items
         .iter()
         .map(|(_, x)| *x)
         .filter(|x| x.is_finite())
-        .fold(0.0, larger);
+        .fold(0.0, math::max);
     let label_width = items
         .iter()
         .map(|(label, _)| label.chars().count())
@@ -93,7 +95,7 @@ pub fn bars(items: &[(String, f64)], width: usize) -> String {
 fn bar(share: f64, width: usize) -> String {
     let eighths = (share * (width * 8) as f64).round() as usize;
     let mut bar = "█".repeat(eighths / 8);
-    if eighths % 8 > 0 {
+    if !eighths.is_multiple_of(8) {
         bar.push(EIGHTHS[eighths % 8]);
     }
     bar
@@ -102,8 +104,8 @@ fn bar(share: f64, width: usize) -> String {
 /// The distribution of finite values over `n_bins` bins of equal width, one bar each.
 pub fn histogram(values: &[f64], n_bins: usize, width: usize) -> String {
     let finite: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
-    let low = finite.iter().copied().fold(f64::INFINITY, smaller);
-    let high = finite.iter().copied().fold(f64::NEG_INFINITY, larger);
+    let low = finite.iter().copied().fold(f64::INFINITY, math::min);
+    let high = finite.iter().copied().fold(f64::NEG_INFINITY, math::max);
     if finite.is_empty() || n_bins == 0 {
         return "no finite value\n".to_owned();
     }
@@ -149,7 +151,7 @@ pub fn calibration(truth: &[f64], scores: &[f64], width: usize) -> String {
 /// character each, low to high, with the largest deviation spelt out.
 pub fn residuals(truth: &[f64], scores: &[f64], n_slots: usize) -> String {
     let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    order.sort_by(|&a, &b| math::total_cmp(scores[a], scores[b]));
     let n_slots = n_slots.min(order.len());
     if n_slots == 0 {
         return "no row\n".to_owned();
@@ -162,7 +164,7 @@ pub fn residuals(truth: &[f64], scores: &[f64], n_slots: usize) -> String {
         total / rows.len() as f64
     };
     let means: Vec<f64> = (0..n_slots).map(mean).collect();
-    let largest = means.iter().map(|m| m.abs()).fold(0.0, larger);
+    let largest = means.iter().map(|m| m.abs()).fold(0.0, math::max);
     let height = |m: &f64| {
         let share = if largest > 0.0 {
             (m / largest + 1.0) / 2.0
@@ -197,14 +199,6 @@ pub fn short(x: f64) -> String {
     let whole = format!("{:.0}", size.trunc()).len();
     let text = format!("{x:.*}", 6usize.saturating_sub(whole).max(1));
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-fn larger(a: f64, b: f64) -> f64 {
-    if b > a { b } else { a }
-}
-
-fn smaller(a: f64, b: f64) -> f64 {
-    if b < a { b } else { a }
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! Which rows are kept from a fit: train and test, and folds.
 //!
 //! # Method
-//! Each row, or each group of rows, falls on a side by the draw that belongs to its key, so a row's side
-//! does not depend on any other row, on order, or on how many rows there are. A row that is in the test
-//! part stays there when the ratio grows, and another seed gives another split.
+//! Each row, or each group of rows, falls on a side by the draw that belongs to its key, so a row's
+//! side does not depend on any other row, on order, or on how many rows there are. A row that is in
+//! the test part stays there when the ratio grows, and another seed gives another split.
 //!
 //! # Ties and order
-//! Rows use their fitting key, so wholly identical rows fall each on its own side. With a group column,
-//! rows that are equal in it stay together; a missing value is a group of its own.
+//! Rows use their fitting key, so wholly identical rows fall each on its own side. With a group
+//! column, rows that are equal in it stay together; a missing value is a group of its own.
 
 use samescore_core::batch::{Batch, Column, MISSING_CODE};
 use samescore_core::config::Config;

@@ -30,6 +30,10 @@ use way::Way;
 struct Cli {
     #[command(subcommand)]
     command: Command,
+    /// Makes a mistake on purpose, so that the proof of sameness is seen to fail.
+    #[cfg(debug_assertions)]
+    #[arg(long, global = true, hide = true, value_name = "NAME")]
+    inject_fault: Option<samescore_core::faults::Fault>,
 }
 
 #[derive(Subcommand)]
@@ -93,7 +97,10 @@ enum Format {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().command {
+    let cli = Cli::parse();
+    #[cfg(debug_assertions)]
+    samescore_core::faults::inject(cli.inject_fault);
+    let done = match cli.command {
         Command::Score(args) => score(&args),
         Command::Transform(args) => transform(&args),
         Command::Verify(args) => verify(&args),

@@ -4,7 +4,7 @@
 use std::str::FromStr;
 
 use samescore_core::digest::RowKey;
-use samescore_core::error::Result;
+use samescore_core::error::{Code, Error, Result};
 use samescore_core::rng::{Seed, Stream, permutation};
 use samescore_deploy::{Scorer, Scores, Trace};
 
@@ -110,7 +110,10 @@ fn by_parts(source: &Source<'_>, parts: &[(&Scorer, Vec<usize>)]) -> Result<Scor
     let mut results: Vec<(usize, RowKey, Result<f64>)> = Vec::with_capacity(source.n_rows());
     for (scorer, rows) in parts {
         let scores = scorer.score_batch(&source.pick(rows))?;
-        assert_eq!(scores.len(), rows.len(), "one result per row");
+        if scores.len() != rows.len() {
+            let message = format!("expected {} results, found {}", rows.len(), scores.len());
+            return Err(Error::new(Code::SelfTest, message));
+        }
         let listed = rows.iter().zip(scores.iter());
         results.extend(listed.map(|(&row, (key, score))| (row, key, score.map_err(Clone::clone))));
     }

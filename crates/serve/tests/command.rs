@@ -400,6 +400,25 @@ fn a_trace_is_json_of_every_stage() {
     );
 }
 
+#[cfg(debug_assertions)]
+#[test]
+fn injected_faults_change_what_the_ways_give() {
+    let place = Place::new();
+    let score = ["score", "a.samescore", "rows.csv"];
+    let right = place.gives(&score);
+    let fused = place.run(&[&score[..], &["--inject-fault", "fused-multiply-add"]].concat());
+    assert_eq!(
+        fused.status.code(),
+        Some(4),
+        "the self-test sees the fused product"
+    );
+    let inject = ["--inject-fault", "dropped-row"];
+    for way in ["batch", "rows", "reversed", "chunks=1000", "reloaded"] {
+        let output = place.run(&[&score[..], &inject, &["--way", way]].concat());
+        assert_ne!(String::from_utf8_lossy(&output.stdout), right, "{way}");
+    }
+}
+
 #[test]
 fn a_reader_that_stops_early_is_no_failure() {
     let place = Place::new();

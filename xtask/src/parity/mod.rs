@@ -96,16 +96,11 @@ pub fn run(options: &Options) -> Result<bool, String> {
 /// One pipeline from source to verdict. A program that fails is a difference, not an error.
 fn judge(programs: &Programs, pipeline: &Pipeline, options: &Options) -> Result<Report, String> {
     let start = Instant::now();
-    let folder = command::target().join("parity").join(&pipeline.name);
-    let problem = |e| format!("{}: {e}", folder.display());
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(problem)?;
-    }
-    fs::create_dir_all(&folder).map_err(problem)?;
+    let folder = fresh_folder(&pipeline.name)?;
     let bench = Bench {
         programs,
         pipeline,
-        folder: folder.clone(),
+        folder,
         fault: options.fault.as_deref(),
     };
     let mut report = Report::new(&pipeline.name);
@@ -119,6 +114,17 @@ fn judge(programs: &Programs, pipeline: &Pipeline, options: &Options) -> Result<
         start.elapsed().as_secs_f64()
     );
     Ok(report)
+}
+
+/// An empty folder of that name, where the files of the last run can be looked at.
+fn fresh_folder(name: &str) -> Result<PathBuf, String> {
+    let folder = command::target().join("parity").join(name);
+    let problem = |e| format!("{}: {e}", folder.display());
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(problem)?;
+    }
+    fs::create_dir_all(&folder).map_err(problem)?;
+    Ok(folder)
 }
 
 fn phases(bench: &Bench<'_>, options: &Options, report: &mut Report) -> Result<(), String> {

@@ -100,11 +100,19 @@ impl Programs {
         let mut command = self.command(run.program);
         command.arg("score").args([run.artifact, run.source]);
         command.arg("--out").arg(out).arg("--trace").arg(trace);
-        arguments(&mut command, run);
+        if let Some(way) = run.way {
+            command.args(["--way", way]);
+        }
+        if let Some(n) = run.n_threads {
+            command.args(["--threads", &n.to_string()]);
+        }
+        if let Some(fault) = run.fault {
+            command.args(["--inject-fault", fault]);
+        }
         command::output(&mut command).map(drop)
     }
 
-    /// The features after the step `until`, into `out`.
+    /// The features after the step `until`, into `out`. Neither way nor threads are options here.
     ///
     /// # Errors
     /// If the program fails.
@@ -112,7 +120,9 @@ impl Programs {
         let mut command = self.command(run.program);
         command.arg("transform").args([run.artifact, run.source]);
         command.args(["--until", until]).arg("--out").arg(out);
-        arguments(&mut command, run);
+        if let Some(fault) = run.fault {
+            command.args(["--inject-fault", fault]);
+        }
         command::output(&mut command).map(drop)
     }
 
@@ -124,19 +134,6 @@ impl Programs {
         let rows = std::fs::File::open(rows).map_err(|e| e.to_string())?;
         let mut command = self.command(Program::Embed);
         command::output(command.arg(artifact).stdin(Stdio::from(rows)))
-    }
-}
-
-/// The options that scoring and transforming share.
-fn arguments(command: &mut Command, run: &Run<'_>) {
-    if let Some(way) = run.way {
-        command.args(["--way", way]);
-    }
-    if let Some(n) = run.n_threads {
-        command.args(["--threads", &n.to_string()]);
-    }
-    if let Some(fault) = run.fault {
-        command.args(["--inject-fault", fault]);
     }
 }
 

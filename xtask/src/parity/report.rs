@@ -117,6 +117,12 @@ impl Report {
         self.differences.push(difference);
     }
 
+    /// Way and stage of the first difference.
+    pub fn first_place(&self) -> Option<(&str, &str)> {
+        let first = self.differences.first()?;
+        Some((&first.way, &first.stage))
+    }
+
     /// Whether nothing differs.
     pub fn is_equal(&self) -> bool {
         self.differences.is_empty()

@@ -24,7 +24,7 @@ pub use columns::{
     ColumnMoments, ColumnQuantiles, ColumnValues, Counts, LevelCounts, MissingCounts,
 };
 pub use gradient::{LogisticPass, LogisticPoint, LogisticSums};
-pub use target::{Gram, LevelTarget, LevelTargets, TargetSummary};
+pub use target::{FeatureMoments, Gram, LevelTarget, LevelTargets, TargetSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.
 pub trait Aggregate: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aggregate, Slots};
+use super::{Aggregate, ColumnMoments, Slots};
 use crate::batch::{Batch, MISSING_CODE};
 use crate::math::{self, ExactSum, GramMatrix, GramSpec, Moments};
 
@@ -28,6 +28,40 @@ impl Aggregate for TargetSummary {
 
     fn merge(&mut self, other: &Self) {
         self.moments.merge(&other.moments);
+    }
+}
+
+/// The moments of numeric columns and of the target in one pass.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeatureMoments {
+    features: ColumnMoments,
+    target: TargetSummary,
+}
+
+impl FeatureMoments {
+    /// Of the numeric columns at `slots` and the target.
+    pub fn new(slots: &[usize]) -> Self {
+        FeatureMoments {
+            features: ColumnMoments::new(slots),
+            target: TargetSummary::default(),
+        }
+    }
+
+    /// The moments by position in `slots`, then those of the target.
+    pub fn finish(self) -> (Vec<Moments>, Moments) {
+        (self.features.finish(), self.target.finish())
+    }
+}
+
+impl Aggregate for FeatureMoments {
+    fn observe(&mut self, block: &Batch) {
+        self.features.observe(block);
+        self.target.observe(block);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.features.merge(&other.features);
+        self.target.merge(&other.target);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the linear models share: complete features, where they are centred, and the predictor.
 
-use crate::aggregate::{ColumnMoments, Rows, TargetSummary};
+use crate::aggregate::{FeatureMoments, Rows};
 use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
 use crate::faults;
@@ -9,25 +9,23 @@ use crate::step::FitContext;
 
 const ADD_IMPUTER: &str = "add an imputer before the model";
 
-/// The exact moments of every feature, none of which is missing or infinite anywhere.
+/// The exact moments of the features and of the target, none of which is missing or infinite anywhere.
+pub(super) struct Ranges {
+    pub(super) features: Vec<Moments>,
+    pub(super) target: Moments,
+}
+
+/// One pass for the ranges.
 ///
 /// # Errors
 /// If there is no row, or a value is missing or infinite; the column is named.
-pub(super) fn complete_features(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Vec<Moments>> {
-    let moments = rows.aggregate(ColumnMoments::new(ctx.slots))?.finish();
-    for (&slot, m) in ctx.slots.iter().zip(&moments) {
+pub(super) fn ranges(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Ranges> {
+    let (features, target) = rows.aggregate(FeatureMoments::new(ctx.slots))?.finish();
+    for (&slot, m) in ctx.slots.iter().zip(&features) {
         check_complete(m).map_err(|e| e.column(ctx.name(slot)))?;
     }
-    Ok(moments)
-}
-
-/// The exact moments of the target, which is complete.
-///
-/// # Errors
-/// As [`complete_features`].
-pub(super) fn complete_target(rows: &dyn Rows) -> Result<Moments> {
-    let target = rows.aggregate(TargetSummary::default())?.finish();
-    check_complete(&target).map(|()| target)
+    check_complete(&target)?;
+    Ok(Ranges { features, target })
 }
 
 fn check_complete(m: &Moments) -> Result<()> {

@@ -33,7 +33,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::linear;
+use super::linear::{self, Ranges};
 use super::newton::{Ended, Newton};
 use super::normal_equations::NormalEquations;
 use crate::aggregate::{LogisticPoint, Rows};
@@ -122,14 +122,13 @@ impl FitModel for LogisticRegressionParams {
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<LogisticRegression> {
-        let features = linear::complete_features(rows, ctx)?;
-        let target = linear::complete_target(rows)?;
-        let class_weights = self.class_weights(&target)?;
-        let chosen = self.chosen(rows, ctx, features.len())?;
+        let ranges = linear::ranges(rows, ctx)?;
+        let class_weights = self.class_weights(&ranges.target)?;
+        let chosen = self.chosen(&ranges, rows, ctx)?;
         let slots: Vec<usize> = chosen.iter().map(|&j| ctx.slots[j]).collect();
         let (mut centres, mut scales) = (Vec::new(), Vec::new());
         for &j in &chosen {
-            let m = &features[j];
+            let m = &ranges.features[j];
             let centre = if self.fit_intercept {
                 linear::centre(m)
             } else {
@@ -145,6 +144,7 @@ impl FitModel for LogisticRegressionParams {
         let newton = Newton {
             rows,
             slots: &slots,
+            n_rows: ranges.target.n(),
             fit_intercept: self.fit_intercept,
             ridge: scales.iter().map(|s| strength * (s * s)).collect(),
         };
@@ -196,11 +196,11 @@ impl LogisticRegressionParams {
     }
 
     /// The features that take part: without penalty, those that do not depend on earlier ones.
-    fn chosen(&self, rows: &dyn Rows, ctx: &FitContext<'_>, n: usize) -> Result<Vec<usize>> {
+    fn chosen(&self, ranges: &Ranges, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Vec<usize>> {
         if self.penalty == Penalty::L2 {
-            return Ok((0..n).collect());
+            return Ok((0..ranges.features.len()).collect());
         }
-        let equations = NormalEquations::new(rows, ctx, self.fit_intercept)?;
+        let equations = NormalEquations::within(ranges, rows, ctx, self.fit_intercept)?;
         let kept = equations.independent(&equations.variables(|_| true));
         Ok(kept.iter().filter_map(|v| v.checked_sub(1)).collect())
     }
@@ -273,7 +273,12 @@ pub struct LogisticRegression {
 
 impl Predict for LogisticRegression {
     fn check(&self, n_features: usize) -> Result<()> {
-        linear::check(&self.coefficients, self.intercept, n_features)
+        linear::check(&self.coefficients, self.intercept, n_features)?;
+        if self.gradient_norm >= 0.0 && self.gradient_norm.is_finite() {
+            return Ok(());
+        }
+        let message = format!("expected a gradient norm, found {}", self.gradient_norm);
+        Err(Error::new(Code::Malformed, message))
     }
 
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {

@@ -20,6 +20,7 @@ const SHARE_FOR_TWO_SLICES: f64 = 1.0 / 1_073_741_824.0;
 pub(super) struct Newton<'a> {
     pub(super) rows: &'a dyn Rows,
     pub(super) slots: &'a [usize],
+    pub(super) n_rows: u64,
     pub(super) fit_intercept: bool,
     /// The penalty on each scaled column's weight.
     pub(super) ridge: Vec<f64>,
@@ -59,7 +60,6 @@ impl Newton<'_> {
     /// # Errors
     /// If a block cannot be read.
     pub(super) fn run(&self, start: LogisticPoint, max_iter: u32, tolerance: f64) -> Result<Ended> {
-        let n_rows = self.n_rows()?;
         let mut slices = 1;
         let mut here = self.visit(start, slices)?;
         let mut gradient_norm = f64::INFINITY;
@@ -76,7 +76,7 @@ impl Newton<'_> {
                     None => return Ok(here.ended(n_iterations, gradient_norm, false)),
                 }
             }
-            gradient_norm = step.size / math::sqrt(n_rows);
+            gradient_norm = step.size / math::sqrt(self.n_rows as f64);
             if gradient_norm <= tolerance && step.reach <= SETTLED_REACH {
                 let point = moved(&here.point, &step.change, 1.0);
                 return Ok(Visit { point, ..here }.ended(n_iterations, gradient_norm, true));
@@ -151,15 +151,6 @@ impl Newton<'_> {
         }
         step.change.extend(solution);
         (step.reach.is_finite() && step.size.is_finite()).then_some(step)
-    }
-
-    fn n_rows(&self) -> Result<f64> {
-        let mut n_rows = 0;
-        for index in 0..self.rows.n_blocks() {
-            self.rows
-                .with_block(index, &mut |block| n_rows += block.n_rows() as u64)?;
-        }
-        Ok(n_rows as f64)
     }
 }
 

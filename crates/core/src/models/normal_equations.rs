@@ -2,7 +2,7 @@
 //!
 //! Variables are numbered as in the matrix: 0 is the intercept, then the features from 1.
 
-use super::linear;
+use super::linear::{self, Ranges};
 use crate::aggregate::{Gram, Rows};
 use crate::error::{Code, Error, Result};
 use crate::math::{self, ExactSum, GramMatrix, GramSpec};
@@ -29,15 +29,26 @@ pub(super) struct Solution {
 }
 
 impl NormalEquations {
-    /// Two passes for the ranges, one for the products.
+    /// One pass for the ranges, one for the products.
     ///
     /// # Errors
     /// If a feature is not complete, or a sum of squares overflows.
     pub(super) fn new(rows: &dyn Rows, ctx: &FitContext<'_>, fit_intercept: bool) -> Result<Self> {
-        let features = linear::complete_features(rows, ctx)?;
-        let target = linear::complete_target(rows)?;
+        NormalEquations::within(&linear::ranges(rows, ctx)?, rows, ctx, fit_intercept)
+    }
+
+    /// The same with ranges that are known.
+    ///
+    /// # Errors
+    /// If a sum of squares overflows.
+    pub(super) fn within(
+        ranges: &Ranges,
+        rows: &dyn Rows,
+        ctx: &FitContext<'_>,
+        fit_intercept: bool,
+    ) -> Result<Self> {
         let (mut centers, mut max_abs) = (vec![0.0], vec![1.0]);
-        for m in features.iter().chain([&target]) {
+        for m in ranges.features.iter().chain([&ranges.target]) {
             let centre = if fit_intercept {
                 linear::centre(m)
             } else {
@@ -46,9 +57,9 @@ impl NormalEquations {
             centers.push(centre);
             max_abs.push(linear::reach(m, centre));
         }
-        let n_features = features.len();
+        let n_features = ranges.features.len();
         let spec = GramSpec {
-            n_rows: target.n(),
+            n_rows: ranges.target.n(),
             centers,
             max_abs,
             slices: 3,

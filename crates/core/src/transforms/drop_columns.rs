@@ -50,15 +50,14 @@ impl FitTransform for DropColumnsParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let labels = Columns {
-            kind: Some(ColumnKind::Text),
-            except: vec!["sex".to_owned()],
+        let by_pattern = Columns {
+            pattern: Some("se*".to_owned()),
             ..Columns::default()
         };
         vec![
             Example::on(&["seen", "constant", "name"], DropColumnsParams {}),
             Example {
-                columns: labels,
+                columns: by_pattern,
                 params: DropColumnsParams {},
             },
         ]

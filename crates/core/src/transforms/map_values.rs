@@ -32,6 +32,7 @@ use crate::aggregate::Rows;
 use crate::batch::{Batch, Column, ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
 use crate::math;
+use crate::pipeline::check_width;
 use crate::step::{Example, FitContext, FitTransform, Transform};
 
 /// The table, and what becomes of labels that are not in it.
@@ -104,8 +105,9 @@ impl FitTransform for MapValuesParams {
         &[ColumnKind::Text]
     }
 
-    fn fit(&self, _rows: &dyn Rows, _ctx: &FitContext<'_>) -> Result<MapValues> {
+    fn fit(&self, _rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<MapValues> {
         Ok(MapValues {
+            n_columns: ctx.slots.len() as u32,
             table: self.table()?,
             unseen: self.unseen,
         })
@@ -142,6 +144,7 @@ impl FitTransform for MapValuesParams {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MapValues {
+    n_columns: u32,
     table: MapTable,
     unseen: UnmappedRule,
 }
@@ -166,6 +169,7 @@ struct Table<T> {
 
 impl Transform for MapValues {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
+        check_width(self.n_columns as usize, slots.len())?;
         self.table.check(self.unseen)?;
         Ok(match self.table {
             MapTable::Numbers(_) => input.with_kind(slots, ColumnKind::Num),

@@ -56,8 +56,8 @@ fn closed(case: &Case, task: Task, table: &Batch) -> Result<Config, String> {
     let mut features = remove(&features, &gone);
     features = applied(case, task, &features).map_err(|e| e.to_string())?;
     config.steps.push(step);
-    for (name, open) in OPEN {
-        close(name, *open, task, &mut features, &mut config.steps)?;
+    for stage in 0..OPEN.len() {
+        close(stage, task, &mut features, &mut config.steps)?;
     }
     let mut reasons = String::new();
     for model in ModelParams::examples() {
@@ -116,14 +116,14 @@ const OPEN: &[(&str, Open)] = &[
     ),
 ];
 
-/// Adds a step that leaves no open column, if there is an open one.
+/// Adds a step that leaves no column open for this stage or one before, if there is an open one.
 fn close(
-    name: &str,
-    open: Open,
+    stage: usize,
     task: Task,
     features: &mut Batch,
     steps: &mut Vec<StepConfig>,
 ) -> Result<(), String> {
+    let (name, open) = OPEN[stage];
     let fields = features.schema().fields().iter().zip(features.columns());
     let columns = fields.filter(|(_, column)| open(column));
     let columns: Vec<&str> = columns.map(|(field, _)| field.name.as_str()).collect();
@@ -141,7 +141,8 @@ fn close(
             && case.params.references().is_empty()
             && case.params.validate().is_ok();
         let after = applied(&case, task, features).ok().filter(|_| usable)?;
-        let closed = after.faults().is_empty() && !after.columns().iter().any(open);
+        let is_open = |column: &Column| OPEN[..=stage].iter().any(|(_, open)| open(column));
+        let closed = after.faults().is_empty() && !after.columns().iter().any(is_open);
         closed.then_some((case, after))
     });
     // A closer that keeps the columns says more about the step before it than one that drops them.

@@ -1,4 +1,4 @@
-//! The shared tables and records: a small CSV reader, the split, the digests, and a fit of one kind.
+//! The shared tables and records: a small CSV reader, the split, the digests, a fit of one kind.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -121,7 +121,7 @@ impl Set {
         record.map_or(Vec::new(), |record| strings(&record["input"]))
     }
 
-    /// Every numeric and text column, split; a missing label becomes `missing_label` if there is one.
+    /// Every numeric and text column, split; a missing label becomes `missing_label` if it is given.
     pub fn split(&self, missing_label: Option<&str>) -> Split {
         let all: Vec<usize> = (0..self.cells[0].1.len()).collect();
         let (test, train) = all.into_iter().partition(|&row| is_test(row as u64));
@@ -206,15 +206,6 @@ fn csv(text: &str) -> Vec<Vec<String>> {
         }
     }
     rows
-}
-
-/// Whether the kind is registered; says so if not.
-pub fn registered(kind: &str) -> bool {
-    let known = TransformParams::default_of(kind).is_some();
-    if !known {
-        println!("skipped: no kind `{kind}`");
-    }
-    known
 }
 
 /// The state of `kind` fitted on the train rows, as JSON, and both parts behind the step.

@@ -1,5 +1,5 @@
-//! `convert`: the declared columns of a source as another file, perhaps in another order. Hidden: it is
-//! there to try that neither format nor order changes a bit.
+//! `convert`: the declared columns of a source as another file, perhaps in another order. Hidden:
+//! it is there to try that neither format nor order changes a bit.
 
 use std::path::PathBuf;
 

@@ -14,8 +14,8 @@ const LISTED: usize = 20;
 
 /// Name the first difference of two artifacts, score files, feature files or traces.
 ///
-/// Exit code 0: the same result. Exit code 1: they differ; the first line names stage, column, row, both
-/// bit patterns and the distance in ulps.
+/// Exit code 0: the same result. Exit code 1: they differ; the first line names stage, column, row,
+/// both bit patterns and the distance in ulps.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  samescore diff research.csv production.csv")]
 pub(super) struct Args {

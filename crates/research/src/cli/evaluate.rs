@@ -47,7 +47,9 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
 }
 
 fn text(evaluation: &Evaluation) -> String {
-    let names: Vec<&String> = evaluation.summary.keys().collect();
+    // Counts of a confusion are in the JSON answer.
+    let is_shown = |name: &&String| !name.ends_with("tives");
+    let names: Vec<&String> = evaluation.summary.keys().filter(is_shown).collect();
     let mut header = vec!["part", "train rows", "test rows"];
     header.extend(names.iter().map(|name| name.as_str()));
     let figures = |get: &dyn Fn(&String) -> Option<f64>| -> Vec<String> {

@@ -2,7 +2,7 @@
 
 use samescore_core::error::{Code, Error};
 use samescore_research::render;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::shell::{Answer, Shell};
@@ -29,7 +29,10 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             .collect();
         return Ok(Answer::yes(shell.body(
             || render::table(&["code", "exit code", "meaning"], &rows),
-            || json!({ "command": "explain", "codes": Code::ALL.iter().map(|c| about(*c)).collect::<Vec<_>>() }),
+            || {
+                let codes: Vec<Value> = Code::ALL.iter().map(|c| about(*c)).collect();
+                json!({ "command": "explain", "codes": codes })
+            },
         )));
     };
     let found = Code::ALL
@@ -56,7 +59,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     )))
 }
 
-fn about(code: Code) -> serde_json::Value {
+fn about(code: Code) -> Value {
     json!({
         "code": code.id(),
         "kind": code.kind().name(),

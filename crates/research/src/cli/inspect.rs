@@ -6,6 +6,7 @@ use samescore_core::artifact::{Artifact, Payload, ValueProfile};
 use samescore_core::batch::show_time;
 use samescore_core::digest::Digest;
 use samescore_core::error::Error;
+use samescore_core::math;
 use samescore_research::render;
 use serde_json::{Value, json};
 
@@ -29,11 +30,12 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         || text(&peeked, &verdict, bytes.len()),
         || {
             let refusal = verdict.as_ref().err();
+            let said = |e: &Error| json!({ "code": e.code().id(), "message": e.to_string() });
             json!({
                 "command": "inspect",
                 "bytes": bytes.len(),
                 "is_accepted": refusal.is_none(),
-                "refusal": refusal.map(|e| json!({ "code": e.code().id(), "message": e.to_string() })),
+                "refusal": refusal.map(said),
                 "artifact": peeked.as_ref().ok().map(|(digest, payload)| about(digest, payload)),
             })
         },
@@ -158,7 +160,7 @@ fn model(payload: &Payload) -> String {
             .iter()
             .zip(weights.iter().copied())
             .collect();
-        weighed.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then_with(|| a.0.cmp(b.0)));
+        weighed.sort_by(|a, b| math::total_cmp(b.1.abs(), a.1.abs()).then_with(|| a.0.cmp(b.0)));
         let rows: Vec<Vec<String>> = weighed
             .into_iter()
             .map(|(name, w)| vec![name.clone(), render::short(w)])

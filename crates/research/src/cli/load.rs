@@ -20,8 +20,8 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads a config. `data` stands in for its source; a config that declares no columns takes those of
-    /// the source.
+    /// Reads a config. `data` stands in for its source; a config that declares no columns takes
+    /// those of the source.
     pub(super) fn read(path: &Path, data: Option<&Path>) -> Result<Self, Failure> {
         let text = file::read_text(path)?;
         let shown = path.display().to_string();

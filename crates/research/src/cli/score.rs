@@ -18,7 +18,8 @@ use super::shell::{Answer, Shell};
 
 /// Score rows with an artifact.
 ///
-/// Prints CSV: the declared key columns, then row_key, score, bits, code, reason. n rows in, n rows out.
+/// Prints CSV: the declared key columns, then row_key, score, bits, code, reason. n rows in, n rows
+/// out.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example:\n  samescore score titanic.samescore passengers.parquet --out scores.csv"
@@ -60,15 +61,13 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let digest = artifact.digest().to_string();
     drop(progress);
     match &args.out {
-        None => Ok(Answer::yes(if shell.is_json() {
-            shell.body(String::new, || json!({
-                "command": "score",
-                "artifact": digest,
-                "rows": (0..scores.len()).map(|row| json_row(&batch, key, &scores, row)).collect::<Vec<_>>(),
-            }))
-        } else {
-            listing::scores(&batch, key, &scores)?
-        })),
+        None if shell.is_json() => {
+            let rows = (0..scores.len()).map(|row| json_row(&batch, key, &scores, row));
+            let rows: Vec<Value> = rows.collect();
+            let answer = json!({ "command": "score", "artifact": digest, "rows": rows });
+            Ok(Answer::yes(shell.body(String::new, || answer)))
+        }
+        None => Ok(Answer::yes(listing::scores(&batch, key, &scores)?)),
         Some(path) => {
             let listed = listing::scores(&batch, key, &scores)?;
             file::replace(path, listed.as_bytes())?;

@@ -82,8 +82,8 @@ impl Shell {
         self.format == Format::Json
     }
 
-    /// The text of an answer in the format that is asked for: `text()`, or the object `json` with its
-    /// schema version.
+    /// The text of an answer in the format that is asked for: `text()`, or the object `json` with
+    /// its schema version.
     pub(super) fn body(
         &self,
         text: impl FnOnce() -> String,

@@ -17,8 +17,8 @@ struct Listing {
     rows: BTreeMap<String, Vec<csv::StringRecord>>,
 }
 
-/// One difference per column that differs, its first row by key; before them, rows and columns that only
-/// one side has.
+/// One difference per column that differs, its first row by key; before them, rows and columns that
+/// only one side has.
 pub(super) fn compare(stage: &str, a: &[u8], b: &[u8]) -> Result<Vec<Difference>> {
     let (a, b) = (read(a)?, read(b)?);
     let mut differences = one_sided_columns(stage, &a, &b);

@@ -1,13 +1,13 @@
 //! The first difference of two results: artifacts, score files, feature files, or traces.
 //!
 //! # Method
-//! Files are told apart by what is in them. Equal bytes are equal results. Else one difference is given
-//! per place where there is one, in the order in which a row is processed: config, data, each step, the
-//! model; column by column in a table. So the first one names where two runs parted.
+//! Files are told apart by what is in them. Equal bytes are equal results. Else one difference is
+//! given per place where there is one, in the order in which a row is processed: config, data, each
+//! step, the model; column by column in a table. So the first one names where two runs parted.
 //!
 //! # Ties and order
-//! Rows are matched by their row key, never by position; rows of one key are matched in the order of
-//! their cells.
+//! Rows are matched by their row key, never by position; rows of one key are matched in the order
+//! of their cells.
 
 mod artifacts;
 mod listings;

@@ -1,10 +1,10 @@
 //! CSV through polars' eager reader, every cell as text, then through core's reader of cells.
 //!
 //! # Method
-//! The file is checked by core's [`CsvTable`] first, as deploy does: what readers would guess about is
-//! refused. polars (0.55) then splits it, told that every column is a string: no inference, no dates, no
-//! null markers. It gives null for an empty cell and an empty string for a quoted empty one; core's reader
-//! of cells takes both as missing, because no other source can tell them apart.
+//! The file is checked by core's [`CsvTable`] first, as deploy does: what readers would guess about
+//! is refused. polars (0.55) then splits it, told that every column is a string: no inference, no
+//! dates, no null markers. It gives null for an empty cell and an empty string for a quoted empty
+//! one; core's reader of cells takes both as missing, because no other source can tell them apart.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;

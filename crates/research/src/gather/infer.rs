@@ -1,9 +1,10 @@
 //! A schema for a table that has none yet, for `init` and for a config that declares no columns.
 //!
 //! # Method
-//! All rows are read, never a sample. A column is num if every cell that is not missing is a number,
-//! else time if every such cell is an ISO time, else text. A column without any value is num. Types that
-//! Parquet stores are taken as they are; its text columns are judged like those of a CSV file.
+//! All rows are read, never a sample. A column is num if every cell that is not missing is a
+//! number, else time if every such cell is an ISO time, else text. A column without any value is
+//! num. Types that Parquet stores are taken as they are; its text columns are judged like those of
+//! a CSV file.
 //!
 //! What is inferred is written into the config or the artifact: nothing is inferred at scoring.
 

@@ -1,24 +1,27 @@
 //! Sources to batches: the declared columns of a CSV or Parquet file, by name.
 //!
 //! # Method
-//! A source is chosen by its ending, `.csv` or `.parquet`. The schema is declared, never guessed: each
-//! declared column is found by name and becomes a column of its declared kind, columns in name order.
-//! Text cells of every source go through one function, [`CellReader`](samescore_core::batch::CellReader),
-//! which deploy uses as well, so the same table as CSV and as Parquet gives the same batch.
+//! A source is chosen by its ending, `.csv` or `.parquet`. The schema is declared, never guessed:
+//! each declared column is found by name and becomes a column of its declared kind, columns in name
+//! order. Text cells of every source go through one function,
+//! [`CellReader`](samescore_core::batch::CellReader), which deploy uses as well, so the same table
+//! as CSV and as Parquet gives the same batch.
 //!
 //! # Missing
-//! A cell without text is missing, quoted or not; so is a null, NaN, and whatever the config declares as
-//! a missing marker. Nothing else is.
+//! A cell without text is missing, quoted or not; so is a null, NaN, and whatever the config
+//! declares as a missing marker. Nothing else is.
 //!
 //! # Errors
-//! What is wrong with the file is an error with its path, row and column. A cell that cannot be read is a
-//! fault of its row: a fit refuses it, and at scoring the row gets the reason instead of a score.
+//! What is wrong with the file is an error with its path, row and column. A cell that cannot be
+//! read is a fault of its row: a fit refuses it, and at scoring the row gets the reason instead of
+//! a score.
 //!
 //! Rows are numbered from 0, without the header.
 
 mod csv;
 mod infer;
 mod parquet;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -71,11 +74,12 @@ impl Format {
 /// A column as a source gave it: its values, and the rows whose cell could not be read.
 type Gathered = (Column, Vec<(usize, Error)>);
 
-/// The declared columns of a source, and `extra` ones, in name order. Rows keep the order of the source.
+/// The declared columns of a source, and `extra` ones, in name order. Rows keep the order of the
+/// source.
 ///
 /// # Errors
-/// If the file cannot be read, is not a table, or lacks a column. Cells that cannot be read are faults
-/// of their rows.
+/// If the file cannot be read, is not a table, or lacks a column. Cells that cannot be read are
+/// faults of their rows.
 pub fn read(source: &Path, data: &DataConfig, extra: &[(String, ColumnConfig)]) -> Result<Batch> {
     let mut columns = data.columns.clone();
     columns.extend(extra.iter().cloned());

@@ -1,9 +1,9 @@
 //! Faults to inject on purpose, so that the proof of sameness is seen to fail.
 //!
-//! Each is a mistake that real systems make. A hook stands where the mistake would be made; tests and
-//! the debug build of the service switch one on and must see it caught and located. **Absent** from
-//! release builds: there [`on`] is false at compile time, the hooks vanish, and nothing can switch.
-//! This is the one global state of core, and it exists only with debug assertions.
+//! Each is a mistake that real systems make. A hook stands where the mistake would be made; tests
+//! and the debug build of the service switch one on and must see it caught and located. **Absent**
+//! from release builds: there [`on`] is false at compile time, the hooks vanish, and nothing can
+//! switch. This is the one global state of core, and it exists only with debug assertions.
 
 use std::fmt;
 use std::hash::Hash;

@@ -1,8 +1,8 @@
 //! A proof that cannot fail proves nothing: every injected fault must be caught, at its place.
 //!
-//! One audit compares runs that must agree. Without a fault it finds nothing; with each fault it must
-//! name the check and the stage of the table below. Every fault runs in a process of its own, because
-//! its switch is global; release builds have no switch, and nothing to test here.
+//! One audit compares runs that must agree. Without a fault it finds nothing; with each fault it
+//! must name the check and the stage of the table below. Every fault runs in a process of its own,
+//! because its switch is global; release builds have no switch, and nothing to test here.
 #![cfg(debug_assertions)]
 #![allow(
     clippy::disallowed_methods,

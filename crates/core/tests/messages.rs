@@ -1,7 +1,7 @@
 //! Every error code with its title, and one real message for each that core can give.
 //!
-//! The snapshot `snapshots/messages/errors.snap` is the list that research and deploy print from. A new
-//! code fails here until it is triggered, or named below as one that only the programs give.
+//! The snapshot `snapshots/messages/errors.snap` is the list that research and deploy print from. A
+//! new code fails here until it is triggered, or named below as one that only the programs give.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,

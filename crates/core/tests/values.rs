@@ -1,8 +1,8 @@
 //! What every example learns, and what it makes of the first rows, in bits and in decimals.
 //!
-//! One snapshot per example under `snapshots/values/`. A moved value is a release note: the kind needs a
-//! new version, or the change a reason. Nothing is written unless `INSTA_UPDATE` says so (`always`
-//! after a review of why).
+//! One snapshot per example under `snapshots/values/`. A moved value is a release note: the kind
+//! needs a new version, or the change a reason. Nothing is written unless `INSTA_UPDATE` says so
+//! (`always` after a review of why).
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,

@@ -24,8 +24,8 @@ pub struct Trial {
 /// What a check says: `Ok(true)` if it applied, `Ok(false)` if the table cannot be fitted on.
 pub type Verdict = Result<bool, String>;
 
-/// Runs `check` for every case over seeded tables, tame and wild. A case fails by an error, by a panic,
-/// or if the check applied to fewer than [`N_TABLES`] of its tables.
+/// Runs `check` for every case over seeded tables, tame and wild. A case fails by an error, by a
+/// panic, or if the check applied to fewer than [`N_TABLES`] of its tables.
 pub fn on_tables(check: impl Fn(&Case, &Trial) -> Verdict) {
     on_cases(|case| {
         let mut n_applied = 0;

@@ -20,7 +20,8 @@ use super::{run, tables};
 /// Columns that every pipeline has besides those of its case.
 pub const COMPANIONS: [&str; 2] = ["area", "rooms"];
 
-/// The case in a pipeline over `table`. Where no model takes a constant column, the case goes without it.
+/// The case in a pipeline over `table`. Where no model takes a constant column, the case goes
+/// without it.
 ///
 /// # Errors
 /// In words, if the registry has nothing that closes the pipeline.
@@ -164,8 +165,8 @@ fn all_transforms() -> impl Iterator<Item = TransformParams> {
     defaults.chain(TransformParams::examples().into_iter().map(|e| e.params))
 }
 
-/// Steps of every kind that can stand in a pipeline on a complete column and leaves it as it is: they
-/// change nothing, though some of them draw.
+/// Steps of every kind that can stand in a pipeline on a complete column and leaves it as it is:
+/// they change nothing, though some of them draw.
 pub fn bystanders(task: Task, table: &Batch) -> Vec<StepConfig> {
     let features = tables::keyed(table, task);
     let idle = all_transforms().filter_map(|params| {

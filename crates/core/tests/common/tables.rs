@@ -55,8 +55,8 @@ pub fn reordered(batch: &Batch, seed: u64) -> Batch {
     batch.select(&shuffled(batch.n_rows(), seed))
 }
 
-/// A table of the example schema in which `seed` decides what trouble each column has. The targets stay
-/// as they are: the door refuses the others.
+/// A table of the example schema in which `seed` decides what trouble each column has. The targets
+/// stay as they are: the door refuses the others.
 pub fn wild(seed: u64, n_rows: usize) -> Batch {
     let mut draws = Stream::new(Seed(seed), "suite", "", "wild").pcg();
     let table = example(seed, n_rows);

@@ -24,8 +24,8 @@ fn of_kind(schema: &Schema, kind: ColumnKind) -> Vec<usize> {
         .collect()
 }
 
-/// Observes the blocks in a random order on a random number of workers, whose states travel as bytes
-/// and are merged in a random order.
+/// Observes the blocks in a random order on a random number of workers, whose states travel as
+/// bytes and are merged in a random order.
 fn distributed<A: Aggregate>(start: &A, blocks: &[Batch], seed: u64) -> Vec<u8> {
     let mut draws = Stream::new(Seed(seed), "suite", "", "merge").pcg();
     let n_workers = 1 + draws.next_u64() as usize % 6;

@@ -1,4 +1,5 @@
-//! Payloads that someone changed and sealed again: refused, or loaded and then sound on every batch.
+//! Payloads that someone changed and sealed again: refused, or loaded and then sound on every
+//! batch.
 //!
 //! The work runs in a process of its own, so that an abort is seen as well and names the mutation.
 
@@ -24,8 +25,8 @@ const LONGEST: Duration = Duration::from_secs(10);
 const KILOBYTES_MAX: u64 = 1 << 20;
 const WORKER: &str = "SAMESCORE_FORGE_WORKER";
 
-/// Artifacts to be changed: each case with and without golden rows, which would refuse a changed state
-/// before anything else could go wrong.
+/// Artifacts to be changed: each case with and without golden rows, which would refuse a changed
+/// state before anything else could go wrong.
 fn originals() -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for case in cases() {

@@ -1,5 +1,5 @@
-//! Artifacts of every kind ever released, under `data/artifacts/v1/`. **Append only**: a file there is
-//! never changed and never leaves.
+//! Artifacts of every kind ever released, under `data/artifacts/v1/`. **Append only**: a file there
+//! is never changed and never leaves.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;

@@ -15,6 +15,7 @@
 //! | [`compare`] | the first difference of two artifacts, score files, feature files or traces |
 //! | [`convert`] | the same rows in another format or order |
 //! | [`linfa`] | our models and transforms behind the traits of linfa |
+//! | [`notebook`] | what a notebook says between its cells |
 //! | [`render`] | tables and small charts on a terminal |
 
 pub mod compare;
@@ -24,6 +25,7 @@ pub mod file;
 pub mod gather;
 pub mod linfa;
 pub mod metrics;
+pub mod notebook;
 pub mod render;
 pub mod split;
 pub mod workflow;

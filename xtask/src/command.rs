@@ -111,7 +111,7 @@ pub fn passes_seen(command: &mut Command, mut see: impl FnMut(&str)) -> Result<b
 /// Standard output of a program that must succeed.
 ///
 /// # Errors
-/// If it cannot be started, or fails: then with what it said on standard error.
+/// If it cannot be started, or fails: then with what it said.
 pub fn output(command: &mut Command) -> Result<Vec<u8>, String> {
     let name = shown(command);
     let output = command.output();
@@ -119,12 +119,11 @@ pub fn output(command: &mut Command) -> Result<Vec<u8>, String> {
     if output.status.success() {
         return Ok(output.stdout);
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(format!(
-        "`{name}` gave {}: {}",
-        output.status,
-        said.trim_end()
-    ))
+    // A test runner says what failed on standard output.
+    let said = [&output.stdout[..], &output.stderr[..]];
+    let said = said.into_iter().rfind(|text| !text.is_empty());
+    let said = String::from_utf8_lossy(said.unwrap_or_default());
+    Err(format!("`{name}` gave {}: {}", output.status, said.trim()))
 }
 
 #[cfg(test)]

@@ -162,42 +162,54 @@ fn summary(line: &str) -> Option<(u64, u64)> {
     Some((count(" passed")?, count(" failed")?))
 }
 
-/// Every crate that research and the production binary share is built with the same features in
-/// both if a number or a stored byte depends on it; and tests do not build polars with other
-/// features.
+/// Every crate behind a number or a stored byte has the same features in research and in production
+/// (but for those that only add functions); and tests do not build polars with other features.
 fn features_agree() -> Result<bool, String> {
-    const BEHIND_NUMBERS: [&str; 7] = [
+    const BEHIND_NUMBERS: [&str; 6] = [
         "metallic",
         "rand_core",
         "rand_pcg",
         "rmp-serde",
         "sha2",
         "siphasher",
-        "rmp",
     ];
     let research = features(RESEARCH, "normal,build")?;
     let serve = features("samescore-serve", "normal,build")?;
     let tested = features(RESEARCH, "normal,build,dev")?;
-    let mut agree = true;
-    let both = research.iter().filter(|(name, _)| {
+    let behind = |name: &str| {
         BEHIND_NUMBERS
             .iter()
-            .any(|crate_name| name.starts_with(&format!("{crate_name} ")))
-    });
-    for (name, found) in both.filter(|(name, found)| serve.get(*name) != Some(*found)) {
-        let other = serve.get(name);
-        eprintln!("`{name}`: features [{found}] in research, {other:?} in production");
-        agree = false;
+            .any(|b| name.starts_with(&format!("{b} ")))
+    };
+    let mut differing = differences(&serve, &research, behind);
+    differing.extend(differences(&research, &tested, |name| {
+        name.starts_with("polars")
+    }));
+    for (name, one, other) in &differing {
+        eprintln!("`{name}`: features [{one}] in one build, [{other}] in another");
     }
-    let polars = research
+    Ok(differing.is_empty())
+}
+
+/// Crates that are judged and stand in both lists with other features: name, one, other.
+fn differences(
+    one: &BTreeMap<String, String>,
+    other: &BTreeMap<String, String>,
+    judged: impl Fn(&str) -> bool,
+) -> Vec<(String, String, String)> {
+    let both = one
         .iter()
-        .filter(|(name, _)| name.starts_with("polars"));
-    for (name, found) in polars.filter(|(name, found)| tested.get(*name) != Some(*found)) {
-        let other = tested.get(name);
-        eprintln!("`{name}`: features [{found}] as built, {other:?} under test");
-        agree = false;
-    }
-    Ok(agree)
+        .filter_map(|(name, features)| Some((name, features, other.get(name)?)));
+    both.filter(|(name, a, b)| judged(name) && telling(a) != telling(b))
+        .map(|(name, a, b)| (name.clone(), a.clone(), b.clone()))
+        .collect()
+}
+
+/// Features without those that add functions and change none.
+fn telling(features: &str) -> Vec<&str> {
+    const ADD_ONLY: [&str; 4] = ["", "default", "std", "alloc"];
+    let features = features.split(',');
+    features.filter(|name| !ADD_ONLY.contains(name)).collect()
 }
 
 /// `name version` of every dependency of a package, with its features.
@@ -221,6 +233,18 @@ mod tests {
         let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 1 filtered";
         assert_eq!(summary(line), Some((12, 3)));
         assert_eq!(summary("test a ... ok"), None);
+    }
+
+    #[test]
+    fn a_feature_that_changes_functions_is_a_difference() {
+        let list = |features: &str| {
+            let metallic = ("metallic v0.3.1".to_owned(), features.to_owned());
+            BTreeMap::from([metallic, ("other v1.0.0".to_owned(), features.to_owned())])
+        };
+        let metallic = |name: &str| name.starts_with("metallic ");
+        let found = differences(&list("_no_fma"), &list("default,std"), metallic);
+        assert_eq!(found.len(), 1);
+        assert!(differences(&list("_no_fma"), &list("_no_fma,std"), metallic).is_empty());
     }
 
     #[test]

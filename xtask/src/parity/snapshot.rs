@@ -17,7 +17,8 @@ use crate::{command, sha256};
 /// How many rows a snapshot shows.
 const SHOWN_ROWS: usize = 5;
 
-/// Refuses insta's overrides and settings files.
+/// Refuses insta's overrides, and settings that let differences pass. What the settings say of writing
+/// does not matter: this program says it itself.
 ///
 /// # Errors
 /// If there is one.
@@ -29,15 +30,15 @@ pub fn refuse_overrides() -> Result<(), String> {
             "expected no override of insta, found `{name}` ({remedy})"
         ));
     }
-    let settings = ["insta.yaml", ".insta.yaml", ".config/insta.yaml"];
-    let found = settings
-        .iter()
-        .find(|name| command::root().join(name).exists());
-    found.map_or(Ok(()), |name| {
-        Err(format!(
-            "expected no settings of insta, found `{name}` (remove it)"
-        ))
-    })
+    for name in ["insta.yaml", ".insta.yaml", ".config/insta.yaml"] {
+        let settings = std::fs::read_to_string(command::root().join(name)).unwrap_or_default();
+        if settings.contains("force_pass") {
+            return Err(format!(
+                "expected no `force_pass`, found one in `{name}` (remove it)"
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Everything that identifies a pipeline's results, readable.

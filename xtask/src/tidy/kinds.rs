@@ -49,17 +49,27 @@ fn unquoted(text: &str) -> Option<&str> {
     text.strip_prefix('"')?.strip_suffix('"')
 }
 
+/// The pipeline over the example table, on which every kind's examples run.
+const EXAMPLE: &str = "crates/core/src/example.rs";
+
 /// Sources that may name kinds: whoever picks kinds by hand is a user, a test or a notebook.
-fn may_name_kinds(path: &str) -> bool {
+fn may_name_kinds(tree: &Tree, path: &str) -> bool {
     let folder = |name: &str| path.contains(&format!("/{name}/"));
-    folder("tests") || folder("benches") || folder("examples") || folder("bin")
+    tree.is_test(path)
+        || path == EXAMPLE
+        || folder("benches")
+        || folder("examples")
+        || folder("bin")
 }
 
 /// A kind's tag, or its params, occur in no source but its own, its `mod.rs`, tests and notebooks.
 pub fn one_kind_one_file(tree: &Tree) -> Vec<Finding> {
     let kinds = registered(tree);
     let mut found = Vec::new();
-    for (path, text) in tree.sources().filter(|(path, _)| !may_name_kinds(path)) {
+    for (path, text) in tree
+        .sources()
+        .filter(|(path, _)| !may_name_kinds(tree, path))
+    {
         let blanked = code(without_tests(text), Blank::Comments);
         for kind in &kinds {
             let folder = kind.path.trim_end_matches("mod.rs");

@@ -56,7 +56,7 @@ pub fn stored_widths(tree: &Tree) -> Vec<Finding> {
             let n = lines[start..].len() - item.clone().count();
             let last = item
                 .clone()
-                .position(|l| l.starts_with('}') || l.ends_with(");"));
+                .position(|l| l.starts_with('}') || l.ends_with([';', '}']) && !l.starts_with(' '));
             let body = (n..).zip(item.take(last.map_or(0, |last| last + 1)));
             let wide = body.filter(|(_, line)| {
                 let word = |w: &str| word_at(line, w).next().is_some();
@@ -97,6 +97,8 @@ mod tests {
         assert!(lines(stored_widths, path, free).is_empty());
         let tuple = "#[derive(Serialize)]\nstruct A(Vec<u32>);\nfn f(n: usize) {}\n";
         assert!(lines(stored_widths, path, tuple).is_empty());
+        let unit = "#[derive(Serialize)]\nstruct A {}\nfn f(n: usize) {}\n";
+        assert!(lines(stored_widths, path, unit).is_empty());
         let wide = tuple.replace("u32", "usize");
         assert_eq!(lines(stored_widths, path, &wide), [2]);
     }

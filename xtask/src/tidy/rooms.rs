@@ -41,7 +41,8 @@ pub fn threads_start_in_par(tree: &Tree) -> Vec<Finding> {
 
 fn banned(tree: &Tree, judged: impl Fn(&str) -> bool, words: &[(&str, &str)]) -> Vec<Finding> {
     let mut found = Vec::new();
-    for (path, text) in tree.sources().filter(|(path, _)| judged(path)) {
+    let code_of = |path: &str| judged(path) && !tree.is_test(path);
+    for (path, text) in tree.sources().filter(|(path, _)| code_of(path)) {
         let blanked = code(without_tests(text), Blank::CommentsAndLiterals);
         for (word, instead) in words {
             for at in word_at(&blanked, word) {

@@ -67,6 +67,18 @@ impl Tree {
         self.texts().filter(|(path, _)| path.ends_with(".rs"))
     }
 
+    /// Whether a source is compiled for tests only: it stands in a folder of tests, or its parent
+    /// declares it under `#[cfg(test)]`.
+    pub fn is_test(&self, path: &str) -> bool {
+        let (folder, file) = path.rsplit_once('/').unwrap_or(("", path));
+        let declared = format!("#[cfg(test)]\nmod {};", file.trim_end_matches(".rs"));
+        let parents = ["mod.rs", "lib.rs", "main.rs"].map(|name| format!("{folder}/{name}"));
+        let declares = |parent: &str| self.text(parent).is_some_and(|t| t.contains(&declared));
+        path.contains("/tests/") || parents.iter().any(|p| declares(p)) || {
+            declares(&format!("{folder}.rs"))
+        }
+    }
+
     /// The text of one file.
     pub fn text(&self, path: &str) -> Option<&str> {
         std::str::from_utf8(self.files.get(path)?).ok()
@@ -202,6 +214,14 @@ mod tests {
     fn a_word_is_whole() {
         let text = "cast recast cast_all \"cast\"";
         assert_eq!(word_at(text, "cast").collect::<Vec<_>>(), [0, 22]);
+    }
+
+    #[test]
+    fn a_module_declared_for_tests_is_a_test() {
+        let parent = "mod a;\n#[cfg(test)]\nmod b;\n";
+        let tree = Tree::of(&[("c/src/m/mod.rs", parent)]);
+        assert!(tree.is_test("c/src/m/b.rs") && !tree.is_test("c/src/m/a.rs"));
+        assert!(tree.is_test("c/tests/a.rs") && !tree.is_test("c/src/b.rs"));
     }
 
     #[test]

@@ -17,6 +17,9 @@
 //! | [`linfa`] | our models and transforms behind the traits of linfa |
 //! | [`render`] | tables and small charts on a terminal |
 
+#![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod compare;
 pub mod convert;
 pub mod draft;

@@ -151,7 +151,7 @@ pub fn roc_auc(truth: &[f64], scores: &[f64]) -> Option<f64> {
 pub fn average_precision(truth: &[f64], scores: &[f64]) -> Option<f64> {
     let mut ties = ascending_ties(truth, scores);
     ties.reverse();
-    let n_positive: u64 = ties.iter().map(|(_, positives)| positives).sum();
+    let n_positive = ties.iter().map(|(_, positives)| *positives).sum::<u64>();
     if n_positive == 0 {
         return None;
     }

@@ -469,6 +469,7 @@ fn every_kind_and_code_is_explained_and_every_help_has_an_example() {
             "{manual}"
         );
     }
+    assert!(yes(at, &["kinds", "cast"]).contains("# unit: left out by default"));
     refused(at, &["kinds", "nothing"], 2, "no kind `nothing`");
     assert!(yes(at, &["explain", "ss0301"]).contains("exit code 3"));
     refused(at, &["explain", "SS9999"], 2, "expected an error code");

@@ -80,7 +80,11 @@ fn text(evaluation: &Evaluation) -> String {
         }
     }
     let mut text = render::table(&header, &rows);
-    let n_unscored: u64 = evaluation.parts.iter().map(|part| part.n_unscored).sum();
+    let n_unscored = evaluation
+        .parts
+        .iter()
+        .map(|part| part.n_unscored)
+        .sum::<u64>();
     if n_unscored > 0 {
         text.push_str(&format!(
             "{n_unscored} rows got a reason instead of a score\n"

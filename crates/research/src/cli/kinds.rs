@@ -102,7 +102,26 @@ fn defaults(tag: &str) -> Result<String, Error> {
             format!("the defaults cannot be written: {e}"),
         )
     })?;
-    Ok(format!("{heading}\nkind = \"{tag}\"\n{text}"))
+    Ok(format!(
+        "{heading}\nkind = \"{tag}\"\n{text}{}",
+        left_out(tag)
+    ))
+}
+
+/// The params that a config leaves out by default, as comments: TOML has no word for nothing.
+fn left_out(tag: &str) -> String {
+    let params = ModelParams::default_of(tag)
+        .and_then(|params| serde_json::to_value(params).ok())
+        .or_else(|| serde_json::to_value(SelectorParams::default_of(tag)?).ok())
+        .or_else(|| serde_json::to_value(TransformParams::default_of(tag)?).ok());
+    let fields = params.as_ref().and_then(|params| params[tag].as_object());
+    let absent = fields
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| value.is_null());
+    absent
+        .map(|(name, _)| format!("# {name}: left out by default\n"))
+        .collect()
 }
 
 /// What stands behind the tag.

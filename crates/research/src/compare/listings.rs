@@ -91,7 +91,7 @@ fn one_sided_rows(stage: &str, a: &Listing, b: &Listing) -> Vec<Difference> {
         let first = absent.peek()?.0.clone();
         let n_cells = absent
             .map(|(key, rows)| (rows.len() - n_in(y, key)) as u64)
-            .sum();
+            .sum::<u64>();
         Some(Difference {
             row_key: Some(first),
             n_cells,

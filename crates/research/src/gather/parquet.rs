@@ -87,7 +87,8 @@ pub(super) fn load(
             .map(|chunk| (chunk.compressed_size(), chunk.uncompressed_size()))
             .collect();
         check_claims(path, bytes.len(), &claims)?;
-        let counted: usize = footer.row_groups.iter().map(|group| group.num_rows()).sum();
+        let heights = footer.row_groups.iter().map(|group| group.num_rows());
+        let counted = heights.fold(0, usize::saturating_add);
         if counted != footer.num_rows {
             let what = format!(
                 "{} rows, found {counted} in its row groups",

@@ -3,6 +3,8 @@
 //! Numbers are read correctly rounded and written as the shortest decimal that reads back to the same
 //! bits. Times are proleptic Gregorian, UTC, microseconds; no zone data and no locale are consulted.
 
+use std::fmt::Write;
+
 use serde::{Deserialize, Serialize};
 
 use super::MISSING_TIME;
@@ -71,20 +73,25 @@ pub fn integer_num(value: i64) -> Result<f64> {
 
 /// The shortest decimal that reads back to the same bits; empty for missing.
 pub fn show_num(x: f64) -> String {
+    let mut text = String::new();
+    write_num(&mut text, x);
+    text
+}
+
+/// Appends what [`show_num`] gives.
+pub fn write_num(text: &mut String, x: f64) {
     if math::is_missing(x) {
-        return String::new();
+        return;
     }
     if x.is_infinite() {
-        return if x > 0.0 {
-            "inf".to_owned()
-        } else {
-            "-inf".to_owned()
-        };
+        text.push_str(if x > 0.0 { "inf" } else { "-inf" });
+        return;
     }
-    let shown = format!("{x:?}");
-    shown
-        .strip_suffix(".0")
-        .map_or(shown.clone(), str::to_owned)
+    // Writing into a string cannot fail.
+    let _ = write!(text, "{x:?}");
+    if text.ends_with(".0") {
+        text.truncate(text.len() - 2);
+    }
 }
 
 /// How a time is written in text.
@@ -158,24 +165,29 @@ pub fn parse_time(text: &str, format: &TimeFormat) -> Result<i64> {
 
 /// The time as `2010-05-01T13:30:00Z`, with six decimals if it has a fraction; empty for missing.
 pub fn show_time(micros: i64) -> String {
+    let mut text = String::new();
+    write_time(&mut text, micros);
+    text
+}
+
+/// Appends what [`show_time`] gives.
+pub fn write_time(text: &mut String, micros: i64) {
     if micros == MISSING_TIME {
-        return String::new();
+        return;
     }
     let (year, month, day) = civil_date(micros);
     let of_day = micros.rem_euclid(MICROS_PER_DAY);
     let (second, fraction) = (of_day / MICROS_PER_SECOND, of_day % MICROS_PER_SECOND);
-    let clock = format!(
-        "{:02}:{:02}:{:02}",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    // Writing into a string cannot fail.
+    let _ = write!(
+        text,
+        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
     );
-    let tail = if fraction == 0 {
-        String::new()
-    } else {
-        format!(".{fraction:06}")
-    };
-    format!("{year:04}-{month:02}-{day:02}T{clock}{tail}Z")
+    if fraction != 0 {
+        let _ = write!(text, ".{fraction:06}");
+    }
+    text.push('Z');
 }
 
 /// Year, month (1 to 12) and day (1 to 31) of a time, UTC.

@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::Rows;
 use crate::batch::{
     Batch, Column, ColumnKind, MISSING_CODE, MISSING_TIME, Schema, TimeFormat, civil_date,
-    parse_num, parse_time, show_num, show_time,
+    parse_num, parse_time, write_num, write_time,
 };
 use crate::error::{Code, Error, Result};
 use crate::math;
@@ -275,10 +275,13 @@ impl CastUnit {
 /// Each number or time as it is shown; only missing shows as nothing.
 fn to_text(batch: &mut Batch, slot: usize) -> Column {
     let mut output = batch.take_text();
-    let mut push = |shown: String| output.push(Some(shown.as_str()).filter(|s| !s.is_empty()));
     match batch.column(slot) {
-        Column::Num(v) => v.iter().for_each(|&x| push(show_num(x))),
-        Column::Time(v) => v.iter().for_each(|&t| push(show_time(t))),
+        Column::Num(v) => v
+            .iter()
+            .for_each(|&x| output.push_written(|text| write_num(text, x))),
+        Column::Time(v) => v
+            .iter()
+            .for_each(|&t| output.push_written(|text| write_time(text, t))),
         Column::Text(_) => {}
     }
     Column::Text(output)

@@ -65,10 +65,8 @@ pub fn trial(case: &Case, seed: u64) -> Trial {
 /// # Panics
 /// If one fails.
 pub fn on_cases(check: impl Fn(&Case) -> Result<(), String>) {
-    let all = cases();
-    if let Ok(f) = std::env::var("TMP_FAULT") { samescore_core::faults::inject(Some(f.parse().unwrap())); }
     let mut failures = Vec::new();
-    for case in all {
+    for case in cases() {
         if let Err(found) = guarded(|| check(&case)) {
             failures.push(format!("{}: {found}", case.name));
         }

@@ -117,10 +117,7 @@ pub(crate) fn multiply_add(sum: f64, a: f64, b: f64) -> f64 {
 
 /// The items as they stand; in another order in each process under [`Fault::HashMapOrder`].
 #[inline]
-#[cfg_attr(
-    debug_assertions,
-    allow(clippy::disallowed_types, reason = "the mistake itself")
-)]
+#[cfg_attr(debug_assertions, allow(clippy::disallowed_types, reason = "the mistake itself"))]
 pub(crate) fn hash_order<T: Hash>(items: Vec<T>) -> Vec<T> {
     #[cfg(debug_assertions)]
     if on(Fault::HashMapOrder) {
@@ -157,11 +154,7 @@ mod tests {
             assert_eq!(fault.name().parse(), Ok(*fault));
         }
         let unknown = "off-by-one".parse::<Fault>().unwrap_err();
-        assert!(
-            unknown
-                .to_string()
-                .starts_with("expected one of hash-map-order, ")
-        );
+        assert!(unknown.to_string().starts_with("expected one of hash-map-order, "));
     }
 
     #[test]

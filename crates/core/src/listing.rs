@@ -1,9 +1,10 @@
 //! The text form of scores and features: one function for research and deploy.
 //!
-//! CSV with a header, `\n` line ends, RFC 4180 quotes where they are needed, numbers as the shortest
-//! decimal that reads back to the same bits. **Scores**: the declared key columns, then `row_key` (32 hex
-//! digits), `score`, `bits` (16 hex digits), `code` and `reason`. A row without a score has the last two
-//! instead. **Features**: `row_key`, then per column its values; a row with a fault is all empty.
+//! CSV with a header, `\n` line ends, RFC 4180 quotes where they are needed, numbers as the
+//! shortest decimal that reads back to the same bits. **Scores**: the declared key columns, then
+//! `row_key` (32 hex digits), `score`, `bits` (16 hex digits), `code` and `reason`. A row without a
+//! score has the last two instead. **Features**: `row_key`, then per column its values; a row with
+//! a fault is all empty.
 
 use std::fmt::Write;
 

@@ -38,10 +38,7 @@ const TEXT: &str = "[data.columns]\nage = \"num\"\nsex = \"text\"\ny = \"num\"\n
 fn linear() -> Config {
     let mut config = example::config(Task::Regression, LinearRegressionParams::default());
     let kept = ["area", "rooms", example::REGRESSION_TARGET];
-    config
-        .data
-        .columns
-        .retain(|name, _| kept.contains(&name.as_str()));
+    config.data.columns.retain(|name, _| kept.contains(&name.as_str()));
     config
 }
 
@@ -85,10 +82,7 @@ fn config_errors() -> Vec<Error> {
     let kinds = TransformParams::KINDS[0].tag;
     let scaler = StandardScalerParams::default();
     let mut text_left = linear();
-    text_left
-        .data
-        .columns
-        .insert("sex".to_owned(), ColumnKind::Text.into());
+    text_left.data.columns.insert("sex".to_owned(), ColumnKind::Text.into());
     vec![
         read("[target]", "[target"),
         read("column = \"y\"", "column = \"y\"\ncolour = \"red\""),
@@ -115,48 +109,30 @@ fn schema_and_data_errors() -> Vec<Error> {
         refused(scores.get(0).map_err(Clone::clone))
     };
     let mut unseen = linear();
-    unseen
-        .data
-        .columns
-        .insert("sex".to_owned(), ColumnKind::Text.into());
-    let encoder = OrdinalEncoderParams {
-        unseen: UnseenRule::Raise,
-        ..OrdinalEncoderParams::default()
-    };
+    unseen.data.columns.insert("sex".to_owned(), ColumnKind::Text.into());
+    let encoder =
+        OrdinalEncoderParams { unseen: UnseenRule::Raise, ..OrdinalEncoderParams::default() };
     let unseen = fitted(&unseen.step("encode", &["sex"], encoder), &table()).expect("a fit");
     let other = replaced(&one, "sex", Column::text([Some("x")]));
     let scores = unseen.plan().score(&other).expect("bound columns");
     let mut keyed = linear();
     keyed.data.key = vec!["rooms".to_owned()];
     let infinite = (0..40).map(|row| if row == 3 { f64::INFINITY } else { 1.0 });
-    let stopped = LogisticRegressionParams {
-        max_iter: 1,
-        ..LogisticRegressionParams::default()
-    };
+    let stopped = LogisticRegressionParams { max_iter: 1, ..LogisticRegressionParams::default() };
     let mut logistic = example::config(Task::Binary, stopped);
     let kept = ["area", "rooms", example::BINARY_TARGET];
-    logistic
-        .data
-        .columns
-        .retain(|name, _| kept.contains(&name.as_str()));
+    logistic.data.columns.retain(|name, _| kept.contains(&name.as_str()));
     let fields = ["a", "a"].map(|name| Field::new(name, ColumnKind::Num));
     vec![
         refused(artifact.plan().score(&tables::without(&table(), "rooms"))),
-        refused(
-            artifact
-                .plan()
-                .score(&tables::with_wrong_kind(&table(), "rooms")),
-        ),
+        refused(artifact.plan().score(&tables::with_wrong_kind(&table(), "rooms"))),
         refused(Schema::new(fields)),
         read("12\u{0}"),
         score(&gap),
         refused(scores.get(0).map_err(Clone::clone)),
         refused(Table::new(&keyed, &table())),
         refused(fitted(&linear(), &table().select(&[]))),
-        refused(fitted(
-            &linear(),
-            &replaced(&table(), "area", Column::num(infinite)),
-        )),
+        refused(fitted(&linear(), &replaced(&table(), "area", Column::num(infinite)))),
         read(&"1".repeat(2 << 20)),
         refused(fitted(&logistic, &table())),
     ]
@@ -172,12 +148,7 @@ fn artifact_errors() -> Vec<Error> {
     };
     // The same artifact with another learned number: it no longer scores as recorded.
     let mut tree = Value::read(payload_of(artifact.bytes()));
-    let learned = artifact
-        .payload()
-        .pipeline
-        .model
-        .coefficients()
-        .expect("a linear model")[0];
+    let learned = artifact.payload().pipeline.model.coefficients().expect("a linear model")[0];
     let place = (0..tree.n_values()).find(|&n| tree.nth_mut(n) == Some(&mut Value::Float(learned)));
     let place = place.expect("the coefficient is stored");
     *tree.nth_mut(place).expect("a value") = Value::Float(2.0);
@@ -203,19 +174,10 @@ fn every_code_has_its_message() {
         if let (true, Some((_, where_from))) = (messages.is_empty(), elsewhere) {
             messages.push(format!("({where_from})"));
         }
-        assert!(
-            !messages.is_empty(),
-            "{code:?} is given by nothing here:\n{found:#?}"
-        );
+        assert!(!messages.is_empty(), "{code:?} is given by nothing here:\n{found:#?}");
         let exit = code.kind().exit_code();
-        text += &format!(
-            "{code} {} (exit {exit}): {}\n",
-            code.kind().name(),
-            code.title()
-        );
-        messages
-            .iter()
-            .for_each(|message| text += &format!("  {message}\n"));
+        text += &format!("{code} {} (exit {exit}): {}\n", code.kind().name(), code.title());
+        messages.iter().for_each(|message| text += &format!("  {message}\n"));
     }
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path(workspace().join("snapshots/messages"));

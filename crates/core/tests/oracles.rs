@@ -38,13 +38,7 @@ fn same_result(set: &Set, id: &str, kind: &str, params: Value, columns: &[String
 
 /// The rows with medians in the numeric columns: what the peers' scalers were given.
 fn imputed(set: &Set) -> Split {
-    run(
-        "mean_median_imputer",
-        json!({}),
-        &set.nums(),
-        &set.split(None),
-    )
-    .1
+    run("mean_median_imputer", json!({}), &set.nums(), &set.split(None)).1
 }
 
 #[test]
@@ -85,18 +79,12 @@ fn medians_and_given_numbers_are_the_same() {
 fn indicators_are_the_same_and_in_the_same_order() {
     for set in sets() {
         let raw = set.split(None);
-        for (id, missing_only) in [
-            ("impute.indicator_True", true),
-            ("impute.indicator_False", false),
-        ] {
+        for (id, missing_only) in
+            [("impute.indicator_True", true), ("impute.indicator_False", false)]
+        {
             let record = set.record(id).unwrap();
             let params = json!({"missing_only": missing_only});
-            let (_, found) = run(
-                "missing_indicator",
-                params,
-                &strings(&record["input"]),
-                &raw,
-            );
+            let (_, found) = run("missing_indicator", params, &strings(&record["input"]), &raw);
             same_columns(&set, id, record, &found);
             let names: Vec<&str> = found.train.schema().names().collect();
             assert_eq!(names, set.names(id), "{} {id}", set.name);
@@ -108,12 +96,7 @@ fn indicators_are_the_same_and_in_the_same_order() {
 fn means_and_deviations_are_exact_and_the_peers_lie_within_their_roundings() {
     for set in sets() {
         let (raw, nums) = (set.split(None), set.nums());
-        let (mean, _) = run(
-            "mean_median_imputer",
-            json!({"method": "mean"}),
-            &nums,
-            &raw,
-        );
+        let (mean, _) = run("mean_median_imputer", json!({"method": "mean"}), &nums, &raw);
         let (scaler, _) = run("standard_scaler", json!({}), &nums, &raw);
         let (means, scales) = (numbers(&mean["fill"]), numbers(&scaler["scales"]));
         assert_eq!(means, numbers(&scaler["means"]));
@@ -122,24 +105,13 @@ fn means_and_deviations_are_exact_and_the_peers_lie_within_their_roundings() {
         let mut farthest = 0;
         for (i, name) in nums.iter().enumerate() {
             let (what, exact) = (format!("{} {name}", set.name), &exact[name]);
-            assert_eq!(
-                means[i].to_bits(),
-                number(&exact["mean"]).to_bits(),
-                "{what}"
-            );
+            assert_eq!(means[i].to_bits(), number(&exact["mean"]).to_bits(), "{what}");
             // Ours is the square root of the rounded variance: sqrt halves the first relative error
             // to u / 2 and adds one of u, so it is less than 2 ulps from the value rounded once,
             // hence the same or a neighbour.
             let variance = number(&exact["var0"]);
-            assert_eq!(
-                scales[i].to_bits(),
-                math::sqrt(variance).to_bits(),
-                "{what}"
-            );
-            assert!(
-                ulps_between(scales[i], number(&exact["sd0"])) <= 1,
-                "{what}"
-            );
+            assert_eq!(scales[i].to_bits(), math::sqrt(variance).to_bits(), "{what}");
+            assert!(ulps_between(scales[i], number(&exact["sd0"])) <= 1, "{what}");
             // A float sum of n values in any order errs by (n - 1) u times the sum of their sizes,
             // which is the sum itself where none is negative; the quotient adds u, ours u.
             let values = num(&raw.train, name).iter().filter(|x| !x.is_nan());
@@ -181,18 +153,11 @@ fn standard_scales_of_the_peer_lie_within_its_roundings() {
             let name = format!("x{i}");
             // The peer keeps the sign of a zero: a column with a 0 has no digest to compare.
             if equal && !num(&found.train, &nums[i]).contains(&0.0) {
-                same(
-                    &what,
-                    column(&found.train, &nums[i]),
-                    &record["train"][&name],
-                );
+                same(&what, column(&found.train, &nums[i]), &record["train"][&name]);
                 n_same += 1;
             }
         }
-        println!(
-            "{}: means {mean_apart}, scales {scale_apart} ulps away",
-            set.name
-        );
+        println!("{}: means {mean_apart}, scales {scale_apart} ulps away", set.name);
     }
     println!("{n_same} columns with the peer's mean and scale, and all its bits");
     assert!(n_same > 0 || sets().is_empty(), "no column to compare");
@@ -204,14 +169,8 @@ fn min_max_scales_are_the_same() {
         let (rows, nums) = (imputed(&set), set.nums());
         let record = set.record("sk.minmax").unwrap();
         let (state, found) = run("min_max_scaler", json!({}), &nums, &rows);
-        assert_eq!(
-            numbers(&state["scales"]),
-            numbers(&record["learned"]["scale_"])
-        );
-        assert_eq!(
-            numbers(&state["offsets"]),
-            numbers(&record["learned"]["min_"])
-        );
+        assert_eq!(numbers(&state["scales"]), numbers(&record["learned"]["scale_"]));
+        assert_eq!(numbers(&state["offsets"]), numbers(&record["learned"]["min_"]));
         for (part, rows) in [("train", &found.train), ("test", &found.test)] {
             for (i, name) in nums.iter().enumerate() {
                 let what = format!("{} {part} {name}", set.name);
@@ -228,11 +187,7 @@ fn neighbours(what: &str, values: &[f64], digest: &Value) -> u64 {
     assert!(apart <= 1, "{what}: {apart} ulps");
     let infinite = |side: f64| values.iter().filter(|&&x| x == side).count() as u64;
     let infs = digest.get("infs").cloned().unwrap_or(json!([0, 0]));
-    assert_eq!(
-        json!([infinite(f64::INFINITY), infinite(f64::NEG_INFINITY)]),
-        infs,
-        "{what}"
-    );
+    assert_eq!(json!([infinite(f64::INFINITY), infinite(f64::NEG_INFINITY)]), infs, "{what}");
     let (mut error, mut allowed) = (ExactSum::new(), ExactSum::new());
     for &x in values.iter().filter(|x| x.is_finite()) {
         error.add(x);
@@ -305,14 +260,7 @@ fn labels_are_filled_grouped_and_coded_the_same() {
     for set in sets() {
         let (raw, filled, texts) = (set.split(None), set.split(Some("Missing")), set.texts());
         let ordered = json!({"method": "ordered", "unseen": "encode"});
-        same_result(
-            &set,
-            "enc.ordinal_ordered",
-            "ordinal_encoder",
-            ordered,
-            &texts,
-            &filled,
-        );
+        same_result(&set, "enc.ordinal_ordered", "ordinal_encoder", ordered, &texts, &filled);
         let kind = "categorical_imputer";
         same_result(&set, "impute.cat_missing", kind, json!({}), &texts, &raw);
         let frequent = json!({"method": "frequent"});
@@ -323,10 +271,7 @@ fn labels_are_filled_grouped_and_coded_the_same() {
         for (id, params) in [
             ("enc.rare_0.05_10", json!({})),
             ("enc.rare_0.05_2", json!({"n_categories": 2})),
-            (
-                "enc.rare_0.01_1",
-                json!({"ratio_min": 0.01, "n_categories": 1}),
-            ),
+            ("enc.rare_0.01_1", json!({"ratio_min": 0.01, "n_categories": 1})),
             ("enc.rare_max3", capped),
         ] {
             same_result(&set, id, "rare_label_encoder", params, &texts, &filled);

@@ -116,10 +116,8 @@ fn a_warm_row_set_by_name_allocates_nothing() {
     let mut run = || {
         for house in &houses {
             let mut row = scorer.row(&mut scratch);
-            row.set_text("grade", house.grade)
-                .set_num("area", house.area);
-            row.set_num("rooms", house.rooms as f64)
-                .set_text("sex", "f");
+            row.set_text("grade", house.grade).set_num("area", house.area);
+            row.set_num("rooms", house.rooms as f64).set_text("sex", "f");
             match house.age {
                 Some(age) => row.set_num("age", age),
                 None => row.set_missing("age"),
@@ -138,17 +136,11 @@ fn a_row_without_a_score_allocates_only_its_reason() {
     let mut scratch = scorer.scratch();
     let houses = houses();
     let n_refused = |scratch: &mut samescore_deploy::Scratch| {
-        houses
-            .iter()
-            .filter(|h| scorer.score_row(h, scratch).is_err())
-            .count()
+        houses.iter().filter(|h| scorer.score_row(h, scratch).is_err()).count()
     };
     assert_eq!(n_refused(&mut scratch), 12);
     let made = allocations(|| assert_eq!(n_refused(&mut scratch), 12));
-    assert!(
-        (12..=12 * 24).contains(&made),
-        "{made} allocations for 12 reasons"
-    );
+    assert!((12..=12 * 24).contains(&made), "{made} allocations for 12 reasons");
 }
 
 /// Every registered example as a step or model of a pipeline: rows with a score must cost nothing.

@@ -27,10 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let source = root.join("data/diabetes.csv");
     let columns = gather::infer(&source, &[])?;
-    let data = DataConfig {
-        columns,
-        ..DataConfig::default()
-    };
+    let data = DataConfig { columns, ..DataConfig::default() };
     let dataset = dataset(&gather::read(&source, &data, &[])?)?;
     let order: Vec<usize> = (0..dataset.records().nrows()).rev().collect();
     let reversed = Dataset::new(
@@ -39,11 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     )
     .with_feature_names(dataset.feature_names().to_vec());
 
-    let params = ElasticNetParams {
-        alpha: ALPHA,
-        l1_ratio: L1_RATIO,
-        ..Default::default()
-    };
+    let params = ElasticNetParams { alpha: ALPHA, l1_ratio: L1_RATIO, ..Default::default() };
     let ours =
         Estimator::new(Task::Regression, params).step("scale", StandardScalerParams::default());
     let theirs = linfa_elasticnet::ElasticNet::<f64>::params()
@@ -72,15 +65,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     print!(
         "{}",
-        render::table(
-            &[
-                "model",
-                "rows",
-                "training MSE",
-                "bits of the first prediction"
-            ],
-            &rows
-        )
+        render::table(&["model", "rows", "training MSE", "bits of the first prediction"], &rows)
     );
     Ok(())
 }
@@ -93,13 +78,9 @@ fn scaled(fitted: &FittedEstimator, table: &Table) -> Table {
 
 fn dataset(batch: &Batch) -> Result<Table, Box<dyn std::error::Error>> {
     let target = batch.schema().slot("target")?;
-    let features: Vec<usize> = (0..batch.columns().len())
-        .filter(|slot| *slot != target)
-        .collect();
-    let names: Vec<String> = features
-        .iter()
-        .map(|&slot| batch.schema().fields()[slot].name.clone())
-        .collect();
+    let features: Vec<usize> = (0..batch.columns().len()).filter(|slot| *slot != target).collect();
+    let names: Vec<String> =
+        features.iter().map(|&slot| batch.schema().fields()[slot].name.clone()).collect();
     let column = |slot: usize| match batch.column(slot) {
         Column::Num(values) => values.clone(),
         _ => Vec::new(),

@@ -81,11 +81,8 @@ pub fn choose_target(
     let is_num = |(_, column): &(&String, &ColumnConfig)| column.kind == ColumnKind::Num;
     let (name, column) = match wanted {
         None => columns.iter().rfind(is_num).ok_or_else(|| {
-            Error::new(
-                Code::BadTarget,
-                "expected a column of numbers to predict, found none",
-            )
-            .remedy("name one with --target")
+            Error::new(Code::BadTarget, "expected a column of numbers to predict, found none")
+                .remedy("name one with --target")
         })?,
         Some(wanted) => columns.get_key_value(wanted).ok_or_else(|| {
             let listed: Vec<&str> = columns.keys().take(20).map(String::as_str).collect();
@@ -94,10 +91,7 @@ pub fn choose_target(
         })?,
     };
     let only = BTreeMap::from([(name.clone(), column.clone())]);
-    let data = DataConfig {
-        columns: only,
-        ..DataConfig::default()
-    };
+    let data = DataConfig { columns: only, ..DataConfig::default() };
     let batch = gather::read(source, &data, &[])?;
     let (task, positive) = match batch.column(0) {
         Column::Num(values) if values.iter().all(|y| *y == 0.0 || *y == 1.0) => {
@@ -108,18 +102,12 @@ pub fn choose_target(
             (Task::Binary, labels.levels().max().map(str::to_owned))
         }
         other => {
-            let message = format!(
-                "expected numbers or two labels to predict, found {}",
-                other.kind()
-            );
+            let message =
+                format!("expected numbers or two labels to predict, found {}", other.kind());
             return Err(Error::new(Code::BadTarget, message).column(name));
         }
     };
-    Ok(Target {
-        column: name.clone(),
-        task,
-        positive,
-    })
+    Ok(Target { column: name.clone(), task, positive })
 }
 
 /// A config that fits as it stands: gaps are filled, rare labels grouped, labels spread over
@@ -138,10 +126,7 @@ pub fn config_text(
     for (name, column) in columns {
         text.push_str(&format!("{} = \"{}\"\n", quoted(name), column.kind));
     }
-    text.push_str(&format!(
-        "\n[target]\ncolumn = {}\n",
-        quoted(&target.column)
-    ));
+    text.push_str(&format!("\n[target]\ncolumn = {}\n", quoted(&target.column)));
     text.push_str(match target.task {
         Task::Regression => "task = \"regression\"\n",
         Task::Binary => "task = \"binary\"\n",

@@ -46,12 +46,7 @@ pub struct Estimator {
 impl Estimator {
     /// A model without steps.
     pub fn new(task: Task, model: impl Into<ModelParams>) -> Self {
-        Estimator {
-            task,
-            model: model.into(),
-            steps: Vec::new(),
-            seed: Seed(0),
-        }
+        Estimator { task, model: model.into(), steps: Vec::new(), seed: Seed(0) }
     }
 
     /// Adds a step on every column that it accepts.
@@ -138,10 +133,7 @@ where
         let schema = Schema::new(fields.map(|name| Field::new(name, ColumnKind::Num)))?;
         let batch = Batch::new(Arc::new(schema), columns)?;
         let outcome = workflow::fit(&self.config(&names), &batch, &Threads::new(0)?)?;
-        Ok(FittedEstimator {
-            artifact: outcome.artifact,
-            names,
-        })
+        Ok(FittedEstimator { artifact: outcome.artifact, names })
     }
 }
 
@@ -196,10 +188,7 @@ impl FittedEstimator {
             let message = format!("expected {} columns, found {}", self.names.len(), x.ncols());
             return Err(Error::new(Code::MissingColumn, message));
         }
-        let fields = self
-            .names
-            .iter()
-            .map(|name| Field::new(name, ColumnKind::Num));
+        let fields = self.names.iter().map(|name| Field::new(name, ColumnKind::Num));
         Batch::new(Arc::new(Schema::new(fields)?), columns_of(x))
     }
 }
@@ -222,8 +211,7 @@ impl<D: Data<Elem = f64>> PredictInplace<ArrayBase<D, Ix2>, Array1<f64>> for Fit
 impl<D: Data<Elem = f64>> Transformer<&ArrayBase<D, Ix2>, Array2<f64>> for FittedEstimator {
     /// Gives no column if `x` has another number of columns than the training records.
     fn transform(&self, x: &ArrayBase<D, Ix2>) -> Array2<f64> {
-        self.features(x)
-            .unwrap_or_else(|_| Array2::zeros((x.nrows(), 0)))
+        self.features(x).unwrap_or_else(|_| Array2::zeros((x.nrows(), 0)))
     }
 }
 
@@ -235,20 +223,14 @@ impl<D: Data<Elem = f64>, T>
     fn transform(&self, dataset: DatasetBase<ArrayBase<D, Ix2>, T>) -> DatasetBase<Array2<f64>, T> {
         let records = Transformer::transform(self, dataset.records());
         let is_whole = records.ncols() == self.artifact.payload().pipeline.features.len();
-        let names = if is_whole {
-            self.artifact.payload().pipeline.features.clone()
-        } else {
-            Vec::new()
-        };
+        let names =
+            if is_whole { self.artifact.payload().pipeline.features.clone() } else { Vec::new() };
         DatasetBase::new(records, dataset.targets).with_feature_names(names)
     }
 }
 
 fn columns_of<D: Data<Elem = f64>>(x: &ArrayBase<D, Ix2>) -> Vec<Column> {
-    x.columns()
-        .into_iter()
-        .map(|column| Column::num(column.iter().copied()))
-        .collect()
+    x.columns().into_iter().map(|column| Column::num(column.iter().copied())).collect()
 }
 
 /// The dataset's names, or `x0`, `x1`, ... where it has none.
@@ -270,11 +252,8 @@ mod tests {
 
     fn dataset() -> Dataset<f64, f64, ndarray::Ix1> {
         let records = Array2::from_shape_fn((40, 2), |(i, j)| ((i * 7 + j * 3) % 11) as f64);
-        let targets = records
-            .rows()
-            .into_iter()
-            .map(|r| 1.0 + 2.0 * r[0] - r[1])
-            .collect::<Array1<_>>();
+        let targets =
+            records.rows().into_iter().map(|r| 1.0 + 2.0 * r[0] - r[1]).collect::<Array1<_>>();
         Dataset::new(records, targets).with_feature_names(vec!["b", "a"])
     }
 
@@ -305,10 +284,7 @@ mod tests {
             dataset.targets().select(ndarray::Axis(0), &backward),
         )
         .with_feature_names(vec!["b", "a"]);
-        let (a, b) = (
-            estimator().fit(&dataset).unwrap(),
-            estimator().fit(&reversed).unwrap(),
-        );
+        let (a, b) = (estimator().fit(&dataset).unwrap(), estimator().fit(&reversed).unwrap());
         assert_eq!(a.artifact().bytes(), b.artifact().bytes());
     }
 
@@ -318,15 +294,8 @@ mod tests {
         let transformed: DatasetBase<Array2<f64>, _> = fitted.transform(dataset());
         assert_eq!(transformed.records().dim(), (40, 2));
         assert_eq!(transformed.feature_names(), ["a", "b"]);
-        let total = transformed
-            .records()
-            .column(0)
-            .iter()
-            .fold(0.0, |sum, x| sum + x);
-        assert!(
-            total.abs() < 1e-9,
-            "a scaled column has mean 0, found {total}"
-        );
+        let total = transformed.records().column(0).iter().fold(0.0, |sum, x| sum + x);
+        assert!(total.abs() < 1e-9, "a scaled column has mean 0, found {total}");
     }
 
     #[test]
@@ -337,10 +306,8 @@ mod tests {
         let predicted: Array1<f64> = fitted.predict(&wrong);
         assert!(predicted.iter().all(|y| y.is_nan()));
         let missing: Result<_, FitError> =
-            Estimator::new(Task::Regression, LinearRegressionParams::default()).fit(&Dataset::new(
-                Array2::from_elem((4, 1), f64::NAN),
-                Array1::zeros(4),
-            ));
+            Estimator::new(Task::Regression, LinearRegressionParams::default())
+                .fit(&Dataset::new(Array2::from_elem((4, 1), f64::NAN), Array1::zeros(4)));
         assert!(missing.is_err());
     }
 }

@@ -49,19 +49,14 @@ pub fn of(task: Task, truth: &[f64], scores: &[f64]) -> BTreeMap<String, f64> {
             ]
         }
     };
-    let defined = figures
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let defined = figures.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     defined.filter(|(_, value)| value.is_finite()).collect()
 }
 
 /// The mean of (y − p)².
 pub fn mean_squared_error(truth: &[f64], scores: &[f64]) -> f64 {
     let unit = Unit::of(truth, scores);
-    unit.grow(unit.grow(math::mean(
-        &squares(truth, scores, &unit),
-        truth.len() as u64,
-    )))
+    unit.grow(unit.grow(math::mean(&squares(truth, scores, &unit), truth.len() as u64)))
 }
 
 /// The mean of |y − p|.
@@ -105,20 +100,10 @@ struct Unit {
 
 impl Unit {
     fn of(truth: &[f64], scores: &[f64]) -> Self {
-        let largest = truth
-            .iter()
-            .chain(scores)
-            .map(|x| x.abs())
-            .fold(0.0, math::max);
+        let largest = truth.iter().chain(scores).map(|x| x.abs()).fold(0.0, math::max);
         let exponent = ((largest.to_bits() >> 52) & 0x7ff) as i32 - 1023;
         // Powers of two are normal numbers within these bounds.
-        Unit {
-            exponent: if largest == 0.0 {
-                0
-            } else {
-                exponent.clamp(-1000, 1000)
-            },
-        }
+        Unit { exponent: if largest == 0.0 { 0 } else { exponent.clamp(-1000, 1000) } }
     }
 
     fn power(exponent: i32) -> f64 {
@@ -191,11 +176,7 @@ pub fn log_loss(truth: &[f64], scores: &[f64]) -> f64 {
     let mut sum = ExactSum::new();
     for (&y, &p) in truth.iter().zip(scores) {
         let p = math::clamp(p, LOG_LOSS_MARGIN, 1.0 - LOG_LOSS_MARGIN);
-        sum.add(if y == 1.0 {
-            -math::ln(p)
-        } else {
-            -math::ln_1p(-p)
-        });
+        sum.add(if y == 1.0 { -math::ln(p) } else { -math::ln_1p(-p) });
     }
     math::mean(&sum, truth.len() as u64)
 }
@@ -229,26 +210,18 @@ mod tests {
         assert_eq!(roc_auc(&[0.0, 0.0, 1.0], &[0.2, 0.5, 0.5]), Some(0.75));
         assert_eq!(roc_auc(&[1.0, 1.0], &[0.2, 0.5]), None);
         // Threshold 0.5: precision 1/2, recall 1.
-        assert_eq!(
-            average_precision(&[0.0, 0.0, 1.0], &[0.2, 0.5, 0.5]),
-            Some(0.5)
-        );
+        assert_eq!(average_precision(&[0.0, 0.0, 1.0], &[0.2, 0.5, 0.5]), Some(0.5));
     }
 
     #[test]
     fn half_is_positive() {
-        assert_eq!(
-            confusion(&[0.0, 0.0, 1.0, 1.0], &[0.5, 0.4, 0.5, 0.4]),
-            [1, 1, 1, 1]
-        );
+        assert_eq!(confusion(&[0.0, 0.0, 1.0, 1.0], &[0.5, 0.4, 0.5, 0.4]), [1, 1, 1, 1]);
     }
 
     #[test]
     fn order_of_rows_cannot_matter() {
         let y: Vec<f64> = (0..500).map(|i| f64::from(i * 7919 % 500) * 0.1).collect();
-        let p: Vec<f64> = (0..500)
-            .map(|i| f64::from(i * 104_729 % 499) * 0.1)
-            .collect();
+        let p: Vec<f64> = (0..500).map(|i| f64::from(i * 104_729 % 499) * 0.1).collect();
         let (mut back_y, mut back_p) = (y.clone(), p.clone());
         back_y.reverse();
         back_p.reverse();

@@ -11,17 +11,12 @@ use crate::{file, render};
 
 /// The path of a table that comes with the project.
 pub fn table(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../data")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data").join(name)
 }
 
 /// A heading with a line of prose below it.
 pub fn heading(title: &str, text: &str) -> String {
-    format!(
-        "\n{title}\n{}\n{text}\n\n",
-        "─".repeat(title.chars().count())
-    )
+    format!("\n{title}\n{}\n{text}\n\n", "─".repeat(title.chars().count()))
 }
 
 /// The metrics of a fit as a table.
@@ -34,8 +29,8 @@ pub fn metrics(outcome: &Outcome) -> String {
     render::table(&["metric", "value"], &rows)
 }
 
-/// The `n` largest weights of a linear model, as bars of their sizes; a minus stands before the names
-/// of those that pull down.
+/// The `n` largest weights of a linear model, as bars of their sizes; a minus stands before the
+/// names of those that pull down.
 pub fn weights(artifact: &Artifact, n: usize) -> String {
     let pipeline = artifact.plan().pipeline();
     let weights = pipeline.model.coefficients().unwrap_or_default();
@@ -43,12 +38,7 @@ pub fn weights(artifact: &Artifact, n: usize) -> String {
         .features
         .iter()
         .zip(weights)
-        .map(|(name, &w)| {
-            (
-                format!("{}{name}", if w < 0.0 { "−" } else { "+" }),
-                w.abs(),
-            )
-        })
+        .map(|(name, &w)| (format!("{}{name}", if w < 0.0 { "−" } else { "+" }), w.abs()))
         .collect();
     items.sort_by(|a, b| samescore_core::math::total_cmp(b.1, a.1).then_with(|| a.0.cmp(&b.0)));
     items.truncate(n);
@@ -66,10 +56,7 @@ pub fn truth_and_scores(artifact: &Artifact, batch: &Batch) -> Result<(Vec<f64>,
         return Err(Error::new(Code::WrongKind, "expected a numeric target").column(target));
     };
     let scores = artifact.plan().score(batch)?;
-    let scored = scores
-        .iter()
-        .zip(truth)
-        .filter_map(|((_, score), &y)| Some((y, score.ok()?)));
+    let scored = scores.iter().zip(truth).filter_map(|((_, score), &y)| Some((y, score.ok()?)));
     Ok(scored.unzip())
 }
 
@@ -78,11 +65,7 @@ pub fn truth_and_scores(artifact: &Artifact, batch: &Batch) -> Result<(Vec<f64>,
 /// # Errors
 /// If the file cannot be written.
 pub fn keep(artifact: &Artifact, path: Option<String>) -> Result<String> {
-    let said = format!(
-        "artifact {}, {} bytes\n",
-        artifact.digest(),
-        artifact.bytes().len()
-    );
+    let said = format!("artifact {}, {} bytes\n", artifact.digest(), artifact.bytes().len());
     match path {
         None => Ok(said + "(give a path to keep it)\n"),
         Some(path) => {

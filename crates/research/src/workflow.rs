@@ -122,9 +122,9 @@ pub fn evaluate(
         let table = Table::new(config, batch)?;
         let splits: Vec<Split> = match n_folds {
             None => vec![Split::of(config)?],
-            Some(n) => (0..n.max(1))
-                .map(|idx| Split::fold(config, n, idx))
-                .collect::<Result<_>>()?,
+            Some(n) => {
+                (0..n.max(1)).map(|idx| Split::fold(config, n, idx)).collect::<Result<_>>()?
+            }
         };
         let mut parts = Vec::with_capacity(splits.len());
         for split in &splits {
@@ -153,19 +153,12 @@ fn fit_part(config: &Config, table: &Table, split: &Split) -> Result<(pipeline::
         _ => table.filter(|block, row| split.is_test(block, row)),
     };
     if test.n_rows() == 0 {
-        return Err(
-            Error::new(Code::TooFewRows, "expected rows to test on, found none")
-                .remedy("raise the test_ratio, or give more rows"),
-        );
+        return Err(Error::new(Code::TooFewRows, "expected rows to test on, found none")
+            .remedy("raise the test_ratio, or give more rows"));
     }
     let (truth, scores, n_unscored) = score(&plan, &test)?;
     let metrics = metrics::of(config.target.task, &truth, &scores);
-    let part = Part {
-        n_train,
-        n_test: test.n_rows() as u64,
-        n_unscored,
-        metrics,
-    };
+    let part = Part { n_train, n_test: test.n_rows() as u64, n_unscored, metrics };
     Ok((fitted, part))
 }
 
@@ -188,10 +181,7 @@ fn score(plan: &Plan, rows: &MemoryRows) -> Result<(Vec<f64>, Vec<f64>, u64)> {
 }
 
 fn prefixed(prefix: &str, metrics: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
-    metrics
-        .iter()
-        .map(|(name, value)| (format!("{prefix}{name}"), *value))
-        .collect()
+    metrics.iter().map(|(name, value)| (format!("{prefix}{name}"), *value)).collect()
 }
 
 fn summary(parts: &[Part]) -> BTreeMap<String, (f64, Option<f64>)> {
@@ -201,8 +191,6 @@ fn summary(parts: &[Part]) -> BTreeMap<String, (f64, Option<f64>)> {
             by_name.entry(name.clone()).or_default().observe(*value);
         }
     }
-    let summed = by_name
-        .into_iter()
-        .filter_map(|(name, m)| Some((name, (m.mean()?, m.std(1)))));
+    let summed = by_name.into_iter().filter_map(|(name, m)| Some((name, (m.mean()?, m.std(1)))));
     summed.collect()
 }

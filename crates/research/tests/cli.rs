@@ -9,11 +9,7 @@ use tempfile::TempDir;
 
 fn samescore(folder: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_samescore"));
-    command
-        .args(args)
-        .current_dir(folder)
-        .env("NO_COLOR", "1")
-        .env_remove("CLICOLOR_FORCE");
+    command.args(args).current_dir(folder).env("NO_COLOR", "1").env_remove("CLICOLOR_FORCE");
     command.output().unwrap()
 }
 
@@ -37,11 +33,7 @@ fn refused(folder: &Path, args: &[&str], code: i32, said: &str) -> String {
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{args:?}: {told}");
     // Messages are wrapped for the eye.
-    let flat = told
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-        .replace("│ ", "");
+    let flat = told.split_whitespace().collect::<Vec<_>>().join(" ").replace("│ ", "");
     assert!(flat.contains(said), "{args:?}: {flat}");
     assert!(output.stdout.is_empty(), "{args:?} printed to stdout");
     told
@@ -90,35 +82,14 @@ fn a_table_gives_one_artifact_in_every_form_order_and_number_of_threads() {
         ("b.parquet", &["--shuffle", "8", "--row-group-rows", "17"]),
     ] {
         yes(at, &[&["convert", "samescore.toml", name], more].concat());
-        for options in [
-            &["--threads", "1"][..],
-            &["--threads", "3", "--block-rows", "7"],
-        ] {
-            let fit = [
-                "fit",
-                "samescore.toml",
-                "--data",
-                name,
-                "--out",
-                "other.samescore",
-            ];
+        for options in [&["--threads", "1"][..], &["--threads", "3", "--block-rows", "7"]] {
+            let fit = ["fit", "samescore.toml", "--data", name, "--out", "other.samescore"];
             yes(at, &[&fit[..], options].concat());
-            assert!(
-                read(&folder, "other.samescore") == first,
-                "{name} {options:?}"
-            );
+            assert!(read(&folder, "other.samescore") == first, "{name} {options:?}");
         }
     }
     let scored = |source: &str, threads: &str, out: &str| {
-        let args = [
-            "score",
-            "samescore.samescore",
-            source,
-            "--threads",
-            threads,
-            "--out",
-            out,
-        ];
+        let args = ["score", "samescore.samescore", source, "--threads", threads, "--out", out];
         yes(at, &args);
         read(&folder, out)
     };
@@ -134,13 +105,7 @@ fn the_trace_of_a_fit_is_the_trace_of_scoring() {
     let folder = fitted();
     let at = folder.path();
     yes(at, &["fit", "samescore.toml", "--trace", "a.trace"]);
-    let score = [
-        "score",
-        "samescore.samescore",
-        "example.csv",
-        "--trace",
-        "b.trace",
-    ];
+    let score = ["score", "samescore.samescore", "example.csv", "--trace", "b.trace"];
     yes(at, &score);
     assert!(read(&folder, "a.trace") == read(&folder, "b.trace"));
     assert!(yes(at, &["diff", "a.trace", "b.trace"]).contains("same trace"));
@@ -156,42 +121,25 @@ fn rows_never_vanish_and_each_has_a_score_or_a_reason() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 5, "{text}");
     assert_eq!(lines[0], "row_key,score,bits,code,reason");
-    assert!(
-        lines[2].contains(",,,SS0202,") && lines[2].contains("oops"),
-        "{text}"
-    );
+    assert!(lines[2].contains(",,,SS0202,") && lines[2].contains("oops"), "{text}");
     assert!(lines[3].contains(",,,SS0302,"), "{text}");
-    let json: Value = serde_json::from_str(&yes(
-        at,
-        &["score", "t.samescore", "s.csv", "--format", "json"],
-    ))
-    .unwrap();
+    let json: Value =
+        serde_json::from_str(&yes(at, &["score", "t.samescore", "s.csv", "--format", "json"]))
+            .unwrap();
     assert_eq!(json["schema_version"], 1);
     assert_eq!(json["rows"].as_array().map(Vec::len), Some(4));
     assert_eq!(json["rows"][1]["code"], "SS0202");
     let bits = u64::from_str_radix(json["rows"][0]["bits"].as_str().unwrap(), 16).unwrap();
     assert_eq!(json["rows"][0]["score"].as_f64().unwrap().to_bits(), bits);
     write(&folder, "none.csv", b"a,b\n");
-    assert_eq!(
-        yes(at, &["score", "t.samescore", "none.csv"]),
-        "row_key,score,bits,code,reason\n"
-    );
+    assert_eq!(yes(at, &["score", "t.samescore", "none.csv"]), "row_key,score,bits,code,reason\n");
 }
 
 #[test]
 fn a_flipped_cell_is_named() {
     let folder = fitted();
     let at = folder.path();
-    yes(
-        at,
-        &[
-            "transform",
-            "samescore.samescore",
-            "example.csv",
-            "--out",
-            "f.csv",
-        ],
-    );
+    yes(at, &["transform", "samescore.samescore", "example.csv", "--out", "f.csv"]);
     let text = String::from_utf8(read(&folder, "f.csv")).unwrap();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
@@ -204,11 +152,9 @@ fn a_flipped_cell_is_named() {
     let output = samescore(at, &["diff", "f.csv", "g.csv"]);
     assert_eq!(output.status.code(), Some(1));
     let said = stdout(&output);
-    for part in [
-        format!("column `{}`", header[3]),
-        format!("row `{key}`"),
-        "1 ulp apart".to_owned(),
-    ] {
+    for part in
+        [format!("column `{}`", header[3]), format!("row `{key}`"), "1 ulp apart".to_owned()]
+    {
         assert!(said.contains(&part), "{said}");
     }
     let output = samescore(at, &["diff", "f.csv", "g.csv", "--format", "json"]);
@@ -222,26 +168,16 @@ fn a_flipped_cell_of_the_training_table_is_named_by_its_column() {
     let folder = small(TABLE);
     let at = folder.path();
     yes(at, &["fit", "t.toml", "--out", "1.samescore"]);
-    write(
-        &folder,
-        "t.csv",
-        TABLE.replace("2,y,2", "2.5,y,2").as_bytes(),
-    );
+    write(&folder, "t.csv", TABLE.replace("2,y,2", "2.5,y,2").as_bytes());
     yes(at, &["fit", "t.toml", "--out", "2.samescore"]);
     let output = samescore(at, &["diff", "1.samescore", "2.samescore"]);
     assert_eq!(output.status.code(), Some(1));
     let said = stdout(&output);
     assert!(said.contains("first at stage `data`"), "{said}");
     assert!(said.contains("stage `input profile`, column `a`"), "{said}");
-    yes(
-        at,
-        &["fit", "t.toml", "--out", "3.samescore", "--seed", "5"],
-    );
+    yes(at, &["fit", "t.toml", "--out", "3.samescore", "--seed", "5"]);
     let seeds = stdout(&samescore(at, &["diff", "2.samescore", "3.samescore"]));
-    assert!(
-        seeds.contains("first at stage `config`, at `seed`: 0 against 5"),
-        "{seeds}"
-    );
+    assert!(seeds.contains("first at stage `config`, at `seed`: 0 against 5"), "{seeds}");
 }
 
 #[test]
@@ -254,37 +190,12 @@ fn wrong_configs_point_at_their_place() {
             "did you mean `ordinal_encoder`",
             "t.toml:",
         ),
-        (
-            "columns = [\"b\"]",
-            "colums = [\"b\"]",
-            "unknown field `colums`",
-            "t.toml:11:1",
-        ),
-        (
-            "columns = [\"b\"]",
-            "columns = [\"c\"]",
-            "no such column, found a, b",
-            "t.toml:11:12",
-        ),
-        (
-            "column = \"y\"",
-            "column = \"z\"",
-            "names a column that is not declared",
-            "t.toml:8:10",
-        ),
+        ("columns = [\"b\"]", "colums = [\"b\"]", "unknown field `colums`", "t.toml:11:1"),
+        ("columns = [\"b\"]", "columns = [\"c\"]", "no such column, found a, b", "t.toml:11:12"),
+        ("column = \"y\"", "column = \"z\"", "names a column that is not declared", "t.toml:8:10"),
         ("[target]", "[target", "SS0101", "t.toml:7:"),
-        (
-            "a = \"num\"",
-            "a = \"number\"",
-            "unknown variant `number`",
-            "t.toml:4:5",
-        ),
-        (
-            "columns = [\"b\"]",
-            "columns = [\"a\"]",
-            "expected text, found num",
-            "t.toml",
-        ),
+        ("a = \"num\"", "a = \"number\"", "unknown variant `number`", "t.toml:4:5"),
+        ("columns = [\"b\"]", "columns = [\"a\"]", "expected text, found num", "t.toml"),
     ] {
         write(&folder, "t.toml", CONFIG.replace(from, to).as_bytes());
         let told = refused(folder.path(), &["fit", "t.toml"], 2, said);
@@ -292,10 +203,7 @@ fn wrong_configs_point_at_their_place() {
     }
     let args = ["fit", "t.toml", "--format", "json"];
     let json: Value = serde_json::from_str(&refused(folder.path(), &args, 2, "SS0107")).unwrap();
-    assert_eq!(
-        (&json["error"]["exit_code"], &json["schema_version"]),
-        (&2.into(), &1.into())
-    );
+    assert_eq!((&json["error"]["exit_code"], &json["schema_version"]), (&2.into(), &1.into()));
     assert!(json["error"]["place"]["line"].as_u64().is_some(), "{json}");
     let refuse = |args: &[&str], code: i32, said: &str| refused(folder.path(), args, code, said);
     refuse(&["fit", "absent.toml"], 5, "no such file or folder");
@@ -304,11 +212,7 @@ fn wrong_configs_point_at_their_place() {
     refuse(&["fits"], 2, "unrecognized subcommand");
     write(&folder, "t.toml", CONFIG.as_bytes());
     refuse(&["evaluate", "t.toml"], 2, "found no split");
-    refuse(
-        &["evaluate", "t.toml", "--folds", "1"],
-        2,
-        "expected at least 2 folds",
-    );
+    refuse(&["evaluate", "t.toml", "--folds", "1"], 2, "expected at least 2 folds");
 }
 
 #[test]
@@ -316,34 +220,16 @@ fn wrong_tables_are_refused_with_row_column_and_remedy() {
     for (table, said) in [
         ("", "expected a header, found an empty file"),
         ("a,b,y\n", "expected rows to fit on, found none"),
-        (
-            "a,b,y\n1,x,1\n2,y\n",
-            "row 1: `t.csv` line 3: expected 3 cells, found 2",
-        ),
-        (
-            "a,b,y\n1,x,1,7\n",
-            "row 0: `t.csv` line 2: expected 3 cells, found 4",
-        ),
+        ("a,b,y\n1,x,1\n2,y\n", "row 1: `t.csv` line 3: expected 3 cells, found 2"),
+        ("a,b,y\n1,x,1,7\n", "row 0: `t.csv` line 2: expected 3 cells, found 4"),
         ("a,b,y,a\n1,x,1,7\n", "column `a`: expected unique names"),
         ("a;b;y\n1;x;1\n", "cells are separated by commas"),
         ("A,b,y\n1,x,1\n", "capitals included"),
-        (
-            "a,b,y\n1,x,1\n?,y,2\n",
-            "column `a`: row 1: expected number, found text \"?\"",
-        ),
-        (
-            "a,b,y\n1,x,1\n2,y,\n",
-            "column `y`: row 1: expected a target, found a missing value",
-        ),
-        (
-            "a,b,y\n9007199254740993,x,1\n",
-            "column `a`: row 0: expected integer up to 2^53",
-        ),
+        ("a,b,y\n1,x,1\n?,y,2\n", "column `a`: row 1: expected number, found text \"?\""),
+        ("a,b,y\n1,x,1\n2,y,\n", "column `y`: row 1: expected a target, found a missing value"),
+        ("a,b,y\n9007199254740993,x,1\n", "column `a`: row 0: expected integer up to 2^53"),
         ("a,b,y\n1,\"x,1\n", "expected a closing quote"),
-        (
-            "a,b,y\n1,x\0,1\n",
-            "column `b`: row 0: expected text, found a NUL byte",
-        ),
+        ("a,b,y\n1,x\0,1\n", "column `b`: row 0: expected text, found a NUL byte"),
         ("a,b,y\n,x,1\n2,y,2\n", "column `a`"),
     ] {
         let folder = small(table);
@@ -360,19 +246,10 @@ fn wrong_tables_are_refused_with_row_column_and_remedy() {
     );
     write(&folder, "t.csv", b"\xff\xfea\0");
     refused(folder.path(), &["fit", "t.toml"], 3, "found UTF-16");
-    write(
-        &folder,
-        "t.csv",
-        &[b"\xef\xbb\xbf", TABLE.as_bytes()].concat(),
-    );
+    write(&folder, "t.csv", &[b"\xef\xbb\xbf", TABLE.as_bytes()].concat());
     yes(folder.path(), &["fit", "t.toml"]);
     let refuse = |source: &str, code: i32, said: &str| {
-        refused(
-            folder.path(),
-            &["fit", "t.toml", "--data", source],
-            code,
-            said,
-        );
+        refused(folder.path(), &["fit", "t.toml", "--data", source], code, said);
     };
     refuse("absent.csv", 5, "no such file or folder");
     refuse("t.toml", 5, "expected a file ending in .csv or .parquet");
@@ -392,29 +269,15 @@ fn wrong_parquet_files_are_refused_and_none_panics() {
     cases.push([&good[..footer], &[0, 0, 0, 0], b"PAR1"].concat());
     for bytes in &cases {
         write(&folder, "bad.parquet", bytes);
-        refused(
-            at,
-            &["fit", "t.toml", "--data", "bad.parquet"],
-            3,
-            "bad.parquet",
-        );
+        refused(at, &["fit", "t.toml", "--data", "bad.parquet"], 3, "bad.parquet");
     }
     // Whatever byte is flipped, the answer is an artifact or a refusal, never a panic.
     for place in (0..good.len()).step_by(good.len() / 60 + 1) {
         let mut bytes = good.clone();
         bytes[place] ^= 0x55;
         write(&folder, "bad.parquet", &bytes);
-        let output = samescore(
-            at,
-            &[
-                "fit",
-                "t.toml",
-                "--data",
-                "bad.parquet",
-                "--out",
-                "x.samescore",
-            ],
-        );
+        let output =
+            samescore(at, &["fit", "t.toml", "--data", "bad.parquet", "--out", "x.samescore"]);
         let code = output.status.code();
         assert!(matches!(code, Some(0 | 3)), "byte {place}: {code:?}");
     }
@@ -446,13 +309,7 @@ fn wrong_artifacts_are_refused_and_still_inspected() {
         assert_eq!(output.status.code(), Some(4));
         assert!(stdout(&output).contains(&format!("REFUSED {code}")));
     }
-    let transform = [
-        "transform",
-        "samescore.samescore",
-        "example.csv",
-        "--until",
-        "nowhere",
-    ];
+    let transform = ["transform", "samescore.samescore", "example.csv", "--until", "nowhere"];
     refused(at, &transform, 2, "expected a step, found `nowhere`");
 }
 
@@ -505,20 +362,12 @@ fn init_declares_what_the_table_has_and_its_config_fits() {
     let at = folder.path();
     yes(at, &["init", "t.csv", "--target", "z", "--out", "z.toml"]);
     let text = String::from_utf8(read(&folder, "z.toml")).unwrap();
-    for line in [
-        "\"a b\" = \"num\"",
-        "\"when\" = \"time\"",
-        "positive = \"yes\"",
-        "task = \"binary\"",
-    ] {
+    for line in
+        ["\"a b\" = \"num\"", "\"when\" = \"time\"", "positive = \"yes\"", "task = \"binary\""]
+    {
         assert!(text.contains(line), "{text}");
     }
-    refused(
-        at,
-        &["init", "t.csv", "--out", "z.toml"],
-        2,
-        "expected a new file",
-    );
+    refused(at, &["init", "t.csv", "--out", "z.toml"], 2, "expected a new file");
     yes(at, &["init", "t.csv", "--target", "a b", "--out", "a.toml"]);
     yes(at, &["fit", "a.toml"]);
     refused(
@@ -532,10 +381,7 @@ fn init_declares_what_the_table_has_and_its_config_fits() {
 #[test]
 fn a_config_without_columns_takes_those_of_its_source() {
     let folder = small(TABLE);
-    let declared = CONFIG.replace(
-        "[data.columns]\na = \"num\"\nb = \"text\"\ny = \"num\"\n",
-        "",
-    );
+    let declared = CONFIG.replace("[data.columns]\na = \"num\"\nb = \"text\"\ny = \"num\"\n", "");
     yes(folder.path(), &["fit", "t.toml"]);
     write(&folder, "u.toml", declared.as_bytes());
     yes(folder.path(), &["fit", "u.toml"]);
@@ -550,16 +396,8 @@ fn a_reader_that_goes_away_is_no_error() {
         "set -o pipefail; {} score samescore.samescore example.csv | head -1",
         env!("CARGO_BIN_EXE_samescore")
     );
-    let output = Command::new("bash")
-        .args(["-c", &command])
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output =
+        Command::new("bash").args(["-c", &command]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     assert_eq!(stdout(&output), "row_key,score,bits,code,reason\n");
 }

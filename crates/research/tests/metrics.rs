@@ -24,21 +24,14 @@ fn case(folder: &Path, id: &str) -> (Vec<f64>, Vec<f64>) {
     let mut reader = csv::Reader::from_path(folder.join(format!("{id}.csv"))).unwrap();
     let cells = reader.records().map(|record| {
         let record = record.unwrap();
-        (
-            parse_num(&record[0]).unwrap(),
-            parse_num(&record[1]).unwrap(),
-        )
+        (parse_num(&record[0]).unwrap(), parse_num(&record[1]).unwrap())
     });
     cells.unzip()
 }
 
 /// Relative distance, or absolute near 0.
 fn distance(found: f64, expected: f64) -> f64 {
-    let size = if expected.abs() > 1e-300 {
-        expected.abs()
-    } else {
-        1.0
-    };
+    let size = if expected.abs() > 1e-300 { expected.abs() } else { 1.0 };
     (found - expected).abs() / size
 }
 
@@ -47,10 +40,7 @@ fn check(id: &str, name: &str, found: Option<f64>, expected: &Value, bound: f64)
         return 0;
     };
     let found = found.unwrap_or(f64::NAN);
-    assert!(
-        distance(found, expected) <= bound,
-        "{id} {name}: {found:e} against {expected:e}"
-    );
+    assert!(distance(found, expected) <= bound, "{id} {name}: {found:e} against {expected:e}");
     1
 }
 
@@ -75,20 +65,9 @@ fn figures_agree_with_reference_values() {
             let r2 = metrics::r2(&truth, &scores);
             n_checked += check(id, "r2", r2, &record["r2_exact"], 4e-15);
             let figures = metrics::of(Task::Regression, &truth, &scores);
-            n_checked += check(
-                id,
-                "rmse",
-                figures.get("rmse").copied(),
-                &record["rmse_exact"],
-                bound,
-            );
-            n_checked += check(
-                id,
-                "mae",
-                figures.get("mae").copied(),
-                &record["mae_exact"],
-                4e-16,
-            );
+            n_checked +=
+                check(id, "rmse", figures.get("rmse").copied(), &record["rmse_exact"], bound);
+            n_checked += check(id, "mae", figures.get("mae").copied(), &record["mae_exact"], 4e-16);
         } else {
             let figures = metrics::of(Task::Binary, &truth, &scores);
             for (name, reference, bound) in [
@@ -97,13 +76,7 @@ fn figures_agree_with_reference_values() {
                 ("brier", "brier_exact", 4e-16),
                 ("log_loss", "logloss_exact_clip_eps", 4e-16),
             ] {
-                n_checked += check(
-                    id,
-                    name,
-                    figures.get(name).copied(),
-                    &record[reference],
-                    bound,
-                );
+                n_checked += check(id, name, figures.get(name).copied(), &record[reference], bound);
             }
         }
     }

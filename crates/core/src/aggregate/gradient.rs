@@ -121,17 +121,13 @@ impl Aggregate for LogisticPass {
                 }
                 sum.add_slice(&terms[..n_rows]);
             }
-            self.hessian
-                .observe_weighted(&columns, &each.curvatures[..n_rows]);
+            self.hessian.observe_weighted(&columns, &each.curvatures[..n_rows]);
         }
     }
 
     fn merge(&mut self, other: &Self) {
         self.loss.merge(&other.loss);
-        self.gradient
-            .iter_mut()
-            .zip(&other.gradient)
-            .for_each(|(a, b)| a.merge(b));
+        self.gradient.iter_mut().zip(&other.gradient).for_each(|(a, b)| a.merge(b));
         self.hessian.merge(&other.hessian);
     }
 }
@@ -147,11 +143,7 @@ struct Terms {
 
 impl Default for Terms {
     fn default() -> Self {
-        Terms {
-            residuals: [0.0; CHUNK],
-            curvatures: [0.0; CHUNK],
-            losses: [0.0; CHUNK],
-        }
+        Terms { residuals: [0.0; CHUNK], curvatures: [0.0; CHUNK], losses: [0.0; CHUNK] }
     }
 }
 

@@ -41,10 +41,7 @@ pub struct FeatureMoments {
 impl FeatureMoments {
     /// Of the numeric columns at `slots` and the target.
     pub fn new(slots: &[usize]) -> Self {
-        FeatureMoments {
-            features: ColumnMoments::new(slots),
-            target: TargetSummary::default(),
-        }
+        FeatureMoments { features: ColumnMoments::new(slots), target: TargetSummary::default() }
     }
 
     /// The moments by position in `slots`, then those of the target.
@@ -91,10 +88,7 @@ impl LevelTarget {
 impl LevelTargets {
     /// Of the text columns at `slots`; rows without a label are skipped.
     pub fn new(slots: &[usize]) -> Self {
-        LevelTargets {
-            slots: Slots::new(slots),
-            columns: vec![BTreeMap::new(); slots.len()],
-        }
+        LevelTargets { slots: Slots::new(slots), columns: vec![BTreeMap::new(); slots.len()] }
     }
 
     /// The labels in code-point order, by position in `slots`.
@@ -122,8 +116,7 @@ impl Aggregate for LevelTargets {
 
     fn merge(&mut self, other: &Self) {
         for (a, b) in self.columns.iter_mut().zip(&other.columns) {
-            b.iter()
-                .for_each(|(level, seen)| add_target(a, level, seen));
+            b.iter().for_each(|(level, seen)| add_target(a, level, seen));
         }
     }
 }
@@ -156,10 +149,7 @@ pub struct Gram {
 impl Gram {
     /// Of ones, the columns at `slots` and the target. `spec` has two entries more than `slots`.
     pub fn new(slots: &[usize], spec: &GramSpec) -> Self {
-        Gram {
-            slots: Slots::new(slots),
-            gram: math::Gram::new(spec),
-        }
+        Gram { slots: Slots::new(slots), gram: math::Gram::new(spec) }
     }
 
     /// The matrix: ones first, target last.

@@ -1,7 +1,8 @@
 //! Text to numbers and times and back: one function for research and deploy.
 //!
-//! Numbers are read correctly rounded and written as the shortest decimal that reads back to the same
-//! bits. Times are proleptic Gregorian, UTC, microseconds; no zone data and no locale are consulted.
+//! Numbers are read correctly rounded and written as the shortest decimal that reads back to the
+//! same bits. Times are proleptic Gregorian, UTC, microseconds; no zone data and no locale are
+//! consulted.
 
 use std::fmt::Write;
 
@@ -23,18 +24,11 @@ const EXACT_INTEGER_MAX: u64 = 1 << 53;
 pub fn parse_num(text: &str) -> Result<f64> {
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let refuse = || {
-        Error::new(
-            Code::WrongKind,
-            format!("expected number, found text {}", shorten(text)),
-        )
-        .remedy("declare it as text, or declare this text as a missing marker")
+        Error::new(Code::WrongKind, format!("expected number, found text {}", shorten(text)))
+            .remedy("declare it as text, or declare this text as a missing marker")
     };
     if digits == "inf" {
-        return Ok(if text.starts_with('-') {
-            f64::NEG_INFINITY
-        } else {
-            f64::INFINITY
-        });
+        return Ok(if text.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY });
     }
     if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return Err(refuse());
@@ -96,9 +90,9 @@ pub fn write_num(text: &mut String, x: f64) {
 
 /// How a time is written in text.
 ///
-/// `iso` reads `2010-05-01`, `2010-05-01T13:30`, `2010-05-01 13:30:05.25` and an ending `Z` or `+02:00`;
-/// without one the time is UTC. Any other format is a pattern of `%Y %m %d %H %M %S %f` (fraction of a
-/// second, one to six digits) and literal characters, all of which must be there.
+/// `iso` reads `2010-05-01`, `2010-05-01T13:30`, `2010-05-01 13:30:05.25` and an ending `Z` or
+/// `+02:00`; without one the time is UTC. Any other format is a pattern of `%Y %m %d %H %M %S %f`
+/// (fraction of a second, one to six digits) and literal characters, all of which must be there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TimeFormat(pub String);
@@ -129,10 +123,7 @@ impl TimeFormat {
         if unknown.is_some() || !['Y', 'm', 'd'].iter().all(|c| letters.contains(c)) {
             return Err(Error::new(
                 Code::BadParameter,
-                format!(
-                    "expected a time format of %Y %m %d %H %M %S %f, found {:?}",
-                    self.0
-                ),
+                format!("expected a time format of %Y %m %d %H %M %S %f, found {:?}", self.0),
             ));
         }
         Ok(())
@@ -153,11 +144,7 @@ pub fn parse_time(text: &str, format: &TimeFormat) -> Result<i64> {
     read.and_then(|()| parts.micros()).ok_or_else(|| {
         Error::new(
             Code::WrongKind,
-            format!(
-                "expected time as {:?}, found text {}",
-                format.0,
-                shorten(text)
-            ),
+            format!("expected time as {:?}, found text {}", format.0, shorten(text)),
         )
         .remedy("declare the column's time format, or this text as a missing marker")
     })
@@ -180,10 +167,7 @@ pub fn write_time(text: &mut String, micros: i64) {
     let (second, fraction) = (of_day / MICROS_PER_SECOND, of_day % MICROS_PER_SECOND);
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
     // Writing into a string cannot fail.
-    let _ = write!(
-        text,
-        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-    );
+    let _ = write!(text, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
     if fraction != 0 {
         let _ = write!(text, ".{fraction:06}");
     }
@@ -201,11 +185,7 @@ pub fn civil_date(micros: i64) -> (i64, i64, i64) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
@@ -256,11 +236,7 @@ impl Parts {
 
 /// Reads `n_min..=n_max` digits from the front.
 fn digits(text: &mut &str, n_min: usize, n_max: usize) -> Option<(i64, usize)> {
-    let n = text
-        .bytes()
-        .take(n_max)
-        .take_while(u8::is_ascii_digit)
-        .count();
+    let n = text.bytes().take(n_max).take_while(u8::is_ascii_digit).count();
     if n < n_min {
         return None;
     }
@@ -355,22 +331,9 @@ mod tests {
 
     #[test]
     fn numbers_are_read_correctly_rounded_and_written_shortest() {
-        for text in [
-            "0.1",
-            "-2.5e-7",
-            "1e300",
-            "5e-324",
-            "inf",
-            "-inf",
-            "9007199254740992",
-            ".5",
-        ] {
+        for text in ["0.1", "-2.5e-7", "1e300", "5e-324", "inf", "-inf", "9007199254740992", ".5"] {
             let x = parse_num(text).unwrap();
-            assert_eq!(
-                parse_num(&show_num(x)).unwrap().to_bits(),
-                x.to_bits(),
-                "{text}"
-            );
+            assert_eq!(parse_num(&show_num(x)).unwrap().to_bits(), x.to_bits(), "{text}");
         }
         assert_eq!(parse_num("-0").unwrap().to_bits(), 0);
         assert_eq!(show_num(3.0), "3");
@@ -379,18 +342,9 @@ mod tests {
 
     #[test]
     fn what_is_no_exact_number_is_refused() {
-        for text in [
-            "",
-            " 1",
-            "1 ",
-            "nan",
-            "NaN",
-            "infinity",
-            "1,5",
-            "0x10",
-            "9007199254740993",
-            "1_0",
-        ] {
+        for text in
+            ["", " 1", "1 ", "nan", "NaN", "infinity", "1,5", "0x10", "9007199254740993", "1_0"]
+        {
             assert!(parse_num(text).is_err(), "{text:?}");
         }
     }
@@ -405,13 +359,7 @@ mod tests {
 
     #[test]
     fn days_that_do_not_exist_are_refused() {
-        for text in [
-            "2001-02-29",
-            "2001-13-01",
-            "2001-01-01T24:00",
-            "2001-1-1",
-            "2001-01-01x",
-        ] {
+        for text in ["2001-02-29", "2001-13-01", "2001-01-01T24:00", "2001-1-1", "2001-01-01x"] {
             assert_eq!(iso(text), None, "{text}");
         }
     }
@@ -427,10 +375,7 @@ mod tests {
     #[test]
     fn a_declared_pattern_is_followed_to_the_letter() {
         let format = TimeFormat("%d/%m/%Y %H.%M".to_owned());
-        assert_eq!(
-            parse_time("1/5/2010 13.30", &format).ok(),
-            iso("2010-05-01T13:30")
-        );
+        assert_eq!(parse_time("1/5/2010 13.30", &format).ok(), iso("2010-05-01T13:30"));
         assert!(parse_time("1-5-2010 13.30", &format).is_err());
         assert!(TimeFormat("%d/%q".to_owned()).validate().is_err());
     }

@@ -96,10 +96,7 @@ impl TextColumn {
 
     /// Appends a row by a code that [`TextColumn::intern`] gave.
     pub fn push_code(&mut self, code: u32) {
-        debug_assert!(
-            code == MISSING_CODE || (code as usize) < self.n_levels(),
-            "unknown code"
-        );
+        debug_assert!(code == MISSING_CODE || (code as usize) < self.n_levels(), "unknown code");
         self.codes.push(code);
     }
 
@@ -164,13 +161,11 @@ impl TextColumn {
             .map(|level| relabel(level).map_or(MISSING_CODE, |label| output.intern(label)))
             .collect();
         let codes = self.codes.iter();
-        output.codes.extend(codes.map(|&c| {
-            if c == MISSING_CODE {
-                missing
-            } else {
-                table[c as usize]
-            }
-        }));
+        output.codes.extend(codes.map(
+            |&c| {
+                if c == MISSING_CODE { missing } else { table[c as usize] }
+            },
+        ));
     }
 
     /// Appends to `output` the number that `number` gives for each row's label; missing rows become
@@ -183,22 +178,13 @@ impl TextColumn {
     ) {
         if self.n_levels() <= 1 {
             let only = self.levels().next().map_or(missing, &mut number);
-            output.extend(
-                self.codes
-                    .iter()
-                    .map(|&c| if c == MISSING_CODE { missing } else { only }),
-            );
+            output
+                .extend(self.codes.iter().map(|&c| if c == MISSING_CODE { missing } else { only }));
             return;
         }
         let table = faults::stale_table(self.levels().map(number).collect());
         let codes = self.codes.iter();
-        output.extend(codes.map(|&c| {
-            if c == MISSING_CODE {
-                missing
-            } else {
-                table[c as usize]
-            }
-        }));
+        output.extend(codes.map(|&c| if c == MISSING_CODE { missing } else { table[c as usize] }));
     }
 
     /// Forgets rows and levels and keeps the buffers.
@@ -212,10 +198,7 @@ impl TextColumn {
     /// Makes the text behind the last level a level of its own, at that place in the index.
     fn add_level(&mut self, place: Option<usize>) -> u32 {
         let code = u32::try_from(self.ends.len()).unwrap_or(MISSING_CODE);
-        assert!(
-            code != MISSING_CODE,
-            "a block has fewer than 2^32 - 1 levels"
-        );
+        assert!(code != MISSING_CODE, "a block has fewer than 2^32 - 1 levels");
         self.ends.push(self.bytes.len());
         if let Some(place) = place {
             self.index[place] = code;
@@ -281,17 +264,10 @@ mod tests {
     #[test]
     fn ten_thousand_levels_are_each_found_again() {
         let mut column = TextColumn::default();
-        let labels: Vec<String> = (0..10_000)
-            .map(|i| format!("level {}", i % 5_000))
-            .collect();
+        let labels: Vec<String> = (0..10_000).map(|i| format!("level {}", i % 5_000)).collect();
         labels.iter().for_each(|l| column.push(Some(l)));
         assert_eq!(column.n_levels(), 5_000);
-        assert!(
-            labels
-                .iter()
-                .enumerate()
-                .all(|(i, l)| column.get(i) == Some(l))
-        );
+        assert!(labels.iter().enumerate().all(|(i, l)| column.get(i) == Some(l)));
         column.clear();
         column.push(Some("level 7"));
         assert_eq!((column.n_levels(), column.get(0)), (1, Some("level 7")));
@@ -300,15 +276,9 @@ mod tests {
     #[test]
     fn relabelling_merges_levels_and_fills_missing() {
         let mut column = TextColumn::default();
-        [Some("a"), None, Some("b"), Some("a")]
-            .into_iter()
-            .for_each(|l| column.push(l));
+        [Some("a"), None, Some("b"), Some("a")].into_iter().for_each(|l| column.push(l));
         let mut out = TextColumn::default();
-        column.relabel_into(
-            &mut out,
-            Some("x"),
-            |l| if l == "a" { Some("x") } else { None },
-        );
+        column.relabel_into(&mut out, Some("x"), |l| if l == "a" { Some("x") } else { None });
         let got: Vec<_> = (0..4).map(|i| out.get(i)).collect();
         assert_eq!(got, [Some("x"), Some("x"), None, Some("x")]);
         assert_eq!(out.n_levels(), 1);
@@ -317,9 +287,7 @@ mod tests {
     #[test]
     fn a_label_put_at_a_row_leaves_the_others() {
         let mut column = TextColumn::default();
-        [Some("a"), None, None]
-            .into_iter()
-            .for_each(|l| column.push(l));
+        [Some("a"), None, None].into_iter().for_each(|l| column.push(l));
         column.set(2, "b");
         column.set(1, "a");
         let got: Vec<_> = (0..3).map(|row| column.get(row)).collect();

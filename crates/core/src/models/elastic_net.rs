@@ -108,10 +108,8 @@ impl FitModel for ElasticNetParams {
         let l2 = penalty * (1.0 - self.l1_ratio);
         let found = Descent::new(&equations, l1, l2).run(self.max_iter, self.tolerance);
         let Some((solution, n_iterations)) = found else {
-            let message = format!(
-                "expected an optimum within {} sweeps, found none",
-                self.max_iter
-            );
+            let message =
+                format!("expected an optimum within {} sweeps, found none", self.max_iter);
             return Err(Error::new(Code::NotConverged, message)
                 .remedy("scale the columns, raise `max_iter`, or lower `l1_ratio`"));
         };
@@ -125,11 +123,7 @@ impl FitModel for ElasticNetParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let lasso = ElasticNetParams {
-            alpha: 20.0,
-            l1_ratio: 1.0,
-            ..Default::default()
-        };
+        let lasso = ElasticNetParams { alpha: 20.0, l1_ratio: 1.0, ..Default::default() };
         let dependent = &["area", "constant", "rooms", "sold", "year"];
         vec![
             Example::on(COMPLETE_COLUMNS, ElasticNetParams::default()),
@@ -178,11 +172,7 @@ mod tests {
     use crate::models::tests::{fit_model, refused, regression};
 
     fn net(alpha: f64, l1_ratio: f64) -> ElasticNetParams {
-        ElasticNetParams {
-            alpha,
-            l1_ratio,
-            ..Default::default()
-        }
+        ElasticNetParams { alpha, l1_ratio, ..Default::default() }
     }
 
     #[test]
@@ -190,19 +180,13 @@ mod tests {
         // x'x = 2, x'y = 6, n = 3. Lasso: (6 - 3) / 2. Half and half: (6 - 1.5) / (2 + 1.5).
         let t = regression(&[&[-1.0, 0.0, 1.0]], &[-3.0, 0.0, 3.0]);
         assert_eq!(fit_model(&net(1.0, 1.0), &t).unwrap().coefficients, [1.5]);
-        assert_eq!(
-            fit_model(&net(1.0, 0.5), &t).unwrap().coefficients,
-            [4.5 / 3.5]
-        );
+        assert_eq!(fit_model(&net(1.0, 0.5), &t).unwrap().coefficients, [4.5 / 3.5]);
         // At alpha = 2 the penalty 6 just reaches x'y.
         assert_eq!(fit_model(&net(2.0, 1.0), &t).unwrap().coefficients, [0.0]);
         // The sign of x changes that of the coefficient only; an offset goes to the intercept.
         let t = regression(&[&[11.0, 10.0, 9.0]], &[-3.0, 0.0, 3.0]);
         let found = fit_model(&net(1.0, 1.0), &t).unwrap();
-        assert_eq!(
-            (found.coefficients.as_slice(), found.intercept),
-            (&[-1.5][..], 15.0)
-        );
+        assert_eq!((found.coefficients.as_slice(), found.intercept), (&[-1.5][..], 15.0));
     }
 
     #[test]
@@ -212,10 +196,7 @@ mod tests {
         let b = [1.0, -1.0, 1.0, -1.0];
         let y: Vec<f64> = a.iter().zip(b).map(|(a, b)| 2.0 * a + 0.5 * b).collect();
         let found = fit_model(&net(1.0, 1.0), &regression(&[&a, &b], &y)).unwrap();
-        assert_eq!(
-            (found.coefficients.as_slice(), found.intercept),
-            (&[1.0, 0.0][..], 0.0)
-        );
+        assert_eq!((found.coefficients.as_slice(), found.intercept), (&[1.0, 0.0][..], 0.0));
         assert_eq!(found.facts()[2].1, 1.0);
     }
 
@@ -228,10 +209,7 @@ mod tests {
         let free = fit_model(&net(0.0, 0.5), &t).unwrap();
         assert_eq!(Some(free.coefficients.as_slice()), ols.coefficients());
         // n alpha = 5 * 0.5.
-        let ridge = LinearRegressionParams {
-            alpha: 2.5,
-            ..Default::default()
-        };
+        let ridge = LinearRegressionParams { alpha: 2.5, ..Default::default() };
         let ridge = fit_model(&ridge, &t).unwrap();
         let l2 = fit_model(&net(0.5, 0.0), &t).unwrap();
         assert_eq!(Some(l2.coefficients.as_slice()), ridge.coefficients());
@@ -251,12 +229,8 @@ mod tests {
     #[test]
     fn more_columns_than_rows() {
         // y is twice column 2; the others are smaller multiples of unit patterns.
-        let columns: [&[f64]; 4] = [
-            &[1.0, 0.0, 0.0],
-            &[0.0, 1.0, 0.0],
-            &[-2.0, 0.0, 2.0],
-            &[0.0, 0.0, 1.0],
-        ];
+        let columns: [&[f64]; 4] =
+            [&[1.0, 0.0, 0.0], &[0.0, 1.0, 0.0], &[-2.0, 0.0, 2.0], &[0.0, 0.0, 1.0]];
         let t = regression(&columns, &[-4.0, 0.0, 4.0]);
         let found = fit_model(&net(0.1, 1.0), &t).unwrap();
         // x'y = 16, x'x = 8, n alpha = 0.3.
@@ -267,30 +241,18 @@ mod tests {
     fn a_constant_target_has_no_weights() {
         let t = regression(&[&[1.0, 2.0, 5.0]], &[4.0; 3]);
         let found = fit_model(&net(0.3, 0.5), &t).unwrap();
-        assert_eq!(
-            (found.coefficients.as_slice(), found.intercept),
-            (&[0.0][..], 4.0)
-        );
+        assert_eq!((found.coefficients.as_slice(), found.intercept), (&[0.0][..], 4.0));
     }
 
     #[test]
     fn the_cap_is_an_error_and_params_have_ranges() {
-        let short = ElasticNetParams {
-            max_iter: 1,
-            ..net(1e-3, 1.0)
-        };
-        let t = regression(
-            &[&[1.0, 2.0, 4.0, 8.0], &[1.0, 2.0, 4.0, 9.0]],
-            &[1.0, 0.0, 3.0, 2.0],
-        );
+        let short = ElasticNetParams { max_iter: 1, ..net(1e-3, 1.0) };
+        let t = regression(&[&[1.0, 2.0, 4.0, 8.0], &[1.0, 2.0, 4.0, 9.0]], &[1.0, 0.0, 3.0, 2.0]);
         assert!(refused(&short, &t).starts_with("expected an optimum within 1 sweeps, found none"));
         assert!(net(-1.0, 0.5).validate().is_err());
         assert!(net(1.0, 1.5).validate().is_err());
         assert!(net(1.0, f64::NAN).validate().is_err());
-        let zero = ElasticNetParams {
-            tolerance: 0.0,
-            ..Default::default()
-        };
+        let zero = ElasticNetParams { tolerance: 0.0, ..Default::default() };
         assert!(zero.validate().is_err());
     }
 }

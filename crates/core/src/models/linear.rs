@@ -36,16 +36,10 @@ fn check_complete(m: &Moments) -> Result<()> {
         return Err(Error::new(Code::MissingValue, message).remedy(ADD_IMPUTER));
     }
     let Some((low, high)) = m.min().zip(m.max()) else {
-        return Err(Error::new(
-            Code::TooFewRows,
-            "expected rows to fit on, found none",
-        ));
+        return Err(Error::new(Code::TooFewRows, "expected rows to fit on, found none"));
     };
     if !low.is_finite() || !high.is_finite() {
-        return Err(Error::new(
-            Code::NotFinite,
-            "expected finite numbers, found an infinity",
-        ));
+        return Err(Error::new(Code::NotFinite, "expected finite numbers, found an infinity"));
     }
     if !(high - low).is_finite() {
         return Err(Error::new(
@@ -98,17 +92,10 @@ pub(super) fn uncentred(
 /// If it is another one: the artifact is damaged.
 pub(super) fn check(coefficients: &[f64], intercept: f64, n_features: usize) -> Result<()> {
     crate::pipeline::check_width(coefficients.len(), n_features)?;
-    if coefficients
-        .iter()
-        .chain([&intercept])
-        .all(|x| x.is_finite())
-    {
+    if coefficients.iter().chain([&intercept]).all(|x| x.is_finite()) {
         return Ok(());
     }
-    Err(Error::new(
-        Code::Malformed,
-        "expected finite coefficients, found another value",
-    ))
+    Err(Error::new(Code::Malformed, "expected finite coefficients, found another value"))
 }
 
 /// Refuses coefficients that left the range of numbers.
@@ -159,10 +146,8 @@ pub(super) fn predictor(
 
 /// An infinite value makes every score infinite or missing, because 0 times it is missing too.
 fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
-    let culprit = slots
-        .iter()
-        .map(|&slot| (slot, batch.num(slot)[row]))
-        .find(|(_, x)| !x.is_finite());
+    let culprit =
+        slots.iter().map(|&slot| (slot, batch.num(slot)[row])).find(|(_, x)| !x.is_finite());
     match culprit {
         Some((slot, x)) if math::is_missing(x) => {
             let message = "expected a number, found a missing value";

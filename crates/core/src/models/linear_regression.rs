@@ -59,10 +59,7 @@ pub struct LinearRegressionParams {
 
 impl Default for LinearRegressionParams {
     fn default() -> Self {
-        LinearRegressionParams {
-            alpha: 0.0,
-            fit_intercept: true,
-        }
+        LinearRegressionParams { alpha: 0.0, fit_intercept: true }
     }
 }
 
@@ -104,10 +101,7 @@ impl FitModel for LinearRegressionParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let ridge = LinearRegressionParams {
-            alpha: 2.5,
-            ..Default::default()
-        };
+        let ridge = LinearRegressionParams { alpha: 2.5, ..Default::default() };
         let dependent = &["area", "constant", "rooms", "sold", "year"];
         vec![
             Example::on(COMPLETE_COLUMNS, LinearRegressionParams::default()),
@@ -143,10 +137,7 @@ impl Predict for LinearRegression {
     fn facts(&self) -> Vec<(String, f64)> {
         vec![
             ("intercept".to_owned(), self.intercept),
-            (
-                "columns set aside as dependent".to_owned(),
-                f64::from(self.n_set_aside),
-            ),
+            ("columns set aside as dependent".to_owned(), f64::from(self.n_set_aside)),
         ]
     }
 }
@@ -161,41 +152,26 @@ mod tests {
     }
 
     fn ridge(alpha: f64) -> LinearRegressionParams {
-        LinearRegressionParams {
-            alpha,
-            ..Default::default()
-        }
+        LinearRegressionParams { alpha, ..Default::default() }
     }
 
     #[test]
     fn a_line_through_three_points() {
         let t = regression(&[&[0.0, 1.0, 2.0]], &[1.0, 3.0, 5.0]);
         let line = fit_model(&ols(), &t).unwrap();
-        assert_eq!(
-            (line.coefficients.as_slice(), line.intercept),
-            (&[2.0][..], 1.0)
-        );
+        assert_eq!((line.coefficients.as_slice(), line.intercept), (&[2.0][..], 1.0));
         // Centred: x'x = 2, x'y = 4; 4 / (2 + 2) = 1; mean of y 3, less 1 times the mean of x 1.
         let flat = fit_model(&ridge(2.0), &t).unwrap();
-        assert_eq!(
-            (flat.coefficients.as_slice(), flat.intercept),
-            (&[1.0][..], 2.0)
-        );
+        assert_eq!((flat.coefficients.as_slice(), flat.intercept), (&[1.0][..], 2.0));
     }
 
     #[test]
     fn without_intercept_the_line_goes_through_zero() {
         // x'x = 5, x'y = 13.
-        let params = LinearRegressionParams {
-            fit_intercept: false,
-            ..ols()
-        };
+        let params = LinearRegressionParams { fit_intercept: false, ..ols() };
         let t = regression(&[&[0.0, 1.0, 2.0]], &[1.0, 3.0, 5.0]);
         let line = fit_model(&params, &t).unwrap();
-        assert_eq!(
-            (line.coefficients.as_slice(), line.intercept),
-            (&[2.6][..], 0.0)
-        );
+        assert_eq!((line.coefficients.as_slice(), line.intercept), (&[2.6][..], 0.0));
     }
 
     #[test]
@@ -208,15 +184,9 @@ mod tests {
         assert_eq!(line.coefficients, [0.0, 2.0, 0.0, 0.0]);
         assert_eq!((line.intercept, line.n_set_aside), (1.0, 3));
         // A full set of 0/1 columns: the last one is the intercept's.
-        let t = regression(
-            &[&[1.0, 1.0, 0.0, 0.0], &[0.0, 0.0, 1.0, 1.0]],
-            &[4.0, 6.0, 1.0, 2.0],
-        );
+        let t = regression(&[&[1.0, 1.0, 0.0, 0.0], &[0.0, 0.0, 1.0, 1.0]], &[4.0, 6.0, 1.0, 2.0]);
         let groups = fit_model(&ols(), &t).unwrap();
-        assert_eq!(
-            (groups.coefficients.as_slice(), groups.intercept),
-            (&[3.5, 0.0][..], 1.5)
-        );
+        assert_eq!((groups.coefficients.as_slice(), groups.intercept), (&[3.5, 0.0][..], 1.5));
     }
 
     #[test]
@@ -231,25 +201,16 @@ mod tests {
     fn more_columns_than_rows_and_one_row() {
         let t = regression(&[&[1.0, 2.0], &[5.0, 3.0], &[0.0, 9.0]], &[1.0, 4.0]);
         let found = fit_model(&ols(), &t).unwrap();
-        assert_eq!(
-            (found.coefficients.as_slice(), found.intercept),
-            (&[3.0, 0.0, 0.0][..], -2.0)
-        );
+        assert_eq!((found.coefficients.as_slice(), found.intercept), (&[3.0, 0.0, 0.0][..], -2.0));
         let one = fit_model(&ols(), &regression(&[&[1.5], &[-2.0]], &[4.0])).unwrap();
-        assert_eq!(
-            (one.coefficients.as_slice(), one.intercept),
-            (&[0.0, 0.0][..], 4.0)
-        );
+        assert_eq!((one.coefficients.as_slice(), one.intercept), (&[0.0, 0.0][..], 4.0));
     }
 
     #[test]
     fn a_large_offset_costs_nothing() {
         let x = [1e15, 1e15 + 1.0, 1e15 + 2.0];
         let found = fit_model(&ols(), &regression(&[&x], &[1e9, 1e9 + 2.0, 1e9 + 4.0])).unwrap();
-        assert_eq!(
-            (found.coefficients.as_slice(), found.intercept),
-            (&[2.0][..], 1e9 - 2e15)
-        );
+        assert_eq!((found.coefficients.as_slice(), found.intercept), (&[2.0][..], 1e9 - 2e15));
     }
 
     #[test]
@@ -270,10 +231,7 @@ mod tests {
              (scale the column)"
         );
         let near = refused(&ridge(1e-30), &regression(&[&y, &y], &y));
-        assert!(
-            near.contains("drop near duplicates or raise `alpha`"),
-            "{near}"
-        );
+        assert!(near.contains("drop near duplicates or raise `alpha`"), "{near}");
         assert_eq!(
             refused(&ols(), &regression(&[&[]], &[])),
             "column `x0`: expected rows to fit on, found none"
@@ -283,11 +241,8 @@ mod tests {
 
     #[test]
     fn rows_that_cannot_be_scored_get_a_reason() {
-        let model = LinearRegression {
-            coefficients: vec![1.0, 0.0],
-            intercept: 0.5,
-            n_set_aside: 0,
-        };
+        let model =
+            LinearRegression { coefficients: vec![1.0, 0.0], intercept: 0.5, n_set_aside: 0 };
         let x = [1.0, f64::NAN, 2.0, f64::MAX];
         let z = [1.0, 1.0, f64::INFINITY, f64::MAX];
         let mut batch = regression(&[&x, &z], &[0.0; 4]);

@@ -103,20 +103,11 @@ impl Newton<'_> {
         let sums = self.rows.aggregate(pass)?.finish();
         let mut gradient = sums.gradient.clone();
         let mut objective = sums.loss;
-        for ((g, ridge), weight) in gradient[1..]
-            .iter_mut()
-            .zip(&self.ridge)
-            .zip(&point.weights)
-        {
+        for ((g, ridge), weight) in gradient[1..].iter_mut().zip(&self.ridge).zip(&point.weights) {
             *g += ridge * weight;
             objective += ridge * weight * weight / 2.0;
         }
-        Ok(Visit {
-            point,
-            objective,
-            gradient,
-            sums,
-        })
+        Ok(Visit { point, objective, gradient, sums })
     }
 
     /// `None` if the second derivatives are not positive definite, or a number is not finite.
@@ -127,11 +118,7 @@ impl Newton<'_> {
         let mut hessian = Vec::with_capacity(n * n);
         for v in first..p {
             for u in first..p {
-                let ridge = if v == u && v > 0 {
-                    self.ridge[v - 1]
-                } else {
-                    0.0
-                };
+                let ridge = if v == u && v > 0 { self.ridge[v - 1] } else { 0.0 };
                 hessian.push(here.sums.hessian.hi[v * p + u] + ridge);
             }
         }
@@ -156,12 +143,7 @@ impl Newton<'_> {
 
 impl Visit {
     fn ended(self, n_iterations: u32, gradient_norm: f64, is_optimal: bool) -> Ended {
-        Ended {
-            point: self.point,
-            n_iterations,
-            gradient_norm,
-            is_optimal,
-        }
+        Ended { point: self.point, n_iterations, gradient_norm, is_optimal }
     }
 }
 

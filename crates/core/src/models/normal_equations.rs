@@ -49,21 +49,12 @@ impl NormalEquations {
     ) -> Result<Self> {
         let (mut centers, mut max_abs) = (vec![0.0], vec![1.0]);
         for m in ranges.features.iter().chain([&ranges.target]) {
-            let centre = if fit_intercept {
-                linear::centre(m)
-            } else {
-                0.0
-            };
+            let centre = if fit_intercept { linear::centre(m) } else { 0.0 };
             centers.push(centre);
             max_abs.push(linear::reach(m, centre));
         }
         let n_features = ranges.features.len();
-        let spec = GramSpec {
-            n_rows: ranges.target.n(),
-            centers,
-            max_abs,
-            slices: 3,
-        };
+        let spec = GramSpec { n_rows: ranges.target.n(), centers, max_abs, slices: 3 };
         let gram = rows.aggregate(Gram::new(ctx.slots, &spec))?.finish();
         let equations = NormalEquations {
             n_features,
@@ -89,9 +80,7 @@ impl NormalEquations {
     /// The intercept if there is one, then the features for which `chosen` says so.
     pub(super) fn variables(&self, chosen: impl Fn(usize) -> bool) -> Vec<usize> {
         let first = usize::from(!self.fit_intercept);
-        (first..=self.n_features)
-            .filter(|&v| v == 0 || chosen(v - 1))
-            .collect()
+        (first..=self.n_features).filter(|&v| v == 0 || chosen(v - 1)).collect()
     }
 
     /// Those of `variables` that do not depend on the ones before them in the list.
@@ -205,16 +194,9 @@ impl NormalEquations {
     /// A solution in terms of the columns as they are.
     pub(super) fn finish(&self, solution: Vec<f64>) -> Solution {
         let coefficients = solution[1..].to_vec();
-        let intercept = linear::uncentred(
-            solution[0],
-            self.target_centre,
-            &coefficients,
-            &self.centres,
-        );
-        Solution {
-            coefficients,
-            intercept,
-        }
+        let intercept =
+            linear::uncentred(solution[0], self.target_centre, &coefficients, &self.centres);
+        Solution { coefficients, intercept }
     }
 
     fn product(&self, v: usize, u: usize) -> (f64, f64) {

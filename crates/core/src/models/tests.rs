@@ -15,11 +15,8 @@ use crate::testing::{nums, table_with_target};
 /// A table of columns `x0`, `x1`, ... with a target.
 pub(super) fn regression(columns: &[&[f64]], target: &[f64]) -> Batch {
     let names: Vec<String> = (0..columns.len()).map(|j| format!("x{j}")).collect();
-    let columns: Vec<(&str, Column)> = names
-        .iter()
-        .zip(columns)
-        .map(|(name, values)| (name.as_str(), nums(values)))
-        .collect();
+    let columns: Vec<(&str, Column)> =
+        names.iter().zip(columns).map(|(name, values)| (name.as_str(), nums(values))).collect();
     table_with_target(&columns, target)
 }
 
@@ -82,13 +79,7 @@ fn is_the_same_however_seen<P: FitModel + Sync>(params: &P)
 where
     P::Fitted: Send,
 {
-    let ways = [
-        (true, 4096, 1),
-        (false, 1, 2),
-        (false, 37, 8),
-        (true, 1000, 2),
-        (true, 300, 8),
-    ];
+    let ways = [(true, 4096, 1), (false, 1, 2), (false, 37, 8), (true, 1000, 2), (true, 300, 8)];
     is_the_same(params, 300, &ways);
 }
 
@@ -108,19 +99,13 @@ where
         let rows = MemoryRows::new(Arc::clone(batch.schema()), blocks);
         let threads = Threads::new(n_threads).unwrap();
         let found = threads.run(|| bytes(&fit_rows(params, &rows).unwrap()));
-        assert_eq!(
-            found, expected,
-            "blocks of {block_rows}, {n_threads} threads"
-        );
+        assert_eq!(found, expected, "blocks of {block_rows}, {n_threads} threads");
     }
 }
 
 #[test]
 fn linear_regression_does_not_depend_on_order_blocks_or_threads() {
-    let ridge = LinearRegressionParams {
-        alpha: 0.5,
-        ..Default::default()
-    };
+    let ridge = LinearRegressionParams { alpha: 0.5, ..Default::default() };
     for params in [LinearRegressionParams::default(), ridge] {
         is_the_same_however_seen(&params);
     }
@@ -128,19 +113,13 @@ fn linear_regression_does_not_depend_on_order_blocks_or_threads() {
 
 #[test]
 fn elastic_net_does_not_depend_on_order_blocks_or_threads() {
-    let params = ElasticNetParams {
-        alpha: 0.05,
-        ..Default::default()
-    };
+    let params = ElasticNetParams { alpha: 0.05, ..Default::default() };
     is_the_same_however_seen(&params);
 }
 
 #[test]
 fn logistic_regression_does_not_depend_on_order_blocks_or_threads() {
-    let free = LogisticRegressionParams {
-        penalty: Penalty::None,
-        ..Default::default()
-    };
+    let free = LogisticRegressionParams { penalty: Penalty::None, ..Default::default() };
     for params in [LogisticRegressionParams::default(), free] {
         is_the_same_however_seen(&params);
     }

@@ -113,19 +113,9 @@ impl FitSelector for SelectByCoefficientParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let large = SelectByCoefficientParams {
-            threshold: 10.0,
-            ..Default::default()
-        };
-        let lasso = ElasticNetParams {
-            alpha: 20.0,
-            l1_ratio: 1.0,
-            ..Default::default()
-        };
-        let lasso = SelectByCoefficientParams {
-            estimator: lasso.into(),
-            ..Default::default()
-        };
+        let large = SelectByCoefficientParams { threshold: 10.0, ..Default::default() };
+        let lasso = ElasticNetParams { alpha: 20.0, l1_ratio: 1.0, ..Default::default() };
+        let lasso = SelectByCoefficientParams { estimator: lasso.into(), ..Default::default() };
         let binary = SelectByCoefficientParams {
             estimator: LogisticRegressionParams::default().into(),
             rule: ThresholdRule::Median,
@@ -178,13 +168,8 @@ mod tests {
         };
         let table = table_with_target(&[("a", nums(&a)), ("b", nums(&b)), ("c", nums(&c))], &y);
         let schema = std::sync::Arc::clone(table.schema());
-        let ctx = FitContext {
-            step: "select",
-            seed: Seed(7),
-            task,
-            schema: &schema,
-            slots: &[0, 1, 2],
-        };
+        let ctx =
+            FitContext { step: "select", seed: Seed(7), task, schema: &schema, slots: &[0, 1, 2] };
         let selection = params.select(&MemoryRows::from_batch(table.clone()), &ctx)?;
         let output = selection.output(&schema, &[0, 1, 2])?;
         let kept: Vec<&str> = output.names().collect();
@@ -193,11 +178,7 @@ mod tests {
     }
 
     fn with(rule: ThresholdRule, threshold: f64) -> SelectByCoefficientParams {
-        SelectByCoefficientParams {
-            rule,
-            threshold,
-            ..Default::default()
-        }
+        SelectByCoefficientParams { rule, threshold, ..Default::default() }
     }
 
     #[test]
@@ -225,15 +206,8 @@ mod tests {
     #[test]
     fn the_lasso_keeps_what_it_does_not_set_to_zero() {
         // Σ x² = n = 8: b = 2 − alpha and 4 − alpha; alpha = 2.5 leaves c alone.
-        let lasso = ElasticNetParams {
-            alpha: 2.5,
-            l1_ratio: 1.0,
-            ..Default::default()
-        };
-        let params = SelectByCoefficientParams {
-            estimator: lasso.into(),
-            ..Default::default()
-        };
+        let lasso = ElasticNetParams { alpha: 2.5, l1_ratio: 1.0, ..Default::default() };
+        let params = SelectByCoefficientParams { estimator: lasso.into(), ..Default::default() };
         let found = select(&params, Task::Regression).unwrap();
         assert_eq!(found.scores, [0.0, 0.0, 1.5]);
         assert_eq!(found.kept, [false, false, true]);

@@ -114,13 +114,7 @@ impl FitTransform for MapValuesParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let grades = [
-            ("Po", 1.0),
-            ("Fa", 2.0),
-            ("TA", 3.0),
-            ("Gd", 4.0),
-            ("Ex", 5.0),
-        ];
+        let grades = [("Po", 1.0), ("Fa", 2.0), ("TA", 3.0), ("Gd", 4.0), ("Ex", 5.0)];
         let quality = MapValuesParams {
             missing: Some(NumberOrLabel::Number(0.0)),
             unseen: UnmappedRule::Raise,
@@ -158,10 +152,7 @@ enum MapTable {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[serde(bound(
-    deserialize = "T: Deserialize<'de>",
-    serialize = "T: Serialize + Clone"
-))]
+#[serde(bound(deserialize = "T: Deserialize<'de>", serialize = "T: Serialize + Clone"))]
 struct Table<T> {
     values: LevelMap<T>,
     missing: Option<T>,
@@ -222,10 +213,7 @@ impl<T> Table<T> {
             None => None,
             Some(value) => Some(as_value(value)?),
         };
-        Some(Table {
-            values: LevelMap::new(values),
-            missing,
-        })
+        Some(Table { values: LevelMap::new(values), missing })
     }
 }
 
@@ -266,11 +254,7 @@ impl MapTable {
             };
             let message = format!("expected a label of `mapping`, found {label:?}");
             let error = Error::new(Code::UnseenLevel, message);
-            batch.fault(
-                row,
-                slot,
-                error.remedy("add it, or choose another `unseen` rule"),
-            );
+            batch.fault(row, slot, error.remedy("add it, or choose another `unseen` rule"));
         }
     }
 }
@@ -302,10 +286,7 @@ mod tests {
             (UnmappedRule::Ignore, [Some("Miss"), None, None]),
             (UnmappedRule::Keep, [Some("Miss"), Some("Mr"), None]),
         ] {
-            let params = MapValuesParams {
-                unseen,
-                ..MapValuesParams::of([("Mlle", "Miss")])
-            };
+            let params = MapValuesParams { unseen, ..MapValuesParams::of([("Mlle", "Miss")]) };
             let batch = apply(&fit(&params, &t, &["x"]).unwrap(), &t, &["x"]);
             let got: Vec<_> = (0..3).map(|row| batch.text(0).get(row)).collect();
             assert_eq!(got, expected);
@@ -314,10 +295,7 @@ mod tests {
 
     #[test]
     fn a_label_that_is_not_there_is_named_under_raise() {
-        let params = MapValuesParams {
-            unseen: UnmappedRule::Raise,
-            ..quality()
-        };
+        let params = MapValuesParams { unseen: UnmappedRule::Raise, ..quality() };
         let t = table(&[("x", texts(&["TA", "Ex", "", "Gd"]))]);
         let batch = apply(&fit(&params, &t, &["x"]).unwrap(), &t, &["x"]);
         assert_eq!(batch.faults().len(), 1);
@@ -343,10 +321,7 @@ mod tests {
         assert!(MapValuesParams::default().validate().is_err());
         let infinite = MapValuesParams::of([("a", f64::INFINITY)]);
         assert!(infinite.validate().is_err());
-        let keep = MapValuesParams {
-            unseen: UnmappedRule::Keep,
-            ..quality()
-        };
+        let keep = MapValuesParams { unseen: UnmappedRule::Keep, ..quality() };
         assert!(keep.validate().is_err());
     }
 }

@@ -65,14 +65,8 @@ impl FitTransform for RandomSampleImputerParams {
         let nums = of_kind(ColumnKind::Num);
         let texts = of_kind(ColumnKind::Text);
         let times = of_kind(ColumnKind::Time);
-        let mut nums = rows
-            .aggregate(ColumnValues::new(&nums))?
-            .finish()
-            .into_iter();
-        let mut texts = rows
-            .aggregate(LevelCounts::new(&texts))?
-            .finish()
-            .into_iter();
+        let mut nums = rows.aggregate(ColumnValues::new(&nums))?.finish().into_iter();
+        let mut texts = rows.aggregate(LevelCounts::new(&texts))?.finish().into_iter();
         let mut times = rows.aggregate(TimeCounts::new(&times))?.columns.into_iter();
         let mut columns = Vec::with_capacity(ctx.slots.len());
         for &slot in ctx.slots {
@@ -136,10 +130,7 @@ struct TimeCounts {
 
 impl TimeCounts {
     fn new(slots: &[usize]) -> Self {
-        TimeCounts {
-            slots: Slots::new(slots),
-            columns: vec![BTreeMap::new(); slots.len()],
-        }
+        TimeCounts { slots: Slots::new(slots), columns: vec![BTreeMap::new(); slots.len()] }
     }
 }
 
@@ -257,16 +248,11 @@ mod tests {
     fn gaps() -> Batch {
         let rows = || 0..400usize;
         let id: Vec<f64> = rows().map(|i| i as f64).collect();
-        let n: Vec<f64> = rows()
-            .map(|i| if i % 4 == 0 { (i % 7) as f64 } else { f64::NAN })
-            .collect();
+        let n: Vec<f64> =
+            rows().map(|i| if i % 4 == 0 { (i % 7) as f64 } else { f64::NAN }).collect();
         let t: Vec<&str> = rows().map(|i| ["b", "", "", "", "a"][i % 5]).collect();
         let time = |i: usize| {
-            if i % 4 == 0 {
-                -(i as i64 % 9)
-            } else {
-                MISSING_TIME
-            }
+            if i % 4 == 0 { -(i as i64 % 9) } else { MISSING_TIME }
         };
         table(&[
             ("id", nums(&id)),
@@ -293,10 +279,7 @@ mod tests {
     #[test]
     fn a_fill_is_the_drawn_place_among_the_sorted_training_values() {
         let x = [5.0, f64::NAN, 1.0, f64::NAN, 1.0, 1.0];
-        let t = table(&[
-            ("id", nums(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])),
-            ("x", nums(&x)),
-        ]);
+        let t = table(&[("id", nums(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])), ("x", nums(&x))]);
         let fitted = fit(&RandomSampleImputerParams {}, &t, &["x"]).unwrap();
         let batch = apply(&fitted, &t, &["x"]);
         let stream = Stream::new(Seed(7), "step", "x", "random sample");
@@ -348,12 +331,7 @@ mod tests {
         let t = gaps();
         let reversed: Vec<usize> = (0..t.n_rows()).rev().collect();
         let forward = fit(&RandomSampleImputerParams {}, &t, &COLUMNS).unwrap();
-        let backward = fit(
-            &RandomSampleImputerParams {},
-            &t.select(&reversed),
-            &COLUMNS,
-        )
-        .unwrap();
+        let backward = fit(&RandomSampleImputerParams {}, &t.select(&reversed), &COLUMNS).unwrap();
         assert_eq!(encode(&forward).unwrap(), encode(&backward).unwrap());
         // 240 gaps in `t`, filled a or b, 80 training rows each: 120 with a deviation of
         // sqrt(240 / 4) = 7.7; five of them are allowed.
@@ -370,10 +348,7 @@ mod tests {
         assert_eq!(decode::<RandomSampleImputer>(&bytes).unwrap(), fitted);
         let t = gaps();
         assert_eq!(
-            fitted
-                .output(t.schema(), &[1, 3, 2])
-                .unwrap_err()
-                .to_string(),
+            fitted.output(t.schema(), &[1, 3, 2]).unwrap_err().to_string(),
             "column `s`: expected training values of kind time, found text"
         );
     }

@@ -121,10 +121,7 @@ impl FitTransform for RelativeFeaturesParams {
             reference: reference.iter().map(|name| (*name).to_owned()).collect(),
             ..Default::default()
         };
-        let elapsed = RelativeFeaturesParams {
-            in_place: true,
-            ..params(&[Elapsed], &["sold"])
-        };
+        let elapsed = RelativeFeaturesParams { in_place: true, ..params(&[Elapsed], &["sold"]) };
         let dropped = RelativeFeaturesParams {
             drop_original: true,
             fill_value: Some(0.0),
@@ -132,10 +129,7 @@ impl FitTransform for RelativeFeaturesParams {
         };
         vec![
             Example::on(&["year"], elapsed),
-            Example::on(
-                &["area", "fare"],
-                params(&[Add, Sub, Mul], &["rooms", "age"]),
-            ),
+            Example::on(&["area", "fare"], params(&[Add, Sub, Mul], &["rooms", "age"])),
             Example::on(&["area", "fare"], dropped),
             Example::on(&["area"], params(&[Pow], &["count"])),
         ]
@@ -167,9 +161,7 @@ impl RelativeFeatures {
     ) -> impl Iterator<Item = (RelativeFunc, usize, usize)> + 'a {
         let (columns, references) = self.split(slots);
         let by_reference = move |func: RelativeFunc| {
-            references
-                .iter()
-                .flat_map(move |&r| columns.iter().map(move |&c| (func, c, r)))
+            references.iter().flat_map(move |&r| columns.iter().map(move |&c| (func, c, r)))
         };
         self.func.iter().flat_map(move |&func| by_reference(func))
     }
@@ -222,9 +214,7 @@ impl Transform for RelativeFeatures {
         }
         if self.in_place {
             if self.func.len() != 1 || references.len() != 1 || self.drop_original {
-                return Err(malformed(
-                    "expected one function and one reference in place",
-                ));
+                return Err(malformed("expected one function and one reference in place"));
             }
             if columns.contains(&references[0]) {
                 let message = "expected a reference that is not a column of the step, found one";
@@ -240,11 +230,7 @@ impl Transform for RelativeFeatures {
             Field::new(new, ColumnKind::Num)
         });
         let output = input.with(fields)?;
-        Ok(if self.drop_original {
-            output.without(slots)
-        } else {
-            output
-        })
+        Ok(if self.drop_original { output.without(slots) } else { output })
     }
 
     fn apply(&self, batch: &mut Batch, slots: &[usize]) -> Result<()> {
@@ -308,10 +294,7 @@ mod tests {
 
     #[test]
     fn elapsed_years_in_place_leave_the_reference() {
-        let t = table(&[
-            ("year", nums(&[1990.0, f64::NAN])),
-            ("sold", nums(&[2010.0, 2008.0])),
-        ]);
+        let t = table(&[("year", nums(&[1990.0, f64::NAN])), ("sold", nums(&[2010.0, 2008.0]))]);
         let elapsed = RelativeFeaturesParams {
             in_place: true,
             ..params(&[RelativeFunc::Elapsed], &["sold"])
@@ -378,10 +361,7 @@ mod tests {
         let both = [RelativeFunc::Add, RelativeFunc::Add];
         assert!(params(&both, &["r"]).validate().is_err());
         assert!(params(&both[..1], &[]).validate().is_err());
-        let in_place = RelativeFeaturesParams {
-            in_place: true,
-            ..params(&both[..1], &["r", "s"])
-        };
+        let in_place = RelativeFeaturesParams { in_place: true, ..params(&both[..1], &["r", "s"]) };
         assert!(in_place.validate().is_err());
     }
 }

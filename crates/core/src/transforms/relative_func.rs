@@ -43,10 +43,7 @@ impl RelativeFunc {
 
     /// Whether a reference of 0 has no result.
     pub(super) fn divides(self) -> bool {
-        matches!(
-            self,
-            RelativeFunc::Div | RelativeFunc::Floordiv | RelativeFunc::Mod
-        )
+        matches!(self, RelativeFunc::Div | RelativeFunc::Floordiv | RelativeFunc::Mod)
     }
 
     /// The result; NaN where there is none, also for a division by zero.
@@ -76,11 +73,7 @@ fn divide(x: f64, r: f64) -> (f64, f64) {
     // The quotient lies next to a whole number; `%` by 1 and the difference are exact.
     let towards_zero = quotient - quotient % 1.0;
     let floor = towards_zero - f64::from(u8::from(towards_zero > quotient));
-    let whole = if quotient - floor > 0.5 {
-        floor + 1.0
-    } else {
-        floor
-    };
+    let whole = if quotient - floor > 0.5 { floor + 1.0 } else { floor };
     (whole, remainder)
 }
 

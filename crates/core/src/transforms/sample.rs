@@ -62,9 +62,7 @@ impl SampleValue for i64 {
 impl<T: SampleValue> Sample<T> {
     /// Of ascending values with their counts, at least one.
     pub(super) fn new(counted: Vec<(T, u64)>) -> Result<Self> {
-        let ascending = counted
-            .windows(2)
-            .all(|pair| pair[0].0.is_below(&pair[1].0));
+        let ascending = counted.windows(2).all(|pair| pair[0].0.is_below(&pair[1].0));
         if counted.is_empty() || !ascending || !counted.iter().all(|(value, _)| value.is_value()) {
             return Err(malformed("expected training values in ascending order"));
         }
@@ -98,11 +96,7 @@ impl<T: SampleValue> TryFrom<Vec<(T, u64)>> for Sample<T> {
 impl<T: SampleValue> From<Sample<T>> for Vec<(T, u64)> {
     fn from(sample: Sample<T>) -> Self {
         let starts = std::iter::once(0).chain(sample.ends.clone());
-        let counts = sample
-            .ends
-            .into_iter()
-            .zip(starts)
-            .map(|(end, start)| end - start);
+        let counts = sample.ends.into_iter().zip(starts).map(|(end, start)| end - start);
         sample.values.into_iter().zip(counts).collect()
     }
 }

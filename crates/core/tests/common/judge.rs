@@ -38,10 +38,7 @@ pub fn on_tables(check: impl Fn(&Case, &Trial) -> Verdict) {
             n_applied += u64::from(verdict);
         }
         if n_applied < N_TABLES {
-            return Err(format!(
-                "only {n_applied} of {} tables could be fitted on",
-                2 * N_TABLES
-            ));
+            return Err(format!("only {n_applied} of {} tables could be fitted on", 2 * N_TABLES));
         }
         Ok(())
     });
@@ -71,12 +68,7 @@ pub fn on_cases(check: impl Fn(&Case) -> Result<(), String>) {
             failures.push(format!("{}: {found}", case.name));
         }
     }
-    assert!(
-        failures.is_empty(),
-        "{} cases fail:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{} cases fail:\n{}", failures.len(), failures.join("\n"));
 }
 
 /// Runs `work`; a panic becomes an error.

@@ -84,10 +84,8 @@ pub fn seal(config: &Config, table: &Batch, block_rows: usize) -> Result<Artifac
 
 fn declared(case: &Case, task: Task, schema: &Schema) -> Config {
     let slots = run::slots(case, schema).expect("the example's columns");
-    let mut names: BTreeSet<&str> = slots
-        .iter()
-        .map(|&slot| schema.fields()[slot].name.as_str())
-        .collect();
+    let mut names: BTreeSet<&str> =
+        slots.iter().map(|&slot| schema.fields()[slot].name.as_str()).collect();
     names.extend(case.columns.except.iter().map(String::as_str));
     let model = match &case.params {
         Params::Model(p) => p.clone(),
@@ -111,10 +109,7 @@ const OPEN: &[(&str, Open)] = &[
     // A time may become a text, which the next step closes.
     ("close_time", |c| c.kind() == ColumnKind::Time),
     ("close_text", |c| c.kind() == ColumnKind::Text),
-    (
-        "close_missing",
-        |c| matches!(c, Column::Num(v) if v.iter().any(|x| !x.is_finite())),
-    ),
+    ("close_missing", |c| matches!(c, Column::Num(v) if v.iter().any(|x| !x.is_finite()))),
 ];
 
 /// Adds a step that leaves no column open for this stage or one before, if there is an open one.
@@ -151,10 +146,7 @@ fn close(
     let best = candidates.min_by_key(|(_, after)| change(after));
     let (case, after) = best.ok_or(format!("no kind can be the step `{name}` on {columns:?}"))?;
     let step = case.step().ok_or("a transform is a step")?;
-    steps.push(StepConfig {
-        name: name.to_owned(),
-        ..step
-    });
+    steps.push(StepConfig { name: name.to_owned(), ..step });
     *features = after;
     Ok(())
 }
@@ -186,10 +178,8 @@ pub fn bystanders(task: Task, table: &Batch) -> Vec<StepConfig> {
             });
         case.step().filter(|_| same)
     });
-    let named = idle.enumerate().map(|(i, step)| StepConfig {
-        name: format!("bystander {i}"),
-        ..step
-    });
+    let named =
+        idle.enumerate().map(|(i, step)| StepConfig { name: format!("bystander {i}"), ..step });
     named.collect()
 }
 

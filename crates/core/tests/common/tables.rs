@@ -202,13 +202,9 @@ fn trouble_column(trouble: &str, column: &Column) -> Column {
             Column::num(rows.map(|r| if r % 2 == 0 { -0.0 } else { 0.0 }))
         }
         ("subnormals", Column::Num(_)) => Column::num(rows.map(|r| f64::from_bits(r as u64 + 1))),
-        ("huge numbers", Column::Num(_)) => Column::num(rows.map(|r| {
-            if r % 2 == 0 {
-                f64::MAX
-            } else {
-                -f64::MAX / 3.0
-            }
-        })),
+        ("huge numbers", Column::Num(_)) => {
+            Column::num(rows.map(|r| if r % 2 == 0 { f64::MAX } else { -f64::MAX / 3.0 }))
+        }
         ("negative numbers", Column::Num(v)) => Column::num(v.iter().map(|x| -x)),
         _ => column.clone(),
     }

@@ -1,5 +1,6 @@
-//! Who survived the Titanic: the founding classification pipeline, from the raw list of passengers to an
-//! artifact that production scores with. Run it: `cargo run -p samescore-research --bin 01_titanic`.
+//! Who survived the Titanic: the founding classification pipeline, from the raw list of passengers
+//! to an artifact that production scores with. Run it: `cargo run -p samescore-research --bin
+//! 01_titanic`.
 
 use samescore_core::batch::ColumnKind;
 use samescore_core::config::{Config, SplitConfig, Task};
@@ -11,24 +12,12 @@ use samescore_research::{gather, notebook, render, workflow};
 
 /// The same pipeline as `data/pipelines/titanic.toml`, to the byte.
 fn pipeline() -> Config {
-    let model = LogisticRegressionParams {
-        c: 0.0005,
-        ..Default::default()
-    };
+    let model = LogisticRegressionParams { c: 0.0005, ..Default::default() };
     let mut config = Config::new("survived", Task::Binary, model)
-        .columns(
-            ColumnKind::Num,
-            &["pclass", "age", "sibsp", "parch", "fare", "survived"],
-        )
-        .columns(
-            ColumnKind::Text,
-            &["name", "sex", "ticket", "cabin", "embarked", "home.dest"],
-        );
+        .columns(ColumnKind::Num, &["pclass", "age", "sibsp", "parch", "fare", "survived"])
+        .columns(ColumnKind::Text, &["name", "sex", "ticket", "cabin", "embarked", "home.dest"]);
     config.data.missing = vec!["?".into()];
-    config.split = Some(SplitConfig {
-        test_ratio: 0.1,
-        group: None,
-    });
+    config.split = Some(SplitConfig { test_ratio: 0.1, group: None });
 
     let labels = ["sex", "cabin", "embarked", "title"];
     config
@@ -48,30 +37,16 @@ fn pipeline() -> Config {
             ExtractTextParams {
                 method: ExtractMethod::Patterns,
                 // `Mrs` before `Mr`, which is part of it.
-                patterns: ["Mrs", "Mr", "Miss", "Master"]
-                    .map(|t| (t.into(), t.into()))
-                    .to_vec(),
+                patterns: ["Mrs", "Mr", "Miss", "Master"].map(|t| (t.into(), t.into())).to_vec(),
                 default: "Other".into(),
                 into: Some("title".into()),
                 ..Default::default()
             },
         )
-        .step(
-            "drop_raw_text",
-            &["name", "ticket", "home.dest"],
-            DropColumnsParams::default(),
-        )
+        .step("drop_raw_text", &["name", "ticket", "home.dest"], DropColumnsParams::default())
         .step("fill_labels", &labels, CategoricalImputerParams::default())
-        .step(
-            "say_missing",
-            &["age", "fare"],
-            MissingIndicatorParams::default(),
-        )
-        .step(
-            "fill_numbers",
-            &["age", "fare"],
-            MeanMedianImputerParams::default(),
-        )
+        .step("say_missing", &["age", "fare"], MissingIndicatorParams::default())
+        .step("fill_numbers", &["age", "fare"], MeanMedianImputerParams::default())
         .step(
             "cabin_letter",
             &["cabin"],
@@ -84,19 +59,12 @@ fn pipeline() -> Config {
         .step(
             "group_rare",
             &labels,
-            RareLabelEncoderParams {
-                ratio_min: 0.05,
-                n_categories: 1,
-                ..Default::default()
-            },
+            RareLabelEncoderParams { ratio_min: 0.05, n_categories: 1, ..Default::default() },
         )
         .step(
             "one_hot",
             &labels,
-            OneHotEncoderParams {
-                drop: OneHotDrop::Last,
-                ..Default::default()
-            },
+            OneHotEncoderParams { drop: OneHotDrop::Last, ..Default::default() },
         )
         .step_on_all("scale", StandardScalerParams::default())
 }
@@ -105,11 +73,8 @@ fn main() -> Result<()> {
     let config = pipeline();
     let passengers = gather::read(&notebook::table("titanic.csv"), &config.data, &[])?;
 
-    let text = format!(
-        "{} passengers, {} columns.",
-        passengers.n_rows(),
-        config.data.columns.len()
-    );
+    let text =
+        format!("{} passengers, {} columns.", passengers.n_rows(), config.data.columns.len());
     print!("{}", notebook::heading("Who was on board", &text));
     let age = passengers.num(passengers.schema().slot("age")?);
     print!("{}", render::histogram(age, 10, 40));
@@ -117,10 +82,7 @@ fn main() -> Result<()> {
     let text = "One passenger in ten, chosen by the hash of the row, is kept from the fit.";
     print!("{}", notebook::heading("Fit", text));
     let outcome = workflow::fit(&config, &passengers, &Threads::new(0)?)?;
-    println!(
-        "{} rows to learn from, {} to test on",
-        outcome.n_train, outcome.n_test
-    );
+    println!("{} rows to learn from, {} to test on", outcome.n_train, outcome.n_test);
     print!("{}", notebook::metrics(&outcome));
 
     let text = "The largest weights on the scaled features; a minus pulls towards drowning.";
@@ -128,10 +90,7 @@ fn main() -> Result<()> {
     print!("{}", notebook::weights(&outcome.artifact, 12));
 
     let text = "Of those scored so, how many did survive?";
-    print!(
-        "{}",
-        notebook::heading("Is a probability a probability?", text)
-    );
+    print!("{}", notebook::heading("Is a probability a probability?", text));
     let (truth, scores) = notebook::truth_and_scores(&outcome.artifact, &passengers)?;
     print!("{}", render::calibration(&truth, &scores, 30));
 
@@ -145,13 +104,7 @@ fn main() -> Result<()> {
         }
     }
 
-    print!(
-        "{}",
-        notebook::heading("Keep it", "The file that production embeds.")
-    );
-    print!(
-        "{}",
-        notebook::keep(&outcome.artifact, std::env::args().nth(1))?
-    );
+    print!("{}", notebook::heading("Keep it", "The file that production embeds."));
+    print!("{}", notebook::keep(&outcome.artifact, std::env::args().nth(1))?);
     Ok(())
 }

@@ -1,6 +1,6 @@
-//! What a house is worth: the founding regression pipeline with all its steps, and one imputer that draws
-//! at random and still gives every house the same value for ever.
-//! Run it: `cargo run -p samescore-research --bin 02_house_prices`.
+//! What a house is worth: the founding regression pipeline with all its steps, and one imputer that
+//! draws at random and still gives every house the same value for ever. Run it: `cargo run -p
+//! samescore-research --bin 02_house_prices`.
 
 use samescore_core::batch::ColumnKind;
 use samescore_core::config::{Config, SplitConfig, TargetTransform, Task};
@@ -87,11 +87,7 @@ const CATEGORIES: &[&str] = &[
 
 /// The same pipeline as `data/pipelines/house_prices.toml`, to the byte.
 fn pipeline() -> Config {
-    let lasso = ElasticNetParams {
-        alpha: 0.001,
-        l1_ratio: 1.0,
-        ..Default::default()
-    };
+    let lasso = ElasticNetParams { alpha: 0.001, l1_ratio: 1.0, ..Default::default() };
     let mut config = Config::new("sale_price", Task::Regression, lasso)
         .columns(ColumnKind::Num, NUMBERS)
         .columns(ColumnKind::Text, LABELS)
@@ -99,23 +95,13 @@ fn pipeline() -> Config {
     config.data.key = vec!["id".into()];
     // The logarithm and its inverse are part of the pipeline: production cannot forget one.
     config.target.transform = TargetTransform::Log;
-    config.split = Some(SplitConfig {
-        test_ratio: 0.1,
-        group: None,
-    });
+    config.split = Some(SplitConfig { test_ratio: 0.1, group: None });
     engineered(config)
 }
 
 fn engineered(config: Config) -> Config {
-    let label = CastParams {
-        to: ColumnKind::Text,
-        ..Default::default()
-    };
-    let year = CastParams {
-        to: ColumnKind::Num,
-        unit: Some(CastUnit::Year),
-        ..Default::default()
-    };
+    let label = CastParams { to: ColumnKind::Text, ..Default::default() };
+    let year = CastParams { to: ColumnKind::Num, unit: Some(CastUnit::Year), ..Default::default() };
     let renamed = [
         ("sale_date", "year_sold"),
         ("floor1_sf", "first_floor_sf"),
@@ -133,53 +119,26 @@ fn engineered(config: Config) -> Config {
         in_place: true,
         ..Default::default()
     };
-    let grades = graded(&[
-        ("Missing", 0),
-        ("Po", 1),
-        ("Fa", 2),
-        ("TA", 3),
-        ("Gd", 4),
-        ("Ex", 5),
-    ]);
+    let grades = graded(&[("Missing", 0), ("Po", 1), ("Fa", 2), ("TA", 3), ("Gd", 4), ("Ex", 5)]);
     let finish = MapValuesParams {
         missing: Some(NumberOrLabel::Number(0.0)),
         ..graded(&[("Unf", 1), ("RFn", 2), ("Fin", 3)])
     };
-    let one_in_hundred = RareLabelEncoderParams {
-        ratio_min: 0.01,
-        n_categories: 1,
-        ..Default::default()
-    };
-    let by_price = OrdinalEncoderParams {
-        unseen: UnseenRule::Raise,
-        ..Default::default()
-    };
+    let one_in_hundred =
+        RareLabelEncoderParams { ratio_min: 0.01, n_categories: 1, ..Default::default() };
+    let by_price = OrdinalEncoderParams { unseen: UnseenRule::Raise, ..Default::default() };
     config
         .step("condition_is_a_label", &["overall_cond"], label)
         .step("year_of_sale", &["sale_date"], year)
         .step("rename", &old, RenameColumnsParams { names })
         .step("listed_columns", KEPT, KeepColumnsParams::default())
-        .step(
-            "fill_with_missing",
-            &["fireplace_qu"],
-            CategoricalImputerParams::default(),
-        )
-        .step(
-            "fill_with_frequent",
-            &["bsmt_qual", "garage_finish"],
-            frequent,
-        )
-        .step(
-            "say_missing",
-            &["lot_frontage"],
-            MissingIndicatorParams::default(),
-        )
+        .step("fill_with_missing", &["fireplace_qu"], CategoricalImputerParams::default())
+        .step("fill_with_frequent", &["bsmt_qual", "garage_finish"], frequent)
+        .step("say_missing", &["lot_frontage"], MissingIndicatorParams::default())
         .step(
             "fill_with_mean",
             &["lot_frontage"],
-            MeanMedianImputerParams {
-                method: ImputeMethod::Mean,
-            },
+            MeanMedianImputerParams { method: ImputeMethod::Mean },
         )
         // Each draw belongs to the row's key: a row scored alone next year gets the same one.
         .step(
@@ -188,26 +147,14 @@ fn engineered(config: Config) -> Config {
             RandomSampleImputerParams::default(),
         )
         .step("elapsed_years", &["year_remod"], elapsed)
-        .step(
-            "drop_reference",
-            &["year_sold"],
-            DropColumnsParams::default(),
-        )
+        .step("drop_reference", &["year_sold"], DropColumnsParams::default())
         .step(
             "logarithms",
             &["lot_frontage", "first_floor_sf", "living_sf"],
             LogTransformerParams::default(),
         )
-        .step(
-            "has_porch",
-            &["porch_sf"],
-            BinariserParams { threshold: 0.0 },
-        )
-        .step(
-            "quality",
-            &["exter_qual", "bsmt_qual", "kitchen_qual", "fireplace_qu"],
-            grades,
-        )
+        .step("has_porch", &["porch_sf"], BinariserParams { threshold: 0.0 })
+        .step("quality", &["exter_qual", "bsmt_qual", "kitchen_qual", "fireplace_qu"], grades)
         .step("finish", &["garage_finish"], finish)
         .step("group_rare", CATEGORIES, one_in_hundred)
         .step("order_by_price", CATEGORIES, by_price)
@@ -217,10 +164,7 @@ fn engineered(config: Config) -> Config {
 fn graded(grades: &[(&str, u8)]) -> MapValuesParams {
     let number = |x: u8| NumberOrLabel::Number(f64::from(x));
     MapValuesParams {
-        mapping: grades
-            .iter()
-            .map(|&(label, x)| (label.to_owned(), number(x)))
-            .collect(),
+        mapping: grades.iter().map(|&(label, x)| (label.to_owned(), number(x))).collect(),
         unseen: UnmappedRule::Raise,
         ..Default::default()
     }
@@ -230,20 +174,15 @@ fn main() -> Result<()> {
     let config = pipeline();
     let houses = gather::read(&notebook::table("sim_houses.csv"), &config.data, &[])?;
 
-    let text = format!(
-        "{} houses; prices lean to the right, hence the logarithm.",
-        houses.n_rows()
-    );
+    let text =
+        format!("{} houses; prices lean to the right, hence the logarithm.", houses.n_rows());
     print!("{}", notebook::heading("Prices", &text));
     let prices = houses.num(houses.schema().slot("sale_price")?);
     print!("{}", render::histogram(prices, 12, 40));
 
     print!(
         "{}",
-        notebook::heading(
-            "Fit",
-            "Eighteen steps and a lasso, one house in ten kept apart."
-        )
+        notebook::heading("Fit", "Eighteen steps and a lasso, one house in ten kept apart.")
     );
     let outcome = workflow::fit(&config, &houses, &Threads::new(0)?)?;
     print!("{}", notebook::metrics(&outcome));
@@ -252,10 +191,7 @@ fn main() -> Result<()> {
     print!("{}", notebook::heading("What a price is made of", text));
     print!("{}", notebook::weights(&outcome.artifact, 12));
 
-    print!(
-        "{}",
-        notebook::heading("Where it errs", "Flat would be perfect.")
-    );
+    print!("{}", notebook::heading("Where it errs", "Flat would be perfect."));
     let (truth, scores) = notebook::truth_and_scores(&outcome.artifact, &houses)?;
     print!("{}", render::residuals(&truth, &scores, 60));
 
@@ -265,13 +201,7 @@ fn main() -> Result<()> {
     let again = workflow::fit(&config, &houses.select(&reversed), &Threads::new(2)?)?;
     println!("{}\n{}", outcome.artifact.digest(), again.artifact.digest());
 
-    print!(
-        "{}",
-        notebook::heading("Keep it", "The file that production embeds.")
-    );
-    print!(
-        "{}",
-        notebook::keep(&outcome.artifact, std::env::args().nth(1))?
-    );
+    print!("{}", notebook::heading("Keep it", "The file that production embeds."));
+    print!("{}", notebook::keep(&outcome.artifact, std::env::args().nth(1))?);
     Ok(())
 }

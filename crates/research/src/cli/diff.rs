@@ -41,20 +41,13 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             })
         },
     );
-    Ok(if differences.is_empty() {
-        Answer::yes(body)
-    } else {
-        Answer::no(body)
-    })
+    Ok(if differences.is_empty() { Answer::yes(body) } else { Answer::no(body) })
 }
 
 fn text(content: &str, differences: &[Difference], are_bytes_equal: bool) -> String {
     let Some((first, more)) = differences.split_first() else {
-        let how = if are_bytes_equal {
-            "byte for byte"
-        } else {
-            "row by row key, in another order"
-        };
+        let how =
+            if are_bytes_equal { "byte for byte" } else { "row by row key, in another order" };
         return format!("same {content}, {how}\n");
     };
     let mut text = format!("{content}s differ, first at {}\n", first.line());

@@ -19,13 +19,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let Some(wanted) = &args.code else {
         let rows: Vec<Vec<String>> = Code::ALL
             .iter()
-            .map(|c| {
-                vec![
-                    c.id().into(),
-                    c.kind().exit_code().to_string(),
-                    c.title().into(),
-                ]
-            })
+            .map(|c| vec![c.id().into(), c.kind().exit_code().to_string(), c.title().into()])
             .collect();
         return Ok(Answer::yes(shell.body(
             || render::table(&["code", "exit code", "meaning"], &rows),
@@ -35,25 +29,15 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             },
         )));
     };
-    let found = Code::ALL
-        .iter()
-        .find(|code| code.id().eq_ignore_ascii_case(wanted));
+    let found = Code::ALL.iter().find(|code| code.id().eq_ignore_ascii_case(wanted));
     let Some(&code) = found else {
-        let error = Error::new(
-            Code::Usage,
-            format!("expected an error code, found `{wanted}`"),
-        );
+        let error = Error::new(Code::Usage, format!("expected an error code, found `{wanted}`"));
         return Err(error.remedy("`samescore explain` lists all").into());
     };
     Ok(Answer::yes(shell.body(
         || {
             let exit = code.kind().exit_code();
-            format!(
-                "{}: {}\nexit code {exit}\n\n{}\n",
-                code.id(),
-                code.title(),
-                code.explanation()
-            )
+            format!("{}: {}\nexit code {exit}\n\n{}\n", code.id(), code.title(), code.explanation())
         },
         || json!({ "command": "explain", "code": about(code) }),
     )))

@@ -78,17 +78,11 @@ fn refuse_existing(path: &Path, force: bool) -> Result<(), Error> {
 fn write_example(path: &Path, force: bool) -> Result<(), Error> {
     refuse_existing(path, force)?;
     let table = example::table(EXAMPLE_ROWS, EXAMPLE_SEED);
-    file::replace(
-        path,
-        &convert::write(&table, &example_columns(), gather::Format::Csv, None)?,
-    )
+    file::replace(path, &convert::write(&table, &example_columns(), gather::Format::Csv, None)?)
 }
 
 fn example_columns() -> BTreeMap<String, ColumnConfig> {
-    example::COLUMNS
-        .iter()
-        .map(|(name, kind)| ((*name).to_owned(), (*kind).into()))
-        .collect()
+    example::COLUMNS.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).into())).collect()
 }
 
 /// The path of a source as the config will see it, relative to its own folder.

@@ -71,12 +71,9 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         Some(path) => {
             let listed = listing::scores(&batch, key, &scores)?;
             file::replace(path, listed.as_bytes())?;
-            let n_unscored = (0..scores.len())
-                .filter(|&row| scores.get(row).is_err())
-                .count();
-            let values: Vec<f64> = (0..scores.len())
-                .filter_map(|row| scores.get(row).ok())
-                .collect();
+            let n_unscored = (0..scores.len()).filter(|&row| scores.get(row).is_err()).count();
+            let values: Vec<f64> =
+                (0..scores.len()).filter_map(|row| scores.get(row).ok()).collect();
             let hash = sha256(listed.as_bytes()).to_string();
             Ok(Answer::yes(shell.body(
                 || {
@@ -108,12 +105,9 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
 
 fn json_row(batch: &Batch, key: &[String], scores: &Scores, row: usize) -> Value {
     let mut object = Map::new();
-    let slots = key
-        .iter()
-        .filter_map(|name| Some((name, batch.schema().position(name)?)));
-    let declared: Map<String, Value> = slots
-        .map(|(name, slot)| (name.clone(), json_value(batch, slot, row)))
-        .collect();
+    let slots = key.iter().filter_map(|name| Some((name, batch.schema().position(name)?)));
+    let declared: Map<String, Value> =
+        slots.map(|(name, slot)| (name.clone(), json_value(batch, slot, row))).collect();
     if !declared.is_empty() {
         object.insert("key".to_owned(), Value::Object(declared));
     }
@@ -121,10 +115,7 @@ fn json_row(batch: &Batch, key: &[String], scores: &Scores, row: usize) -> Value
     match scores.get(row) {
         Ok(score) => {
             object.insert("score".to_owned(), json!(score));
-            object.insert(
-                "bits".to_owned(),
-                json!(format!("{:016x}", score.to_bits())),
-            );
+            object.insert("bits".to_owned(), json!(format!("{:016x}", score.to_bits())));
         }
         Err(reason) => {
             object.insert("code".to_owned(), json!(reason.code().id()));

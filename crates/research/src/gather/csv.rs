@@ -69,10 +69,7 @@ fn cells(path: &Path, table: &CsvTable<'_>, places: &[usize]) -> Result<DataFram
         .with_parse_options(CsvParseOptions::default().with_try_parse_dates(false));
     let body = Cursor::new(table.body().as_bytes());
     let frame = guard(path, || {
-        options
-            .into_reader_with_file_handle(body)
-            .finish()
-            .map_err(|e| foreign(path, &e))
+        options.into_reader_with_file_handle(body).finish().map_err(|e| foreign(path, &e))
     })?;
     if frame.height() != table.n_rows() {
         let message = format!(
@@ -92,13 +89,8 @@ pub(super) fn text_column<'a>(
     frame: &'a DataFrame,
     place: usize,
 ) -> Result<&'a StringChunked> {
-    let column = frame
-        .column(&place.to_string())
-        .map_err(|e| foreign(path, &e))?;
-    column
-        .as_materialized_series()
-        .str()
-        .map_err(|e| foreign(path, &e))
+    let column = frame.column(&place.to_string()).map_err(|e| foreign(path, &e))?;
+    column.as_materialized_series().str().map_err(|e| foreign(path, &e))
 }
 
 /// The values of text cells, and the rows whose cell cannot be read.

@@ -53,19 +53,13 @@ impl Format {
     /// # Errors
     /// If it is neither `.csv` nor `.parquet`.
     pub fn of(path: &Path) -> Result<Self> {
-        let ending = path
-            .extension()
-            .and_then(|e| e.to_str())
-            .unwrap_or_default();
+        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
         match ending.to_ascii_lowercase().as_str() {
             "csv" => Ok(Format::Csv),
             "parquet" => Ok(Format::Parquet),
             _ => Err(Error::new(
                 Code::UnknownSource,
-                format!(
-                    "expected a file ending in .csv or .parquet, found `{}`",
-                    path.display()
-                ),
+                format!("expected a file ending in .csv or .parquet, found `{}`", path.display()),
             )),
         }
     }
@@ -84,25 +78,19 @@ pub fn read(source: &Path, data: &DataConfig, extra: &[(String, ColumnConfig)]) 
     let mut columns = data.columns.clone();
     columns.extend(extra.iter().cloned());
     if columns.is_empty() {
-        return Err(
-            Error::new(Code::MissingColumn, "expected declared columns, found none")
-                .remedy("declare them under [data.columns]"),
-        );
+        return Err(Error::new(Code::MissingColumn, "expected declared columns, found none")
+            .remedy("declare them under [data.columns]"));
     }
     let gathered = match Format::of(source)? {
         Format::Csv => csv::read(source, &columns, &data.missing)?,
         Format::Parquet => parquet::read(source, &columns, &data.missing)?,
     };
-    let fields = columns
-        .iter()
-        .map(|(name, column)| Field::new(name.clone(), column.kind));
+    let fields = columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));
     let schema = Arc::new(Schema::new(fields)?);
     let (values, faults): (Vec<Column>, Vec<_>) = gathered.into_iter().unzip();
     let mut batch = Batch::new(schema, values)?;
     for (slot, faults) in faults.into_iter().enumerate() {
-        faults
-            .into_iter()
-            .for_each(|(row, error)| batch.fault(row, slot, error));
+        faults.into_iter().for_each(|(row, error)| batch.fault(row, slot, error));
     }
     Ok(batch)
 }
@@ -116,11 +104,8 @@ fn positions(
     found: &[String],
     columns: &BTreeMap<String, ColumnConfig>,
 ) -> Result<Vec<usize>> {
-    let mut by_name: Vec<(&str, usize)> = found
-        .iter()
-        .enumerate()
-        .map(|(place, name)| (name.as_str(), place))
-        .collect();
+    let mut by_name: Vec<(&str, usize)> =
+        found.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
     by_name.sort();
     let place_of = |name: &String| {
         by_name
@@ -132,22 +117,10 @@ fn positions(
 }
 
 fn absent(path: &Path, name: &str, found: &[String]) -> Error {
-    let listed: Vec<&str> = found
-        .iter()
-        .take(LISTED_COLUMNS)
-        .map(String::as_str)
-        .collect();
+    let listed: Vec<&str> = found.iter().take(LISTED_COLUMNS).map(String::as_str).collect();
     let more = found.len().saturating_sub(listed.len());
-    let tail = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    let message = format!(
-        "expected it in `{}`, found {}{tail}",
-        path.display(),
-        listed.join(", ")
-    );
+    let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message = format!("expected it in `{}`, found {}{tail}", path.display(), listed.join(", "));
     let error = Error::new(Code::MissingColumn, message).column(name);
     let is_like = |like: &dyn Fn(&str) -> bool| found.iter().any(|other| like(other));
     if is_like(&|other| other.trim() == name.trim()) {
@@ -162,10 +135,8 @@ fn absent(path: &Path, name: &str, found: &[String]) -> Error {
 /// Refuses tables beyond the stated limits.
 fn check_size(path: &Path, n_rows: usize, n_columns: usize) -> Result<()> {
     let refuse = |limit: usize, what: &str, found: usize| {
-        let message = format!(
-            "`{}`: expected at most {limit} {what}, found {found}",
-            path.display()
-        );
+        let message =
+            format!("`{}`: expected at most {limit} {what}, found {found}", path.display());
         Err(Error::new(Code::LimitExceeded, message))
     };
     if n_columns > COLUMNS_MAX {
@@ -185,10 +156,7 @@ fn check_names(path: &Path, names: &[String]) -> Result<()> {
         None => Ok(()),
         Some(pair) => Err(Error::new(
             Code::DuplicateColumn,
-            format!(
-                "expected unique names in `{}`, found it twice",
-                path.display()
-            ),
+            format!("expected unique names in `{}`, found it twice", path.display()),
         )
         .remedy("rename one of them at the source")
         .column(pair[0])),
@@ -210,10 +178,8 @@ fn guard<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
     GUARDED.fetch_sub(1, Ordering::SeqCst);
     done.unwrap_or_else(|_| {
-        let message = format!(
-            "`{}`: expected a readable file, found damaged content",
-            path.display()
-        );
+        let message =
+            format!("`{}`: expected a readable file, found damaged content", path.display());
         Err(Error::new(Code::BadValue, message).remedy("write the file again"))
     })
 }
@@ -221,13 +187,6 @@ fn guard<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
 /// An error of a foreign reader: the first line of what it says.
 fn foreign(path: &Path, error: &dyn std::fmt::Display) -> Error {
     let text = error.to_string();
-    let first = text
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('.');
-    Error::new(
-        Code::BadValue,
-        format!("`{}` cannot be read: {first}", path.display()),
-    )
+    let first = text.lines().next().unwrap_or_default().trim_end_matches('.');
+    Error::new(Code::BadValue, format!("`{}` cannot be read: {first}", path.display()))
 }

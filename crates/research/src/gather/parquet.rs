@@ -69,16 +69,10 @@ pub(super) fn load(
     check_frame(path, bytes)?;
     guard(path, || {
         let mut reader = ParquetReader::new(Cursor::new(bytes));
-        let mut footer = reader
-            .get_metadata()
-            .map_err(|e| foreign(path, &e))?
-            .as_ref()
-            .clone();
+        let mut footer = reader.get_metadata().map_err(|e| foreign(path, &e))?.as_ref().clone();
         footer.key_value_metadata = None;
         let fields = footer.schema_descr.fields().iter();
-        let names: Vec<String> = fields
-            .map(|f| f.get_field_info().name.to_string())
-            .collect();
+        let names: Vec<String> = fields.map(|f| f.get_field_info().name.to_string()).collect();
         check_size(path, footer.num_rows, names.len())?;
         check_names(path, &names)?;
         let groups = footer.row_groups.iter();
@@ -90,10 +84,7 @@ pub(super) fn load(
         let heights = footer.row_groups.iter().map(|group| group.num_rows());
         let counted = heights.fold(0, usize::saturating_add);
         if counted != footer.num_rows {
-            let what = format!(
-                "{} rows, found {counted} in its row groups",
-                footer.num_rows
-            );
+            let what = format!("{} rows, found {counted} in its row groups", footer.num_rows);
             return Err(damaged(path, &what));
         }
         let chosen = choose(&names)?;
@@ -104,10 +95,7 @@ pub(super) fn load(
                 check_type(&field.dtype).map_err(|e| e.column(name))?;
             }
         }
-        reader
-            .with_columns(Some(chosen))
-            .finish()
-            .map_err(|e| foreign(path, &e))
+        reader.with_columns(Some(chosen)).finish().map_err(|e| foreign(path, &e))
     })
 }
 
@@ -157,10 +145,7 @@ fn check_claims(path: &Path, file_bytes: usize, claims: &[Claim]) -> Result<()> 
 }
 
 fn damaged(path: &Path, expected: &str) -> Error {
-    Error::new(
-        Code::BadValue,
-        format!("`{}`: expected {expected}", path.display()),
-    )
+    Error::new(Code::BadValue, format!("`{}`: expected {expected}", path.display()))
 }
 
 fn check_type(stored: &ArrowDataType) -> Result<()> {
@@ -189,12 +174,9 @@ mod tests {
     #[test]
     fn a_frame_that_is_none_is_refused_before_it_is_read() {
         let path = Path::new("t.parquet");
-        for bytes in [
-            &b"PAR1"[..],
-            b"PAR1PAR",
-            b"PAR1\xff\xff\xff\xffPAR1",
-            b"PAR1....\0\0\0\0PARE",
-        ] {
+        for bytes in
+            [&b"PAR1"[..], b"PAR1PAR", b"PAR1\xff\xff\xff\xffPAR1", b"PAR1....\0\0\0\0PARE"]
+        {
             assert!(check_frame(path, bytes).is_err(), "{bytes:?}");
         }
         assert!(check_claims(path, 100, &[(60, 10), (60, 10)]).is_err());

@@ -41,30 +41,22 @@ pub(super) fn convert(
         DataType::UInt16 => sink.integers(series.u16().map_err(wrong)?),
         DataType::UInt32 => sink.integers(series.u32().map_err(wrong)?),
         DataType::UInt64 => sink.integers(series.u64().map_err(wrong)?),
-        DataType::Float32 => sink.floats(
-            series
-                .f32()
-                .map_err(wrong)?
-                .iter()
-                .map(|x| x.map(f64::from)),
-        ),
+        DataType::Float32 => {
+            sink.floats(series.f32().map_err(wrong)?.iter().map(|x| x.map(f64::from)))
+        }
         DataType::Float64 => sink.floats(series.f64().map_err(wrong)?.iter()),
         DataType::Date => {
             let days = series.date().map_err(wrong)?.physical().iter();
-            sink.times(
-                "date",
-                days.map(|d| d.map(|d| Some(i64::from(d) * DAY_MICROS))),
-            )
+            sink.times("date", days.map(|d| d.map(|d| Some(i64::from(d) * DAY_MICROS))))
         }
         DataType::Datetime(unit, _) => {
             let unit = *unit;
             let ticks = series.datetime().map_err(wrong)?.physical().iter();
             sink.times("timestamp", ticks.map(|t| t.map(|t| micros(t, unit))))
         }
-        other => Err(Error::new(
-            Code::WrongKind,
-            format!("expected {}, found {other}", declared.kind),
-        )),
+        other => {
+            Err(Error::new(Code::WrongKind, format!("expected {}, found {other}", declared.kind)))
+        }
     }
 }
 
@@ -86,23 +78,13 @@ struct Sink<'a> {
 
 impl<'a> Sink<'a> {
     fn new(kind: ColumnKind, markers: &'a [String]) -> Self {
-        let numbers = markers
-            .iter()
-            .filter_map(|marker| parse_num(marker).ok())
-            .collect();
-        Sink {
-            kind,
-            markers,
-            numbers,
-        }
+        let numbers = markers.iter().filter_map(|marker| parse_num(marker).ok()).collect();
+        Sink { kind, markers, numbers }
     }
 
     fn refuse(&self, found: &str) -> Error {
-        Error::new(
-            Code::WrongKind,
-            format!("expected {}, found {found}", self.kind),
-        )
-        .remedy("declare the kind that the file has, and cast it in a step")
+        Error::new(Code::WrongKind, format!("expected {}, found {found}", self.kind))
+            .remedy("declare the kind that the file has, and cast it in a step")
     }
 
     fn bools(&self, values: &BooleanChunked) -> Result<Gathered> {
@@ -112,10 +94,7 @@ impl<'a> Sink<'a> {
                 let number = |b: Option<bool>| b.map_or(math::MISSING, |b| f64::from(u8::from(b)));
                 Ok((Column::Num(values.iter().map(number).collect()), Vec::new()))
             }
-            ColumnKind::Text => Ok((
-                Column::text(values.iter().map(|b| b.map(label))),
-                Vec::new(),
-            )),
+            ColumnKind::Text => Ok((Column::text(values.iter().map(|b| b.map(label))), Vec::new())),
             ColumnKind::Time => Err(self.refuse("bool")),
         }
     }

@@ -1,6 +1,12 @@
 //! Tests against reference results computed elsewhere in exact rational arithmetic. Where the
 //! shared folder with them is absent, each test prints that it was skipped.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test may read the files it compares with and say that it skips"
+)]
+
 use super::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

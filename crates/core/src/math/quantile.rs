@@ -199,7 +199,7 @@ mod tests {
             };
             for n in 1..60 {
                 let mut sorted: Vec<f64> = (0..n).map(|_| next()).collect();
-                sorted.sort_by(f64::total_cmp);
+                sorted.sort_by(|a, b| crate::math::total_cmp(*a, *b));
                 for _ in 0..20 {
                     let q = next();
                     let bits = quantile_sorted(&sorted, q, *kind).map_or(0, f64::to_bits);

@@ -111,7 +111,7 @@ fn wild_number(flavour: u64, row: usize, x: f64, n: u64) -> f64 {
         7 => 1.0 + whole(n % 16) * f64::EPSILON,
         8 => whole(n % 2),
         9 => -whole(n % 1000),
-        10 => (whole(n) - 2f64.powi(52)) * 1e-9,
+        10 => (whole(n) - 4_503_599_627_370_496.0) * 1e-9,
         _ => x,
     }
 }

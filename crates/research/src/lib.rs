@@ -6,7 +6,7 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`file`] | files read whole and replaced whole |
+//! | [`mod@file`] | files read whole and replaced whole |
 //! | [`gather`] | CSV and Parquet to a batch of the declared columns; schemas inferred for `init` |
 //! | [`draft`] | a config to begin with, for a table that nobody has described yet |
 //! | [`split`] | train, test and folds, each a function of seed and row key |

@@ -30,8 +30,8 @@ use crate::math;
 pub use cells::{CellReader, FIELD_BYTES_MAX, push_missing};
 pub use key::{RowKeyer, fit_keys};
 pub use parse::{
-    TimeFormat, civil_date, integer_num, parse_num, parse_time, show_num, show_time, write_num,
-    write_time,
+    TimeFormat, civil_date, integer_num, parse_num, parse_time, read_num, read_time, show_num,
+    show_time, write_num, write_time,
 };
 pub use schema::{ColumnKind, Field, Schema};
 pub use text::{MISSING_CODE, TextColumn};

@@ -22,35 +22,38 @@ const EXACT_INTEGER_MAX: u64 = 1 << 53;
 /// # Errors
 /// If the text is no number, or is an integer beyond 2^53, which f64 could not hold exactly.
 pub fn parse_num(text: &str) -> Result<f64> {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let refuse = || {
+    read_num(text).ok_or_else(|| {
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+            return beyond_exact(digits);
+        }
         Error::new(Code::WrongKind, format!("expected number, found text {}", shorten(text)))
             .remedy("declare it as text, or declare this text as a missing marker")
-    };
-    if digits == "inf" {
-        return Ok(if text.starts_with('-') { f64::NEG_INFINITY } else { f64::INFINITY });
-    }
-    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        return Err(refuse());
-    }
-    let value: f64 = text.parse().map_err(|_| refuse())?;
-    let is_integer = digits.bytes().all(|b| b.is_ascii_digit());
-    if is_integer && value.abs() >= EXACT_INTEGER_MAX as f64 {
-        exact_integer(digits)?;
-    }
-    Ok(math::canonical(value))
+    })
 }
 
-/// Refuses an integer that is beyond 2^53.
-fn exact_integer(digits: &str) -> Result<()> {
-    match digits.parse::<u64>() {
-        Ok(n) if n <= EXACT_INTEGER_MAX => Ok(()),
-        _ => Err(Error::new(
-            Code::BadValue,
-            format!("expected integer up to 2^53, found {}", shorten(digits)),
-        )
-        .remedy("declare the column as text if it is an identifier")),
+/// What [`parse_num`] gives, `None` where it refuses: without making an error, and so without
+/// allocating.
+pub fn read_num(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits == "inf" {
+        let is_negative = text.starts_with('-');
+        return Some(if is_negative { f64::NEG_INFINITY } else { f64::INFINITY });
     }
+    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let value: f64 = text.parse().ok()?;
+    let is_integer = digits.bytes().all(|b| b.is_ascii_digit());
+    if is_integer && value.abs() >= EXACT_INTEGER_MAX as f64 {
+        digits.parse::<u64>().ok().filter(|n| *n <= EXACT_INTEGER_MAX)?;
+    }
+    Some(math::canonical(value))
+}
+
+fn beyond_exact(digits: &str) -> Error {
+    Error::new(Code::BadValue, format!("expected integer up to 2^53, found {}", shorten(digits)))
+        .remedy("declare the column as text if it is an identifier")
 }
 
 /// An integer as a number.
@@ -61,8 +64,7 @@ pub fn integer_num(value: i64) -> Result<f64> {
     if value.unsigned_abs() <= EXACT_INTEGER_MAX {
         return Ok(value as f64);
     }
-    exact_integer(&value.unsigned_abs().to_string())?;
-    Ok(value as f64)
+    Err(beyond_exact(&value.unsigned_abs().to_string()))
 }
 
 /// The shortest decimal that reads back to the same bits; empty for missing.
@@ -135,19 +137,24 @@ impl TimeFormat {
 /// # Errors
 /// If the text is not of the format or names a day or time that does not exist.
 pub fn parse_time(text: &str, format: &TimeFormat) -> Result<i64> {
-    let mut parts = Parts::default();
-    let read = if format.0 == "iso" {
-        read_iso(text, &mut parts)
-    } else {
-        read_pattern(text, &format.0, &mut parts)
-    };
-    read.and_then(|()| parts.micros()).ok_or_else(|| {
+    read_time(text, format).ok_or_else(|| {
         Error::new(
             Code::WrongKind,
             format!("expected time as {:?}, found text {}", format.0, shorten(text)),
         )
         .remedy("declare the column's time format, or this text as a missing marker")
     })
+}
+
+/// What [`parse_time`] gives, `None` where it refuses: without making an error.
+pub fn read_time(text: &str, format: &TimeFormat) -> Option<i64> {
+    let mut parts = Parts::default();
+    let read = if format.0 == "iso" {
+        read_iso(text, &mut parts)
+    } else {
+        read_pattern(text, &format.0, &mut parts)
+    };
+    read.and_then(|()| parts.micros())
 }
 
 /// The time as `2010-05-01T13:30:00Z`, with six decimals if it has a fraction; empty for missing.

@@ -4,7 +4,7 @@
 //! A correctly rounded result is unique, so the implementation behind this façade (`metallic`,
 //! without fused multiply-add) can be replaced without moving a bit; `data/vectors` holds the proof
 //! by example. Every argument is read with -0 as +0, every result is canonical: one NaN, no -0.
-//! Outside its domain a function gives [`MISSING`](super::MISSING); poles give infinities as in
+//! Outside its domain a function gives [`MISSING`]; poles give infinities as in
 //! IEEE 754.
 //!
 //! There is no `gamma`: `metallic::tgamma` 0.3.1 is wrong at its overflow threshold and near the

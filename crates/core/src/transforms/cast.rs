@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::Rows;
 use crate::batch::{
     Batch, Column, ColumnKind, MISSING_CODE, MISSING_TIME, Schema, TimeFormat, civil_date,
-    parse_num, parse_time, write_num, write_time,
+    parse_num, parse_time, read_num, read_time, write_num, write_time,
 };
 use crate::error::{Code, Error, Result};
 use crate::math;
@@ -189,7 +189,7 @@ impl Cast {
         let mut all_read = true;
         let text = batch.text(slot);
         text.numbers_into(&mut output, math::MISSING, |label| {
-            parse_num(label).unwrap_or_else(|_| {
+            read_num(label).unwrap_or_else(|| {
                 all_read = false;
                 math::MISSING
             })
@@ -206,7 +206,7 @@ impl Cast {
         let mut all_read = true;
         let text = batch.text(slot);
         table.extend(text.levels().map(|label| {
-            parse_time(label, &self.format).unwrap_or_else(|_| {
+            read_time(label, &self.format).unwrap_or_else(|| {
                 all_read = false;
                 MISSING_TIME
             })

@@ -186,19 +186,18 @@ fn read_steps(value: Option<Spanned<DeValue<'_>>>) -> Result<Vec<StepConfig>> {
 
 fn read_step(mut table: Spanned<DeTable<'_>>) -> Result<(StepConfig, Range<usize>)> {
     let span = table.span();
-    let kind: String = take(&mut table, "kind")?.ok_or_else(|| {
-        Error::new(Code::BadParameter, "expected `kind`, found none").at(span.clone())
-    })?;
+    let (kind, kind_span) = take_kind(&mut table)?;
     let name: String = take(&mut table, "name")?.unwrap_or_else(|| kind.clone());
     let columns: Columns = take(&mut table, "columns")?.unwrap_or_default();
     let named = |e: Error| e.step(&name).at(span.clone());
-    let params = read_step_params(&kind, table, &span).map_err(named)?;
+    let params = read_step_params(&kind, kind_span, table, &span).map_err(named)?;
     params.validate().map_err(named)?;
     Ok((StepConfig { name: name.clone(), columns, params }, span.clone()))
 }
 
 fn read_step_params(
     kind: &str,
+    kind_span: Range<usize>,
     table: Spanned<DeTable<'_>>,
     span: &Range<usize>,
 ) -> Result<StepParams> {
@@ -213,18 +212,26 @@ fn read_step_params(
         return read.map(StepParams::Transform).map_err(refuse);
     }
     let known = TransformParams::KINDS.iter().chain(SelectorParams::KINDS);
-    Err(unknown_kind(kind, known.map(|info| info.tag)))
+    Err(unknown_kind(kind, known.map(|info| info.tag)).at(kind_span))
+}
+
+/// The `kind` of a step or model, and where it stands.
+fn take_kind(table: &mut Spanned<DeTable<'_>>) -> Result<(String, Range<usize>)> {
+    let span = table.get_ref().get("kind").map_or_else(|| table.span(), Spanned::span);
+    match take(table, "kind")? {
+        Some(kind) => Ok((kind, span)),
+        None => Err(Error::new(Code::BadParameter, "expected `kind`, found none").at(span)),
+    }
 }
 
 fn read_model(value: Spanned<DeValue<'_>>) -> Result<ModelParams> {
     let mut table = expect_table(value)?;
     let span = table.span();
-    let kind: String = take(&mut table, "kind")?.ok_or_else(|| {
-        Error::new(Code::BadParameter, "expected `kind`, found none").at(span.clone())
-    })?;
+    let (kind, kind_span) = take_kind(&mut table)?;
     let named = |e: Error| e.step(super::MODEL_STEP).at(span.clone());
     let Some(read) = ModelParams::read(&kind, Deserializer::from(table)) else {
-        return Err(named(unknown_kind(&kind, ModelParams::KINDS.iter().map(|info| info.tag))));
+        let known = ModelParams::KINDS.iter().map(|info| info.tag);
+        return Err(named(unknown_kind(&kind, known).at(kind_span)));
     };
     let params = read.map_err(refuse(Code::BadParameter, Some(span.clone()))).map_err(named)?;
     params.validate().map_err(named)?;
@@ -410,7 +417,8 @@ kind = "linear_regression"
 
     #[test]
     fn an_unknown_kind_gets_a_suggestion() {
-        let (message, _) = error_at("\"ordinal_encoder\"", "\"ordinal_encodr\"");
+        let (message, place) = error_at("\"ordinal_encoder\"", "\"ordinal_encodr\"");
+        assert_eq!(place, "\"ordinal_encodr\"");
         assert_eq!(
             message,
             "step `codes`: no kind `ordinal_encodr` (did you mean `ordinal_encoder`? \

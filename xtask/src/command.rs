@@ -65,9 +65,7 @@ pub fn built(args: &[&str], name: &str) -> Result<PathBuf, String> {
     let executable = |line: &str| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         let named = message["target"]["name"] == name;
-        Some(PathBuf::from(
-            message["executable"].as_str().filter(|_| named)?,
-        ))
+        Some(PathBuf::from(message["executable"].as_str().filter(|_| named)?))
     };
     let messages = String::from_utf8_lossy(&built.stdout);
     let found = messages.lines().find_map(executable);
@@ -156,9 +154,7 @@ mod tests {
     #[test]
     fn children_get_no_override() {
         let command = cargo(&["test"]);
-        let force = command
-            .get_envs()
-            .find(|(name, _)| *name == "INSTA_FORCE_PASS");
+        let force = command.get_envs().find(|(name, _)| *name == "INSTA_FORCE_PASS");
         assert_eq!(force, Some(("INSTA_FORCE_PASS".as_ref(), None)));
         let update = command.get_envs().find(|(name, _)| *name == "INSTA_UPDATE");
         assert_eq!(update.and_then(|(_, v)| v), Some("no".as_ref()));

@@ -16,11 +16,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    about = "What proves the promise"
-)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", about = "What proves the promise")]
 struct Cli {
     #[command(subcommand)]
     task: Task,

@@ -31,15 +31,7 @@ enum Run {
 /// # Errors
 /// If the suite cannot be built, or this machine itself cannot run it.
 pub fn run() -> Result<bool, String> {
-    let args = [
-        "test",
-        "--release",
-        "--no-run",
-        "--package",
-        PACKAGE,
-        "--test",
-        SUITE,
-    ];
+    let args = ["test", "--release", "--no-run", "--package", PACKAGE, "--test", SUITE];
     let binary = command::built(&args, SUITE)?;
     let folder = tempfile::tempdir_in(command::target()).map_err(|e| e.to_string())?;
     let out = |name: &str| folder.path().join(name);
@@ -48,14 +40,8 @@ pub fn run() -> Result<bool, String> {
         Run::Failed(why) | Run::Absent(why) => return Err(format!("this machine: {why}")),
     };
     let runs = [
-        (
-            "emulated CPU without AVX and FMA",
-            emulated(&binary, &out("emulated")),
-        ),
-        (
-            "C library without AVX2 and FMA",
-            untuned(&binary, &out("untuned")),
-        ),
+        ("emulated CPU without AVX and FMA", emulated(&binary, &out("emulated"))),
+        ("C library without AVX2 and FMA", untuned(&binary, &out("untuned"))),
     ];
     let n_digests = native.lines().count();
     println!("this machine: {n_digests} digests");
@@ -109,11 +95,7 @@ fn emulated(binary: &Path, out: &Path) -> Run {
 }
 
 fn untuned(binary: &Path, out: &Path) -> Run {
-    if !cfg!(all(
-        target_arch = "x86_64",
-        target_os = "linux",
-        target_env = "gnu"
-    )) {
+    if !cfg!(all(target_arch = "x86_64", target_os = "linux", target_env = "gnu")) {
         return Run::Absent("the tunables are those of glibc on x86-64".to_owned());
     }
     let mut program = Command::new(binary);
@@ -128,10 +110,7 @@ mod tests {
     #[test]
     fn what_was_not_run_is_said_and_what_differs_is_named() {
         let not_run = Run::Absent("no emulator".to_owned());
-        assert_eq!(
-            verdict("a 1\n", &not_run),
-            (true, "NOT RUN: no emulator".to_owned())
-        );
+        assert_eq!(verdict("a 1\n", &not_run), (true, "NOT RUN: no emulator".to_owned()));
         let same = Run::Digests("a 1\nb 2\n".to_owned());
         assert!(verdict("a 1\nb 2\n", &same).0);
         let (ok, line) = verdict("a 1\nb 3\n", &same);

@@ -20,12 +20,7 @@ pub struct Options {
 }
 
 /// The packages without polars.
-const LIGHT: [&str; 4] = [
-    "samescore-core",
-    "samescore-deploy",
-    "samescore-serve",
-    "xtask",
-];
+const LIGHT: [&str; 4] = ["samescore-core", "samescore-deploy", "samescore-serve", "xtask"];
 const RESEARCH: &str = "samescore-research";
 
 /// What a stage ran.
@@ -52,11 +47,7 @@ const STAGES: &[Stage] = &[
     ("xtask", || tests("xtask")),
     ("research", || {
         let built = cargo_passes(&["build", "--package", RESEARCH])?;
-        if built.passed {
-            tests(RESEARCH)
-        } else {
-            Ok(built)
-        }
+        if built.passed { tests(RESEARCH) } else { Ok(built) }
     }),
     ("targets", || own(targets::run())),
     ("parity", || own(parity::run(&parity::Options::default()))),
@@ -71,10 +62,7 @@ pub fn run(options: &Options) -> Result<bool, String> {
     let known = |name: &String| STAGES.iter().any(|(stage, _)| stage == name);
     if let Some(name) = options.stages.iter().find(|name| !known(name)) {
         let names: Vec<&str> = STAGES.iter().map(|(name, _)| *name).collect();
-        return Err(format!(
-            "expected a stage of {}, found `{name}`",
-            names.join(", ")
-        ));
+        return Err(format!("expected a stage of {}, found `{name}`", names.join(", ")));
     }
     let wanted = |name: &str| options.stages.is_empty() || options.stages.iter().any(|s| s == name);
     let mut lines = Vec::new();
@@ -91,14 +79,8 @@ pub fn run(options: &Options) -> Result<bool, String> {
         let verdict = if outcome.passed { "ok" } else { "FAILED" };
         let seconds = start.elapsed().as_secs_f64();
         let n_tests = outcome.n_tests_passed + outcome.n_tests_failed;
-        let tests = if n_tests > 0 {
-            format!(", {n_tests} tests")
-        } else {
-            String::new()
-        };
-        lines.push(format!(
-            "stage {name:<16} {verdict:<6} {seconds:>7.1} s{tests}"
-        ));
+        let tests = if n_tests > 0 { format!(", {n_tests} tests") } else { String::new() };
+        lines.push(format!("stage {name:<16} {verdict:<6} {seconds:>7.1} s{tests}"));
         println!("{}", lines[lines.len() - 1]);
     }
     println!("\n{}", lines.join("\n"));
@@ -107,10 +89,7 @@ pub fn run(options: &Options) -> Result<bool, String> {
 }
 
 fn own(result: Result<bool, String>) -> Result<Outcome, String> {
-    Ok(Outcome {
-        passed: result?,
-        ..Outcome::default()
-    })
+    Ok(Outcome { passed: result?, ..Outcome::default() })
 }
 
 fn cargo_passes(args: &[&str]) -> Result<Outcome, String> {
@@ -119,9 +98,7 @@ fn cargo_passes(args: &[&str]) -> Result<Outcome, String> {
 
 fn with_packages<'a>(args: &[&'a str], packages: &[&'a str]) -> Vec<&'a str> {
     let mut all = args.to_vec();
-    packages
-        .iter()
-        .for_each(|name| all.extend(["--package", name]));
+    packages.iter().for_each(|name| all.extend(["--package", name]));
     all
 }
 
@@ -135,9 +112,7 @@ fn docs(packages: &[&str]) -> Result<Outcome, String> {
     let mut args = vec!["doc", "--quiet", "--no-deps", "--document-private-items"];
     args = with_packages(&args, packages);
     let mut cargo = command::cargo(&args);
-    own(command::passes(
-        cargo.env("RUSTDOCFLAGS", "--deny warnings"),
-    ))
+    own(command::passes(cargo.env("RUSTDOCFLAGS", "--deny warnings")))
 }
 
 fn tests(package: &str) -> Result<Outcome, String> {
@@ -165,26 +140,14 @@ fn summary(line: &str) -> Option<(u64, u64)> {
 /// Every crate behind a number or a stored byte has the same features in research and in production
 /// (but for those that only add functions); and tests do not build polars with other features.
 fn features_agree() -> Result<bool, String> {
-    const BEHIND_NUMBERS: [&str; 6] = [
-        "metallic",
-        "rand_core",
-        "rand_pcg",
-        "rmp-serde",
-        "sha2",
-        "siphasher",
-    ];
+    const BEHIND_NUMBERS: [&str; 6] =
+        ["metallic", "rand_core", "rand_pcg", "rmp-serde", "sha2", "siphasher"];
     let research = features(RESEARCH, "normal,build")?;
     let serve = features("samescore-serve", "normal,build")?;
     let tested = features(RESEARCH, "normal,build,dev")?;
-    let behind = |name: &str| {
-        BEHIND_NUMBERS
-            .iter()
-            .any(|b| name.starts_with(&format!("{b} ")))
-    };
+    let behind = |name: &str| BEHIND_NUMBERS.iter().any(|b| name.starts_with(&format!("{b} ")));
     let mut differing = differences(&serve, &research, behind);
-    differing.extend(differences(&research, &tested, |name| {
-        name.starts_with("polars")
-    }));
+    differing.extend(differences(&research, &tested, |name| name.starts_with("polars")));
     for (name, one, other) in &differing {
         eprintln!("`{name}`: features [{one}] in one build, [{other}] in another");
     }
@@ -197,9 +160,7 @@ fn differences(
     other: &BTreeMap<String, String>,
     judged: impl Fn(&str) -> bool,
 ) -> Vec<(String, String, String)> {
-    let both = one
-        .iter()
-        .filter_map(|(name, features)| Some((name, features, other.get(name)?)));
+    let both = one.iter().filter_map(|(name, features)| Some((name, features, other.get(name)?)));
     both.filter(|(name, a, b)| judged(name) && telling(a) != telling(b))
         .map(|(name, a, b)| (name.clone(), a.clone(), b.clone()))
         .collect()
@@ -219,9 +180,7 @@ fn features(package: &str, edges: &str) -> Result<BTreeMap<String, String>, Stri
     let text = command::output(&mut command::cargo(&[&args[..], &format].concat()))?;
     let text = String::from_utf8_lossy(&text);
     let rows = text.lines().filter_map(|line| line.split_once('|'));
-    Ok(rows
-        .map(|(name, features)| (name.to_owned(), features.to_owned()))
-        .collect())
+    Ok(rows.map(|(name, features)| (name.to_owned(), features.to_owned())).collect())
 }
 
 #[cfg(test)]
@@ -249,9 +208,7 @@ mod tests {
 
     #[test]
     fn an_unknown_stage_is_refused() {
-        let options = Options {
-            stages: vec!["nonsense".to_owned()],
-        };
+        let options = Options { stages: vec!["nonsense".to_owned()] };
         assert!(run(&options).unwrap_err().ends_with("found `nonsense`"));
     }
 }

@@ -4,10 +4,7 @@
     clippy::disallowed_methods,
     reason = "std's functions are the yardstick here; no result is used"
 )]
-#![allow(
-    missing_docs,
-    reason = "the harness macros declare public items without one"
-)]
+#![allow(missing_docs, reason = "the harness macros declare public items without one")]
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use samescore_core::math::{self, ExactSum, FixedScale, FixedSum, Gram, GramSpec, Moments};
@@ -74,19 +71,11 @@ fn functions(c: &mut Criterion) {
     let unit = uniform(N_CALLS, 1);
     for (name, std, low, high) in pairs() {
         let inputs: Vec<f64> = unit.iter().map(|u| low + (high - low) * u).collect();
-        let ours = math::UNARY
-            .iter()
-            .find(|f| f.0 == name)
-            .expect("a function of ours")
-            .1;
+        let ours = math::UNARY.iter().find(|f| f.0 == name).expect("a function of ours").1;
         for (who, f) in [("ours", Some(ours)), ("std", std)] {
             let Some(f) = f else { continue };
             group.bench_function(format!("{name}/{who}"), |b| {
-                b.iter(|| {
-                    black_box(&inputs)
-                        .iter()
-                        .fold(0, |bits, &x| bits ^ f(x).to_bits())
-                });
+                b.iter(|| black_box(&inputs).iter().fold(0, |bits, &x| bits ^ f(x).to_bits()));
             });
         }
     }
@@ -113,10 +102,7 @@ fn functions(c: &mut Criterion) {
 fn sums(c: &mut Criterion) {
     let mut group = c.benchmark_group("sum");
     group.throughput(Throughput::Elements(N_VALUES as u64));
-    let values: Vec<f64> = uniform(N_VALUES, 3)
-        .iter()
-        .map(|u| 2000.0 * (u - 0.5))
-        .collect();
+    let values: Vec<f64> = uniform(N_VALUES, 3).iter().map(|u| 2000.0 * (u - 0.5)).collect();
     group.bench_function("plain", |b| {
         b.iter(|| black_box(&values).iter().fold(0.0, |total, x| total + x));
     });
@@ -153,9 +139,7 @@ fn sums(c: &mut Criterion) {
 fn gram(c: &mut Criterion) {
     let mut group = c.benchmark_group("gram_100k_x_16");
     group.sample_size(10);
-    let data: Vec<Vec<f64>> = (0..N_COLUMNS)
-        .map(|j| uniform(N_ROWS, 7 + j as u64))
-        .collect();
+    let data: Vec<Vec<f64>> = (0..N_COLUMNS).map(|j| uniform(N_ROWS, 7 + j as u64)).collect();
     let columns: Vec<&[f64]> = data.iter().map(Vec::as_slice).collect();
     group.bench_function("plain", |b| {
         b.iter(|| {

@@ -48,49 +48,26 @@ fn table(n_rows: usize, n_columns: usize, task: Task) -> Batch {
 fn fit(params: &ModelParams, rows: &MemoryRows, task: Task) -> AnyModel {
     let schema = Arc::clone(samescore_core::aggregate::Rows::schema(rows));
     let slots: Vec<usize> = (0..schema.len()).collect();
-    let ctx = FitContext {
-        step: "model",
-        seed: Seed(1),
-        task,
-        schema: &schema,
-        slots: &slots,
-    };
+    let ctx = FitContext { step: "model", seed: Seed(1), task, schema: &schema, slots: &slots };
     params.fit(rows, &ctx).expect("a fit")
 }
 
 fn cases() -> Vec<(&'static str, ModelParams)> {
-    let ridge = LinearRegressionParams {
-        alpha: 1.0,
-        ..Default::default()
-    };
-    let net = ElasticNetParams {
-        alpha: 0.1,
-        ..Default::default()
-    };
-    let free = LogisticRegressionParams {
-        penalty: Penalty::None,
-        ..Default::default()
-    };
+    let ridge = LinearRegressionParams { alpha: 1.0, ..Default::default() };
+    let net = ElasticNetParams { alpha: 0.1, ..Default::default() };
+    let free = LogisticRegressionParams { penalty: Penalty::None, ..Default::default() };
     vec![
-        (
-            "linear_regression",
-            LinearRegressionParams::default().into(),
-        ),
+        ("linear_regression", LinearRegressionParams::default().into()),
         ("ridge", ridge.into()),
         ("elastic_net", net.into()),
-        (
-            "logistic_regression",
-            LogisticRegressionParams::default().into(),
-        ),
+        ("logistic_regression", LogisticRegressionParams::default().into()),
         ("logistic_regression without penalty", free.into()),
     ]
 }
 
 fn fits(c: &mut Criterion) {
     let mut group = c.benchmark_group("fit");
-    group
-        .sample_size(10)
-        .measurement_time(Duration::from_secs(3));
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
     for (n_rows, n_columns) in [(100_000, 20), (120_000, 25)] {
         for (name, params) in cases() {
             let task = params.tasks()[0];

@@ -12,9 +12,7 @@ fn draws(c: &mut Criterion) {
     c.bench_function("pcg next_u64", |b| b.iter(|| pcg.next_u64()));
     c.bench_function("bounded(1000)", |b| b.iter(|| pcg.bounded(black_box(1000))));
     c.bench_function("uniform", |b| b.iter(|| pcg.uniform()));
-    c.bench_function("bernoulli(0.3)", |b| {
-        b.iter(|| pcg.bernoulli(black_box(0.3)))
-    });
+    c.bench_function("bernoulli(0.3)", |b| b.iter(|| pcg.bernoulli(black_box(0.3))));
     c.bench_function("normal", |b| b.iter(|| pcg.normal()));
     c.bench_function("exponential", |b| b.iter(|| pcg.exponential()));
     c.bench_function("poisson(3)", |b| b.iter(|| pcg.poisson(black_box(3.0))));
@@ -29,14 +27,10 @@ fn rows(c: &mut Criterion) {
         key = key.wrapping_add(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
         RowKey(key)
     };
-    c.bench_function("first draw of a row", |b| {
-        b.iter(|| stream.hash(next_key()))
-    });
+    c.bench_function("first draw of a row", |b| b.iter(|| stream.hash(next_key())));
     let mut row = stream.row(RowKey(7));
     c.bench_function("further draw of a row", |b| b.iter(|| row.draw()));
-    c.bench_function("poisson_bootstrap", |b| {
-        b.iter(|| poisson_bootstrap(&stream, next_key()))
-    });
+    c.bench_function("poisson_bootstrap", |b| b.iter(|| poisson_bootstrap(&stream, next_key())));
     let mut sample = BottomK::new(1000);
     c.bench_function("bottom-k observe (k = 1000)", |b| {
         b.iter(|| {

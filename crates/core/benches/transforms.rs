@@ -30,10 +30,7 @@ fn block() -> Batch {
 fn apply(c: &mut Criterion) {
     let block = block();
     let mut with_target = block.clone();
-    let price = block
-        .schema()
-        .position(example::REGRESSION_TARGET)
-        .expect("a target");
+    let price = block.schema().position(example::REGRESSION_TARGET).expect("a target");
     with_target.set_target(block.num(price).to_vec(), block.keys().to_vec());
     let rows = MemoryRows::from_batch(with_target);
     let rows: &dyn Rows = &rows;
@@ -41,24 +38,10 @@ fn apply(c: &mut Criterion) {
     group.throughput(Throughput::Elements(BLOCK_ROWS as u64));
     for (index, example) in TransformParams::examples().into_iter().enumerate() {
         let (schema, params) = (block.schema(), &example.params);
-        let mut slots = example
-            .columns
-            .resolve(schema, params.accepts())
-            .expect("columns");
-        slots.extend(
-            params
-                .references()
-                .iter()
-                .map(|name| schema.slot(name).expect("a column")),
-        );
+        let mut slots = example.columns.resolve(schema, params.accepts()).expect("columns");
+        slots.extend(params.references().iter().map(|name| schema.slot(name).expect("a column")));
         let task = Task::Regression;
-        let ctx = FitContext {
-            step: "bench",
-            seed: Seed(7),
-            task,
-            schema,
-            slots: &slots,
-        };
+        let ctx = FitContext { step: "bench", seed: Seed(7), task, schema, slots: &slots };
         let fitted = params.fit(rows, &ctx).expect("the example fits");
         group.bench_function(format!("{} {index}", params.kind()), |b| {
             b.iter_batched_ref(
@@ -73,11 +56,7 @@ fn apply(c: &mut Criterion) {
 
 fn artifact(n_rows: usize) -> (Artifact, Batch) {
     let mut config = example::config(Task::Regression, LinearRegressionParams::default())
-        .step(
-            "impute",
-            &["age", "fare"],
-            MeanMedianImputerParams::default(),
-        )
+        .step("impute", &["age", "fare"], MeanMedianImputerParams::default())
         .step("encode", &["sex", "grade"], OrdinalEncoderParams::default())
         .step_on_all("scale", StandardScalerParams::default());
     for name in ["deck", "name", "seen", "constant", "bought"] {
@@ -98,9 +77,7 @@ fn pipeline(c: &mut Criterion) {
     let mut group = c.benchmark_group("pipeline");
     group.sample_size(10);
     group.throughput(Throughput::Elements(n_rows as u64));
-    group.bench_function("batch of 100,000", |b| {
-        b.iter(|| plan.score(black_box(&batch)))
-    });
+    group.bench_function("batch of 100,000", |b| b.iter(|| plan.score(black_box(&batch))));
     group.throughput(Throughput::Elements(1));
     let row = plan.bind(&batch.select(&[17])).expect("the input columns");
     let slots: Vec<usize> = (0..row.columns().len()).collect();

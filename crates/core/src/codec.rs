@@ -1,8 +1,8 @@
 //! Canonical MessagePack: the only room that knows the codec.
 //!
-//! Structs are maps by field name, enums are tagged by name, floats are always eight bytes, integers
-//! take their one shortest form. Decoding is depth-capped, and refuses whatever does not encode back to
-//! the same bytes: trailing data, other spellings of a value, and repeated keys.
+//! Structs are maps by field name, enums are tagged by name, floats are always eight bytes,
+//! integers take their one shortest form. Decoding is depth-capped, and refuses whatever does not
+//! encode back to the same bytes: trailing data, other spellings of a value, and repeated keys.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,10 +30,7 @@ pub fn decode<T: Serialize + for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<
     let value = T::deserialize(&mut reader)
         .map_err(|e| Error::new(Code::Malformed, format!("the content cannot be read: {e}")))?;
     if encode(&value)? != bytes {
-        return Err(Error::new(
-            Code::Malformed,
-            "the content is not in canonical form",
-        ));
+        return Err(Error::new(Code::Malformed, "the content is not in canonical form"));
     }
     Ok(value)
 }

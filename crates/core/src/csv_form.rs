@@ -80,12 +80,8 @@ impl<'a> CsvTable<'a> {
     /// # Errors
     /// If one is absent; the message lists what there is.
     pub fn places<'n>(&self, wanted: impl IntoIterator<Item = &'n str>) -> Result<Vec<usize>> {
-        let mut by_name: Vec<(&str, usize)> = self
-            .names
-            .iter()
-            .enumerate()
-            .map(|(place, name)| (name.as_str(), place))
-            .collect();
+        let mut by_name: Vec<(&str, usize)> =
+            self.names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
         by_name.sort();
         let place_of = |name: &str| {
             by_name
@@ -115,10 +111,8 @@ fn scan<'a>(source: &str, bytes: &'a [u8]) -> Result<CsvTable<'a>> {
     let header = scanner.record(|start, end| places.push((start, end)));
     header.map_err(|fault| fault.error(source, None, &[]))?;
     let cell = |&(start, end): &(usize, usize)| std::str::from_utf8(&bytes[start..end]).ok();
-    let names: Option<Vec<String>> = places
-        .iter()
-        .map(|place| Some(unquoted(cell(place)?).into_owned()))
-        .collect();
+    let names: Option<Vec<String>> =
+        places.iter().map(|place| Some(unquoted(cell(place)?).into_owned())).collect();
     let names = names.ok_or_else(|| not_utf8(source, bytes, &[]))?;
     if let Some(place) = names.iter().position(String::is_empty) {
         let message = format!("`{source}`: expected a name in the header, found an empty cell");
@@ -137,28 +131,17 @@ fn scan<'a>(source: &str, bytes: &'a [u8]) -> Result<CsvTable<'a>> {
         n_rows += 1;
     }
     let text = std::str::from_utf8(bytes).map_err(|_| not_utf8(source, bytes, &names))?;
-    Ok(CsvTable {
-        source: source.to_owned(),
-        text,
-        names,
-        n_rows,
-        body,
-    })
+    Ok(CsvTable { source: source.to_owned(), text, names, n_rows, body })
 }
 
 fn ragged(source: &str, row: usize, line: u64, expected: usize, found: usize) -> Error {
-    let message = format!(
-        "`{}` line {line}: expected {expected} cells, found {found}",
-        source
-    );
+    let message = format!("`{}` line {line}: expected {expected} cells, found {found}", source);
     let remedy = match found {
         1 => "remove blank lines, and separate cells by commas",
         _ if found > expected => "put cells that contain a comma in quotes",
         _ => "give every row a cell for every name in the header",
     };
-    Error::new(Code::BadValue, message)
-        .remedy(remedy)
-        .row(row as u64)
+    Error::new(Code::BadValue, message).remedy(remedy).row(row as u64)
 }
 
 /// A cell without its quotes.
@@ -184,10 +167,7 @@ fn not_utf8(source: &str, bytes: &[u8], names: &[String]) -> Error {
         }
         record += 1;
     }
-    let message = format!(
-        "`{}` line {line}: expected UTF-8 text, found other bytes",
-        source
-    );
+    let message = format!("`{}` line {line}: expected UTF-8 text, found other bytes", source);
     let error = Error::new(Code::BadValue, message).remedy("save the file as UTF-8");
     match (record, names.get(column)) {
         (0 | 1, _) => error,
@@ -197,22 +177,10 @@ fn not_utf8(source: &str, bytes: &[u8], names: &[String]) -> Error {
 }
 
 fn absent(source: &str, name: &str, found: &[String]) -> Error {
-    let listed: Vec<&str> = found
-        .iter()
-        .take(LISTED_COLUMNS)
-        .map(String::as_str)
-        .collect();
+    let listed: Vec<&str> = found.iter().take(LISTED_COLUMNS).map(String::as_str).collect();
     let more = found.len().saturating_sub(listed.len());
-    let tail = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    let message = format!(
-        "expected it in `{}`, found {}{tail}",
-        source,
-        listed.join(", ")
-    );
+    let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message = format!("expected it in `{}`, found {}{tail}", source, listed.join(", "));
     let error = Error::new(Code::MissingColumn, message).column(name);
     match found {
         [only] if only.contains([';', '\t', '|']) => {
@@ -231,10 +199,7 @@ fn absent(source: &str, name: &str, found: &[String]) -> Error {
 /// Refuses tables beyond the stated limits.
 fn check_size(source: &str, n_rows: usize, n_columns: usize) -> Result<()> {
     let refuse = |limit: usize, what: &str, found: usize| {
-        let message = format!(
-            "`{}`: expected at most {limit} {what}, found {found}",
-            source
-        );
+        let message = format!("`{}`: expected at most {limit} {what}, found {found}", source);
         Err(Error::new(Code::LimitExceeded, message))
     };
     if n_columns > COLUMNS_MAX {
@@ -292,49 +257,22 @@ mod tests {
     #[test]
     fn what_readers_would_guess_about_is_refused_where_it_stands() {
         for (text, expected) in [
-            (
-                &b"a,b\n1,2\n3\n"[..],
-                "row 1: `t.csv` line 3: expected 2 cells, found 1",
-            ),
-            (
-                b"a,b\n1,2,3\n",
-                "row 0: `t.csv` line 2: expected 2 cells, found 3",
-            ),
-            (
-                b"a,b\n1,2\n\n",
-                "row 1: `t.csv` line 3: expected 2 cells, found 1",
-            ),
-            (
-                b"a,b\n1,x\"y\n",
-                "column `b`: row 0: `t.csv` line 2: expected a quote only around",
-            ),
-            (
-                b"a,b\n1,\"x\"y\n",
-                "column `b`: row 0: `t.csv` line 2: expected a comma or the end",
-            ),
-            (
-                b"a,b\n1,\"x\ny\n",
-                "column `b`: row 0: `t.csv` line 2: expected a closing quote",
-            ),
-            (
-                b"a,b\r1,2\r",
-                "`t.csv` line 1: expected lines to end with a line feed",
-            ),
+            (&b"a,b\n1,2\n3\n"[..], "row 1: `t.csv` line 3: expected 2 cells, found 1"),
+            (b"a,b\n1,2,3\n", "row 0: `t.csv` line 2: expected 2 cells, found 3"),
+            (b"a,b\n1,2\n\n", "row 1: `t.csv` line 3: expected 2 cells, found 1"),
+            (b"a,b\n1,x\"y\n", "column `b`: row 0: `t.csv` line 2: expected a quote only around"),
+            (b"a,b\n1,\"x\"y\n", "column `b`: row 0: `t.csv` line 2: expected a comma or the end"),
+            (b"a,b\n1,\"x\ny\n", "column `b`: row 0: `t.csv` line 2: expected a closing quote"),
+            (b"a,b\r1,2\r", "`t.csv` line 1: expected lines to end with a line feed"),
             (
                 b"a,,c\n",
                 "`t.csv`: expected a name in the header, found an empty cell (name column 2)",
             ),
-            (
-                b"a,b\n1,2\n3,\xff\n",
-                "column `b`: row 1: `t.csv` line 3: expected UTF-8 text",
-            ),
+            (b"a,b\n1,2\n3,\xff\n", "column `b`: row 1: `t.csv` line 3: expected UTF-8 text"),
             (b"a\xff,b\n1,2\n", "`t.csv` line 1: expected UTF-8 text"),
         ] {
             let found = message(text);
-            assert!(
-                found.starts_with(expected),
-                "{found} should begin with {expected}"
-            );
+            assert!(found.starts_with(expected), "{found} should begin with {expected}");
         }
     }
 

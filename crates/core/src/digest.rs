@@ -140,15 +140,7 @@ mod tests {
     #[test]
     fn encoding_is_the_documented_bytes() {
         let mut hasher = Hasher::new("d");
-        hasher
-            .u8(1)
-            .u32(2)
-            .u64(3)
-            .i64(-1)
-            .u128(4)
-            .f64(1.5)
-            .bytes(&[9, 8])
-            .str("é");
+        hasher.u8(1).u32(2).u64(3).i64(-1).u128(4).f64(1.5).bytes(&[9, 8]).str("é");
         let mut bytes = vec![1, 0, 0, 0, 0, 0, 0, 0, b'd', 1, 2, 0, 0, 0];
         bytes.extend([3, 0, 0, 0, 0, 0, 0, 0]);
         bytes.extend([0xff; 8]);

@@ -1,7 +1,7 @@
 //! One error type for the whole house, with the place, the code and the remedy.
 //!
-//! An error prints outermost place first: step, column, row, what was expected and found, what to do.
-//! Its [`Kind`] is the exit code of every program; its [`Code`] is stable and explained by
+//! An error prints outermost place first: step, column, row, what was expected and found, what to
+//! do. Its [`Kind`] is the exit code of every program; its [`Code`] is stable and explained by
 //! `samescore explain`. The same type is the named reason of a row that got no score.
 
 mod code;
@@ -211,15 +211,9 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_exit_code() {
-        let codes: Vec<u8> = [
-            Kind::Config,
-            Kind::Schema,
-            Kind::Data,
-            Kind::Artifact,
-            Kind::Io,
-        ]
-        .map(Kind::exit_code)
-        .to_vec();
+        let codes: Vec<u8> = [Kind::Config, Kind::Schema, Kind::Data, Kind::Artifact, Kind::Io]
+            .map(Kind::exit_code)
+            .to_vec();
         assert_eq!(codes, [2, 3, 3, 4, 5]);
     }
 }

@@ -1,6 +1,7 @@
 //! The example table: small, deterministic, with every trouble that real tables have.
 //!
-//! Every kind gives uses of itself over this table; conformance, values, parity and the docs run them.
+//! Every kind gives uses of itself over this table; conformance, values, parity and the docs run
+//! them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -46,14 +47,11 @@ const GRADES: [&str; 5] = ["Po", "Fa", "TA", "Gd", "Ex"];
 
 /// `n_rows` rows of the table; another seed gives other rows of the same kind.
 ///
-/// `age` and `fare` have missing values, `deck` mostly; `area` is positive, `fare` has ties and zeros,
-/// `count` is a small whole number, `constant` is 7.5, `sold` lies after `year`.
+/// `age` and `fare` have missing values, `deck` mostly; `area` is positive, `fare` has ties and
+/// zeros, `count` is a small whole number, `constant` is 7.5, `sold` lies after `year`.
 pub fn table(n_rows: usize, seed: u64) -> Batch {
     let mut draws = Stream::new(Seed(seed), "example", "", "table").pcg();
-    let mut columns: Vec<Column> = COLUMNS
-        .iter()
-        .map(|(_, kind)| Column::empty(*kind))
-        .collect();
+    let mut columns: Vec<Column> = COLUMNS.iter().map(|(_, kind)| Column::empty(*kind)).collect();
     for _ in 0..n_rows {
         push_row(&mut columns, &mut draws);
     }
@@ -66,11 +64,7 @@ fn push_row(columns: &mut [Column], draws: &mut impl Draw) {
     let missing = |one_in: u64, draws: &mut dyn FnMut() -> u64| draws() % one_in == 0;
     let mut next = || draws.next_u64() >> 11;
     let whole = |n: u64| n as f64;
-    let age = if missing(5, &mut next) {
-        f64::NAN
-    } else {
-        whole(next() % 160) / 2.0
-    };
+    let age = if missing(5, &mut next) { f64::NAN } else { whole(next() % 160) / 2.0 };
     let area = whole(next() % 4000 + 200) / 8.0;
     let count = whole(next() % 4);
     let deck = if missing(2, &mut next) {
@@ -85,17 +79,10 @@ fn push_row(columns: &mut [Column], draws: &mut impl Draw) {
     };
     let grade = GRADES[pick(&mut next, GRADES.len())];
     let title = TITLES[pick(&mut next, TITLES.len())];
-    let name = format!(
-        "Sørensen, {title}. {}",
-        FIRST_NAMES[pick(&mut next, FIRST_NAMES.len())]
-    );
+    let name = format!("Sørensen, {title}. {}", FIRST_NAMES[pick(&mut next, FIRST_NAMES.len())]);
     let rooms = whole(next() % 7 + 1);
     let day = 86_400_000_000;
-    let seen = if missing(6, &mut next) {
-        MISSING_TIME
-    } else {
-        (next() % 20_000) as i64 * day
-    };
+    let seen = if missing(6, &mut next) { MISSING_TIME } else { (next() % 20_000) as i64 * day };
     let sex = ["f", "m"][pick(&mut next, 2)];
     let year = whole(1900 + next() % 110);
     let sold = year + whole(next() % 12);
@@ -119,12 +106,7 @@ fn push_row(columns: &mut [Column], draws: &mut impl Draw) {
             v.push(crate::math::canonical(x));
         }
     }
-    for (slot, label) in [
-        (4, deck),
-        (6, Some(grade)),
-        (7, Some(name.as_str())),
-        (10, Some(sex)),
-    ] {
+    for (slot, label) in [(4, deck), (6, Some(grade)), (7, Some(name.as_str())), (10, Some(sex))] {
         if let Column::Text(v) = &mut columns[slot] {
             v.push(label);
         }
@@ -147,10 +129,7 @@ pub fn config(task: Task, model: impl Into<ModelParams>) -> Config {
     let mut config = Config::new(target, task, model);
     for (name, kind) in COLUMNS {
         if *name == target || (*name != BINARY_TARGET && *name != REGRESSION_TARGET) {
-            config
-                .data
-                .columns
-                .insert((*name).to_owned(), (*kind).into());
+            config.data.columns.insert((*name).to_owned(), (*kind).into());
         }
     }
     config
@@ -167,10 +146,7 @@ pub fn artifact() -> Result<Artifact> {
         .step("encode", &["grade", "sex"], OrdinalEncoderParams::default())
         .step("scale", &["age", "area"], StandardScalerParams::default());
     let used = ["age", "area", "grade", "rooms", "sex", REGRESSION_TARGET];
-    config
-        .data
-        .columns
-        .retain(|name, _| used.contains(&name.as_str()));
+    config.data.columns.retain(|name, _| used.contains(&name.as_str()));
     let rows = Table::new(&config, &table(200, 1))?;
     let data = rows.fingerprint();
     let fitted = fit(&config, rows.into_rows())?;

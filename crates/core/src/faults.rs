@@ -1,9 +1,9 @@
 //! Faults to inject on purpose, so that the proof of sameness is seen to fail.
 //!
-//! Each is a mistake that real systems make. A hook stands where the mistake would be made; tests and
-//! the debug build of the service switch one on and must see it caught and located. **Absent** from
-//! release builds: there [`on`] is false at compile time, the hooks vanish, and nothing can switch.
-//! This is the one global state of core, and it exists only with debug assertions.
+//! Each is a mistake that real systems make. A hook stands where the mistake would be made; tests
+//! and the debug build of the service switch one on and must see it caught and located. **Absent**
+//! from release builds: there [`on`] is false at compile time, the hooks vanish, and nothing can
+//! switch. This is the one global state of core, and it exists only with debug assertions.
 
 use std::fmt;
 use std::hash::Hash;
@@ -117,10 +117,7 @@ pub(crate) fn multiply_add(sum: f64, a: f64, b: f64) -> f64 {
 
 /// The items as they stand; in another order in each process under [`Fault::HashMapOrder`].
 #[inline]
-#[cfg_attr(
-    debug_assertions,
-    allow(clippy::disallowed_types, reason = "the mistake itself")
-)]
+#[cfg_attr(debug_assertions, allow(clippy::disallowed_types, reason = "the mistake itself"))]
 pub(crate) fn hash_order<T: Hash>(items: Vec<T>) -> Vec<T> {
     #[cfg(debug_assertions)]
     if on(Fault::HashMapOrder) {
@@ -157,11 +154,7 @@ mod tests {
             assert_eq!(fault.name().parse(), Ok(*fault));
         }
         let unknown = "off-by-one".parse::<Fault>().unwrap_err();
-        assert!(
-            unknown
-                .to_string()
-                .starts_with("expected one of hash-map-order, ")
-        );
+        assert!(unknown.to_string().starts_with("expected one of hash-map-order, "));
     }
 
     #[test]

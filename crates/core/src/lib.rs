@@ -1,8 +1,11 @@
 //! samescore-core: given the same inputs, exactly the same outputs.
 //!
 //! Every seeded transform, every model, and the artifact between research and production. Bytes in,
-//! bytes out: core knows no file, socket, clock, environment, locale, log or global state. Each room uses
-//! only those above it in this list.
+//! bytes out: core knows no file, socket, clock, environment, locale, log or global state. Each
+//! room uses only those above it in this list.
+
+#![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod error;
 

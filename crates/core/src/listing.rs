@@ -1,11 +1,14 @@
 //! The text form of scores and features: one function for research and deploy.
 //!
-//! CSV with a header, `\n` line ends, RFC 4180 quotes where they are needed, numbers as the shortest
-//! decimal that reads back to the same bits. **Scores**: the declared key columns, then `row_key` (32 hex
-//! digits), `score`, `bits` (16 hex digits), `code` and `reason`. A row without a score has the last two
-//! instead. **Features**: `row_key`, then per column its values; a row with a fault is all empty.
+//! CSV with a header, `\n` line ends, RFC 4180 quotes where they are needed, numbers as the
+//! shortest decimal that reads back to the same bits. **Scores**: the declared key columns, then
+//! `row_key` (32 hex digits), `score`, `bits` (16 hex digits), `code` and `reason`. A row without a
+//! score has the last two instead. **Features**: `row_key`, then per column its values; a row with
+//! a fault is all empty.
 
-use crate::batch::{Batch, Column, MISSING_TIME, show_num, show_time};
+use std::fmt::Write;
+
+use crate::batch::{Batch, Column, MISSING_TIME, write_num, write_time};
 use crate::error::{Code, Error, Result};
 use crate::pipeline::Scores;
 
@@ -32,9 +35,13 @@ pub fn scores(source: &Batch, key: &[String], scores: &Scores) -> Result<String>
             push_value(&mut text, source.column(slot), row);
             text.push(',');
         }
-        text.push_str(&row_key.to_string());
+        let _ = write!(text, "{row_key}");
         match score {
-            Ok(score) => text.push_str(&format!(",{},{:016x},,", show_num(score), score.to_bits())),
+            Ok(score) => {
+                text.push(',');
+                write_num(&mut text, score);
+                let _ = write!(text, ",{:016x},,", score.to_bits());
+            }
             Err(reason) => {
                 text.push_str(&format!(",,,{},", reason.code()));
                 push_cell(&mut text, &reason.to_string());
@@ -57,7 +64,7 @@ pub fn features(blocks: &[Batch]) -> String {
     text.push('\n');
     for block in blocks {
         for row in 0..block.n_rows() {
-            text.push_str(&block.keys()[row].to_string());
+            let _ = write!(text, "{}", block.keys()[row]);
             for column in block.columns() {
                 text.push(',');
                 if !block.has_fault(row) {
@@ -73,9 +80,9 @@ pub fn features(blocks: &[Batch]) -> String {
 /// Appends a value; missing is empty, and an empty label is `""`.
 fn push_value(text: &mut String, column: &Column, row: usize) {
     match column {
-        Column::Num(v) => text.push_str(&show_num(v[row])),
+        Column::Num(v) => write_num(text, v[row]),
         Column::Time(v) if v[row] == MISSING_TIME => {}
-        Column::Time(v) => text.push_str(&show_time(v[row])),
+        Column::Time(v) => write_time(text, v[row]),
         Column::Text(v) => match v.get(row) {
             None => {}
             Some("") => text.push_str("\"\""),

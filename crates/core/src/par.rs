@@ -1,7 +1,8 @@
 //! The only room that starts threads: it maps items and gives the results in item order.
 //!
-//! Nothing here adds, compares or draws, so the number of threads cannot reach a number. Each thread's
-//! float mode is checked when it starts, because a library in the host process may have changed it.
+//! Nothing here adds, compares or draws, so the number of threads cannot reach a number. Each
+//! thread's float mode is checked when it starts, because a library in the host process may have
+//! changed it.
 
 use rayon::prelude::*;
 
@@ -27,18 +28,11 @@ impl Threads {
             .num_threads(n_threads)
             .build()
             .map_err(|e| Error::new(Code::Io, format!("threads could not be started: {e}")))?;
-        if pool
-            .broadcast(|_| math::host_float_mode().is_ok())
-            .into_iter()
-            .all(|ok| ok)
-        {
+        if pool.broadcast(|_| math::host_float_mode().is_ok()).into_iter().all(|ok| ok) {
             Ok(Threads { pool: Some(pool) })
         } else {
             check_float_mode()?;
-            Err(Error::new(
-                Code::HostFloatMode,
-                "a thread has another float mode than the process",
-            ))
+            Err(Error::new(Code::HostFloatMode, "a thread has another float mode than the process"))
         }
     }
 
@@ -79,11 +73,7 @@ pub fn map_mut<T: Send, I: Send>(items: &mut [I], f: impl Fn(&mut I) -> T + Sync
 
 /// How many threads the current maps use: a hint for cutting work, never an input of a number.
 pub fn n_threads() -> usize {
-    if SEQUENTIAL.get() {
-        1
-    } else {
-        rayon::current_num_threads()
-    }
+    if SEQUENTIAL.get() { 1 } else { rayon::current_num_threads() }
 }
 
 /// Refuses a host whose float mode would move bits.

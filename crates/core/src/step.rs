@@ -1,9 +1,11 @@
-//! What a kind is: the traits of transforms, selectors and models, and the list that registers them.
+//! What a kind is: the traits of transforms, selectors and models, and the list that registers
+//! them.
 //!
 //! A kind is two types in one file: params (before a fit) and the fitted state (after). Params have
-//! public fields, one `Default`, and refuse unknown fields; the fitted state has learned values only.
-//! The [`registry!`](crate::registry) list turns the kinds of a room into two closed enums, from which
-//! config, artifact, deploy, conformance, values, parity and the catalogue take what they need.
+//! public fields, one `Default`, and refuse unknown fields; the fitted state has learned values
+//! only. The [`registry!`](crate::registry) list turns the kinds of a room into two closed enums,
+//! from which config, artifact, deploy, conformance, values, parity and the catalogue take what
+//! they need.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,10 +43,7 @@ impl FitContext<'_> {
 
     /// The step's columns and references by name, in slot order.
     pub fn names(&self) -> Vec<String> {
-        self.slots
-            .iter()
-            .map(|&slot| self.name(slot).to_owned())
-            .collect()
+        self.slots.iter().map(|&slot| self.name(slot).to_owned()).collect()
     }
 }
 
@@ -60,10 +59,7 @@ pub struct Example<P> {
 impl<P> Example<P> {
     /// `params` on the named columns of the example table.
     pub fn on(columns: &[&str], params: P) -> Self {
-        Example {
-            columns: Columns::named(columns),
-            params,
-        }
+        Example { columns: Columns::named(columns), params }
     }
 }
 
@@ -85,8 +81,8 @@ pub trait FitTransform:
         Ok(())
     }
 
-    /// The kinds of column that the step's `columns` may be. A config that names no columns takes all
-    /// columns of these kinds.
+    /// The kinds of column that the step's `columns` may be. A config that names no columns takes
+    /// all columns of these kinds.
     fn accepts(&self) -> &'static [ColumnKind];
 
     /// Columns that the params name besides the step's `columns`; their slots follow those.
@@ -114,8 +110,8 @@ pub trait Transform:
     /// If the state does not fit the columns (a damaged artifact), or a new name exists already.
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema>;
 
-    /// Changes the columns of a block to those of [`Transform::output`]. `slots` are the positions of
-    /// the step's columns and references in the schema that the block has. A row that cannot be
+    /// Changes the columns of a block to those of [`Transform::output`]. `slots` are the positions
+    /// of the step's columns and references in the schema that the block has. A row that cannot be
     /// transformed gets a fault and a missing value.
     ///
     /// # Errors
@@ -170,9 +166,7 @@ impl Transform for Selection {
         if slots.is_sorted() {
             // From behind, so that the positions before stay what they are; without a list.
             let pairs = slots.iter().zip(&self.kept).rev();
-            pairs
-                .filter(|(_, kept)| !**kept)
-                .for_each(|(&slot, _)| batch.remove(&[slot]));
+            pairs.filter(|(_, kept)| !**kept).for_each(|(&slot, _)| batch.remove(&[slot]));
             return Ok(());
         }
         let mut dropped = self.dropped(slots);
@@ -185,10 +179,7 @@ impl Transform for Selection {
 impl Selection {
     fn dropped(&self, slots: &[usize]) -> Vec<usize> {
         let pairs = slots.iter().zip(&self.kept);
-        pairs
-            .filter(|(_, kept)| !**kept)
-            .map(|(&slot, _)| slot)
-            .collect()
+        pairs.filter(|(_, kept)| !**kept).map(|(&slot, _)| slot).collect()
     }
 }
 
@@ -211,8 +202,8 @@ pub trait FitModel: Clone + PartialEq + Serialize + for<'de> Deserialize<'de> + 
     /// The tasks that the model can do.
     fn tasks(&self) -> &'static [Task];
 
-    /// Learns from the rows. The columns at `ctx.slots` are numeric; a missing value in one of them is
-    /// an error unless the model documents a rule.
+    /// Learns from the rows. The columns at `ctx.slots` are numeric; a missing value in one of them
+    /// is an error unless the model documents a rule.
     ///
     /// # Errors
     /// If the data do not allow it, naming the column.
@@ -230,9 +221,9 @@ pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deseri
     /// If it does not.
     fn check(&self, n_features: usize) -> Result<()>;
 
-    /// Writes one score per row into `scores`, which has the length of the batch. For regression the
-    /// score is the prediction, for binary tasks the probability of the positive class. A row that the
-    /// model cannot score gets a fault.
+    /// Writes one score per row into `scores`, which has the length of the batch. For regression
+    /// the score is the prediction, for binary tasks the probability of the positive class. A row
+    /// that the model cannot score gets a fault.
     ///
     /// # Errors
     /// Never on values.
@@ -265,10 +256,7 @@ pub struct KindInfo {
 impl KindInfo {
     /// The kind's manual: the module docs of its file.
     pub fn manual(&self) -> String {
-        let docs = self
-            .source
-            .lines()
-            .take_while(|line| line.starts_with("//!"));
+        let docs = self.source.lines().take_while(|line| line.starts_with("//!"));
         docs.map(|line| line.trim_start_matches("//!").trim_start_matches(' '))
             .fold(String::new(), |text, line| text + line + "\n")
     }
@@ -276,11 +264,7 @@ impl KindInfo {
     /// The first sentence of the manual, without its full stop.
     pub fn summary(&self) -> String {
         let manual = self.manual();
-        let paragraph = manual
-            .split("\n\n")
-            .next()
-            .unwrap_or_default()
-            .replace('\n', " ");
+        let paragraph = manual.split("\n\n").next().unwrap_or_default().replace('\n', " ");
         let end = paragraph.find(". ").unwrap_or(paragraph.trim_end().len());
         paragraph[..end].trim_end_matches('.').to_owned()
     }
@@ -429,7 +413,8 @@ macro_rules! registry {
                 input: &$crate::batch::Schema,
                 slots: &[usize],
             ) -> $crate::error::Result<$crate::batch::Schema> {
-                match self { $($fitted::$P(t) => $crate::step::Transform::output(t, input, slots),)+ }
+                use $crate::step::Transform;
+                match self { $($fitted::$P(t) => Transform::output(t, input, slots),)+ }
             }
 
             /// Changes the columns of a block.
@@ -441,7 +426,8 @@ macro_rules! registry {
                 batch: &mut $crate::batch::Batch,
                 slots: &[usize],
             ) -> $crate::error::Result<()> {
-                match self { $($fitted::$P(t) => $crate::step::Transform::apply(t, batch, slots),)+ }
+                use $crate::step::Transform;
+                match self { $($fitted::$P(t) => Transform::apply(t, batch, slots),)+ }
             }
         }
     };
@@ -492,8 +478,9 @@ macro_rules! registry {
                 rows: &dyn $crate::aggregate::Rows,
                 ctx: &$crate::step::FitContext<'_>,
             ) -> $crate::error::Result<$fitted> {
+                use $crate::step::FitModel;
                 match self {
-                    $($params::$P(p) => $crate::step::FitModel::fit(p, rows, ctx).map($fitted::$P),)+
+                    $($params::$P(p) => FitModel::fit(p, rows, ctx).map($fitted::$P),)+
                 }
             }
         }

@@ -16,11 +16,7 @@ pub(crate) fn nums(values: &[f64]) -> Column {
 
 /// A text column; the empty string is missing.
 pub(crate) fn texts(values: &[&str]) -> Column {
-    Column::text(
-        values
-            .iter()
-            .map(|v| if v.is_empty() { None } else { Some(*v) }),
-    )
+    Column::text(values.iter().map(|v| if v.is_empty() { None } else { Some(*v) }))
 }
 
 /// A keyed table with targets 0.
@@ -31,9 +27,7 @@ pub(crate) fn table(columns: &[(&str, Column)]) -> Batch {
 
 /// A keyed table.
 pub(crate) fn table_with_target(columns: &[(&str, Column)], target: &[f64]) -> Batch {
-    let fields = columns
-        .iter()
-        .map(|(name, column)| Field::new(*name, column.kind()));
+    let fields = columns.iter().map(|(name, column)| Field::new(*name, column.kind()));
     let schema = Arc::new(Schema::new(fields).unwrap());
     let columns = columns.iter().map(|(_, column)| column.clone()).collect();
     let mut batch = Batch::new(Arc::clone(&schema), columns).unwrap();
@@ -44,10 +38,7 @@ pub(crate) fn table_with_target(columns: &[(&str, Column)], target: &[f64]) -> B
 }
 
 fn slots(batch: &Batch, columns: &[&str]) -> Vec<usize> {
-    columns
-        .iter()
-        .map(|name| batch.schema().slot(name).unwrap())
-        .collect()
+    columns.iter().map(|name| batch.schema().slot(name).unwrap()).collect()
 }
 
 /// Fits `params` as step `step` with seed 7 for regression.
@@ -65,13 +56,7 @@ pub(crate) fn fit<P: FitTransform>(
     }
     let schema = Arc::clone(table.schema());
     let task = Task::Regression;
-    let ctx = FitContext {
-        step: "step",
-        seed: Seed(7),
-        task,
-        schema: &schema,
-        slots: &slots,
-    };
+    let ctx = FitContext { step: "step", seed: Seed(7), task, schema: &schema, slots: &slots };
     params.fit(rows, &ctx)
 }
 

@@ -1,8 +1,9 @@
 //! A digest per stage and column, and the first difference between two.
 //!
-//! A trace says what a run computed without saying it: after every step one SHA-256 per column, over the
-//! rows in canonical order (by scoring key; rows of one key in the order of their values, so that the
-//! order of arrival cannot matter). Two runs agree to the bit if their traces are equal as bytes.
+//! A trace says what a run computed without saying it: after every step one SHA-256 per column,
+//! over the rows in canonical order (by scoring key; rows of one key in the order of their values,
+//! so that the order of arrival cannot matter). Two runs agree to the bit if their traces are equal
+//! as bytes.
 
 use serde::{Deserialize, Serialize};
 
@@ -65,11 +66,7 @@ impl RowOrder {
             hasher.u128(key.0);
         });
         let places = keyed.into_iter().map(|(_, place)| place).collect();
-        RowOrder {
-            places,
-            groups,
-            keys: hasher.finish(),
-        }
+        RowOrder { places, groups, keys: hasher.finish() }
     }
 
     /// The number of rows.
@@ -101,10 +98,7 @@ impl RowOrder {
         let slots: Vec<usize> = (0..schema.len()).collect();
         let digests = crate::par::map(&slots, |&slot| self.column(slot, blocks));
         let names = schema.names().map(str::to_owned);
-        StageDigest {
-            name: name.to_owned(),
-            columns: names.zip(digests).collect(),
-        }
+        StageDigest { name: name.to_owned(), columns: names.zip(digests).collect() }
     }
 
     fn column(&self, slot: usize, blocks: &[Batch]) -> Digest {
@@ -162,29 +156,17 @@ pub struct TraceDifference {
 /// The first difference of two traces, in the order of the stages.
 pub fn first_difference(a: &Trace, b: &Trace) -> Option<TraceDifference> {
     let differ = |stage: &str, column: &str, what: String| {
-        Some(TraceDifference {
-            stage: stage.to_owned(),
-            column: column.to_owned(),
-            what,
-        })
+        Some(TraceDifference { stage: stage.to_owned(), column: column.to_owned(), what })
     };
     if a.n_rows != b.n_rows {
-        return differ(
-            INPUT_STAGE,
-            "",
-            format!("{} rows against {}", a.n_rows, b.n_rows),
-        );
+        return differ(INPUT_STAGE, "", format!("{} rows against {}", a.n_rows, b.n_rows));
     }
     if a.keys != b.keys {
         return differ(INPUT_STAGE, "", "the row keys differ".to_owned());
     }
     for (x, y) in a.stages.iter().zip(&b.stages) {
         if x.name != y.name {
-            return differ(
-                &x.name,
-                "",
-                format!("stage `{}` against `{}`", x.name, y.name),
-            );
+            return differ(&x.name, "", format!("stage `{}` against `{}`", x.name, y.name));
         }
         let names = |s: &StageDigest| s.columns.iter().map(|c| c.0.clone()).collect::<Vec<_>>();
         if names(x) != names(y) {
@@ -192,11 +174,7 @@ pub fn first_difference(a: &Trace, b: &Trace) -> Option<TraceDifference> {
         }
         let mut pairs = x.columns.iter().zip(&y.columns);
         if let Some(((name, p), (_, q))) = pairs.find(|(p, q)| p.1 != q.1) {
-            return differ(
-                &x.name,
-                name,
-                format!("digest {} against {}", p.short(), q.short()),
-            );
+            return differ(&x.name, name, format!("digest {} against {}", p.short(), q.short()));
         }
     }
     if a.stages.len() != b.stages.len() {
@@ -231,11 +209,7 @@ pub fn expect_same(expected: &Trace, found: &Trace) -> Result<()> {
                 Code::SelfTest,
                 format!("expected the recorded digest, found another: {}", d.what),
             );
-            let error = if d.column.is_empty() {
-                error
-            } else {
-                error.column(&d.column)
-            };
+            let error = if d.column.is_empty() { error } else { error.column(&d.column) };
             Err(error.step(&d.stage))
         }
     }

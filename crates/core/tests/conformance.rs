@@ -1,9 +1,9 @@
 //! Judges every registered kind by what the project promises, bitwise, without naming one.
 //!
-//! Each check runs over every example of every registry, on tables of the example schema: seeded ones
-//! as they come, wild ones in which the seed decides each column's trouble, and some with one named
-//! trouble everywhere. A failure names the case, the table's seed and the first cell that differs; all
-//! cases that fail are listed, not the first alone.
+//! Each check runs over every example of every registry, on tables of the example schema: seeded
+//! ones as they come, wild ones in which the seed decides each column's trouble, and some with one
+//! named trouble everywhere. A failure names the case, the table's seed and the first cell that
+//! differs; all cases that fail are listed, not the first alone.
 
 #![allow(
     clippy::disallowed_methods,

@@ -1,8 +1,8 @@
 //! A proof that cannot fail proves nothing: every injected fault must be caught, at its place.
 //!
-//! One audit compares runs that must agree. Without a fault it finds nothing; with each fault it must
-//! name the check and the stage of the table below. Every fault runs in a process of its own, because
-//! its switch is global; release builds have no switch, and nothing to test here.
+//! One audit compares runs that must agree. Without a fault it finds nothing; with each fault it
+//! must name the check and the stage of the table below. Every fault runs in a process of its own,
+//! because its switch is global; release builds have no switch, and nothing to test here.
 #![cfg(debug_assertions)]
 #![allow(
     clippy::disallowed_methods,
@@ -51,9 +51,7 @@ fn config() -> Config {
         method: OrdinalMethod::Arbitrary,
         ..OrdinalEncoderParams::default()
     };
-    let mean = MeanMedianImputerParams {
-        method: ImputeMethod::Mean,
-    };
+    let mean = MeanMedianImputerParams { method: ImputeMethod::Mean };
     let mut config = example::config(Task::Regression, LinearRegressionParams::default())
         .step("sample", &["age"], drawing())
         .step("impute", &["fare"], mean)
@@ -157,24 +155,12 @@ fn commit(fault: Fault) {
     let table = tables::example(4, 80);
     let artifact = sealed(&table, 1000).expect("a fit");
     let (_, trace) = artifact.plan().trace(&table).expect("a trace");
-    let reference = Reference {
-        table,
-        artifact,
-        trace,
-    };
-    assert_eq!(
-        audit(&reference),
-        None,
-        "the audit finds a fault where there is none"
-    );
+    let reference = Reference { table, artifact, trace };
+    assert_eq!(audit(&reference), None, "the audit finds a fault where there is none");
     inject(Some(fault));
     let caught = audit(&reference);
     inject(None);
     let (check, stage) = caught.unwrap_or_else(|| panic!("{fault} was not caught"));
     println!("\n{fault}: caught by `{check}` at `{stage}`");
-    assert_eq!(
-        audit(&reference),
-        None,
-        "the fault stays after its switch is off"
-    );
+    assert_eq!(audit(&reference), None, "the fault stays after its switch is off");
 }

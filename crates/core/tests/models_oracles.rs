@@ -1,8 +1,10 @@
 //! The linear models against published and independently computed optima.
 //!
 //! These are mathematical distances between our optimum and one computed elsewhere in extended
-//! precision, not sameness: our own bits are compared without tolerance in conformance. The reference
-//! results live outside the project; where they are absent the tests say so and pass.
+//! precision, not sameness: our own bits are compared without tolerance in conformance. The
+//! reference results live outside the project; where they are absent the tests say so and pass.
+
+#![allow(clippy::disallowed_methods, reason = "a test may read the files it compares with")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -30,9 +32,7 @@ const RARE_SHARE: f64 = 0.05;
 fn shared(path: &str) -> Option<String> {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let roots = ["../../../shared", "../../../../shared"].map(|up| root.join(up));
-    let found = roots
-        .iter()
-        .find_map(|root| fs::read_to_string(root.join(path)).ok());
+    let found = roots.iter().find_map(|root| fs::read_to_string(root.join(path)).ok());
     if found.is_none() {
         println!("skipped: the reference results `{path}` are not here");
     }
@@ -42,11 +42,7 @@ fn shared(path: &str) -> Option<String> {
 fn records(path: &str) -> Option<Vec<Value>> {
     let text = shared(path)?;
     let lines = text.lines().filter(|line| !line.trim().is_empty());
-    Some(
-        lines
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect(),
-    )
+    Some(lines.map(|line| serde_json::from_str(line).unwrap()).collect())
 }
 
 fn number(value: &Value) -> f64 {
@@ -72,27 +68,15 @@ struct Line {
 
 impl Design {
     fn fit(&self, params: impl Into<ModelParams>, task: Task) -> Result<AnyModel> {
-        let fields = self
-            .names
-            .iter()
-            .map(|name| Field::new(name, ColumnKind::Num));
+        let fields = self.names.iter().map(|name| Field::new(name, ColumnKind::Num));
         // Kept in this order: a schema of its own may sort names, so columns are looked up by name.
         let schema = Arc::new(Schema::new(fields).unwrap());
         let columns = self.columns.iter().map(|c| Column::num(c.iter().copied()));
         let mut batch = Batch::new(Arc::clone(&schema), columns.collect()).unwrap();
-        batch.set_target(
-            self.target.clone(),
-            vec![RowKey::default(); self.target.len()],
-        );
+        batch.set_target(self.target.clone(), vec![RowKey::default(); self.target.len()]);
         let rows = MemoryRows::from_batch(batch);
         let slots: Vec<usize> = self.names.iter().map(|n| schema.slot(n).unwrap()).collect();
-        let ctx = FitContext {
-            step: "model",
-            seed: Seed(0),
-            task,
-            schema: &schema,
-            slots: &slots,
-        };
+        let ctx = FitContext { step: "model", seed: Seed(0), task, schema: &schema, slots: &slots };
         let params = params.into();
         params.validate().unwrap();
         params.fit(&rows, &ctx)
@@ -101,30 +85,16 @@ impl Design {
     fn line(&self, params: impl Into<ModelParams>, task: Task) -> Line {
         let model = self.fit(params, task).unwrap();
         let facts = model.facts();
-        let intercept = facts
-            .iter()
-            .find(|(name, _)| name == "intercept")
-            .unwrap()
-            .1;
-        Line {
-            intercept,
-            coefficients: model.coefficients().unwrap().to_vec(),
-        }
+        let intercept = facts.iter().find(|(name, _)| name == "intercept").unwrap().1;
+        Line { intercept, coefficients: model.coefficients().unwrap().to_vec() }
     }
 
     fn expected(&self, record: &Value) -> Line {
         let coefficients = match &record["coef"] {
             Value::Array(_) => numbers(&record["coef"]),
-            by_name => self
-                .names
-                .iter()
-                .map(|name| number(&by_name[name]))
-                .collect(),
+            by_name => self.names.iter().map(|name| number(&by_name[name])).collect(),
         };
-        Line {
-            intercept: number(&record["intercept"]),
-            coefficients,
-        }
+        Line { intercept: number(&record["intercept"]), coefficients }
     }
 
     /// intercept + Σ coefficient · value of each row.
@@ -141,9 +111,7 @@ impl Design {
 fn distance(found: &Line, expected: &Line) -> f64 {
     let all = |line: &Line| [&[line.intercept][..], &line.coefficients].concat();
     let (found, expected) = (all(found), all(expected));
-    let size = expected
-        .iter()
-        .fold(0.0, |size, x| math::max(size, x.abs()));
+    let size = expected.iter().fold(0.0, |size, x| math::max(size, x.abs()));
     let gaps = found.iter().zip(&expected).map(|(a, b)| (a - b).abs());
     gaps.fold(0.0, math::max) / size
 }
@@ -153,10 +121,7 @@ fn relative_distance(found: &Line, expected: &Line) -> f64 {
     let pairs = found.coefficients.iter().zip(&expected.coefficients);
     pairs
         .map(|(a, b)| if a == b { 0.0 } else { ((a - b) / b).abs() })
-        .fold(
-            ((found.intercept - expected.intercept) / expected.intercept).abs(),
-            math::max,
-        )
+        .fold(((found.intercept - expected.intercept) / expected.intercept).abs(), math::max)
 }
 
 /// Rows of a CSV text, header first: commas, quotes doubled inside quotes.
@@ -207,19 +172,13 @@ fn training(table: &str) -> Option<BTreeMap<String, Vec<String>>> {
 
 /// Median imputation, then (x - mean) / sd with divisor n.
 fn scaled(cells: &[String]) -> Vec<f64> {
-    let x: Vec<f64> = cells
-        .iter()
-        .map(|c| c.parse().unwrap_or(f64::NAN))
-        .collect();
+    let x: Vec<f64> = cells.iter().map(|c| c.parse().unwrap_or(f64::NAN)).collect();
     let mut present: Vec<f64> = x.iter().copied().filter(|x| !x.is_nan()).collect();
-    present.sort_by(f64::total_cmp);
+    present.sort_by(|a, b| math::total_cmp(*a, *b));
     let n = present.len();
     let median = (present[(n - 1) / 2] + present[n / 2]) / 2.0;
     let mut moments = math::Moments::new();
-    let filled: Vec<f64> = x
-        .iter()
-        .map(|x| if x.is_nan() { median } else { *x })
-        .collect();
+    let filled: Vec<f64> = x.iter().map(|x| if x.is_nan() { median } else { *x }).collect();
     moments.observe_slice(&filled);
     let (mean, sd) = (moments.mean().unwrap(), moments.std(0).unwrap());
     filled.iter().map(|x| (x - mean) / sd).collect()
@@ -228,22 +187,13 @@ fn scaled(cells: &[String]) -> Vec<f64> {
 /// Missing and rare labels grouped.
 fn grouped(cells: &[String]) -> Vec<String> {
     let named = |c: &String| {
-        if c.is_empty() {
-            "Missing".into()
-        } else {
-            c.clone()
-        }
+        if c.is_empty() { "Missing".into() } else { c.clone() }
     };
     let labels: Vec<String> = cells.iter().map(named).collect();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    labels
-        .iter()
-        .for_each(|l| *counts.entry(l).or_default() += 1);
+    labels.iter().for_each(|l| *counts.entry(l).or_default() += 1);
     let rare = |l: &String| (counts[l.as_str()] as f64) < RARE_SHARE * cells.len() as f64;
-    labels
-        .iter()
-        .map(|l| if rare(l) { "Rare".into() } else { l.clone() })
-        .collect()
+    labels.iter().map(|l| if rare(l) { "Rare".into() } else { l.clone() }).collect()
 }
 
 /// The design matrix of the reference results, checked against their digests.
@@ -251,15 +201,12 @@ fn design(table: &str, target: &str, records: &[Value]) -> Option<Design> {
     let columns = training(table)?;
     let prep = records.iter().find(|r| r["id"] == "prepA").unwrap();
     let names = prep["columns"].as_array().unwrap().iter();
-    let names: Vec<String> = names
-        .map(|name| name.as_str().unwrap().to_owned())
-        .collect();
+    let names: Vec<String> = names.map(|name| name.as_str().unwrap().to_owned()).collect();
     let values = |name: &String| match name.split_once('=') {
         None => scaled(&columns[name]),
-        Some((column, label)) => grouped(&columns[column])
-            .iter()
-            .map(|l| f64::from(u8::from(l == label)))
-            .collect(),
+        Some((column, label)) => {
+            grouped(&columns[column]).iter().map(|l| f64::from(u8::from(l == label))).collect()
+        }
     };
     let found = Design {
         columns: names.iter().map(values).collect(),
@@ -298,10 +245,7 @@ fn least_squares_and_ridge() {
                     None => continue,
                 },
             };
-            let params = LinearRegressionParams {
-                alpha,
-                ..Default::default()
-            };
+            let params = LinearRegressionParams { alpha, ..Default::default() };
             let found = design.line(params, Task::Regression);
             let apart = relative_distance(&found, &design.expected(record));
             println!("{table} {id}: {apart:e}");
@@ -332,20 +276,13 @@ fn lasso_and_elastic_net() {
                 l1_ratio: number(&record["l1_ratio"]),
                 ..Default::default()
             };
-            let (found, expected) = (
-                design.line(params.clone(), Task::Regression),
-                design.expected(record),
-            );
-            let (ours, theirs) = (
-                penalised(&design, &params, &found),
-                penalised(&design, &params, &expected),
-            );
+            let (found, expected) =
+                (design.line(params.clone(), Task::Regression), design.expected(record));
+            let (ours, theirs) =
+                (penalised(&design, &params, &found), penalised(&design, &params, &expected));
             let apart = relative_distance(&found, &expected);
             println!("{table} {id}: objective {ours} against {theirs}, coefficients {apart:e}");
-            assert!(
-                ours <= theirs * (1.0 + 1e-12),
-                "{table} {id}: {ours} {theirs}"
-            );
+            assert!(ours <= theirs * (1.0 + 1e-12), "{table} {id}: {ours} {theirs}");
             assert!(apart <= 1e-9, "{table} {id}: {apart:e}");
             n_compared += 1;
         }
@@ -355,11 +292,7 @@ fn lasso_and_elastic_net() {
 
 /// The objective of the elastic net.
 fn penalised(design: &Design, params: &ElasticNetParams, line: &Line) -> f64 {
-    let residuals = design
-        .target
-        .iter()
-        .zip(design.sums(line))
-        .map(|(y, z)| y - z);
+    let residuals = design.target.iter().zip(design.sums(line)).map(|(y, z)| y - z);
     let fit = math::sum_in_order(residuals.map(|r| r * r)) / (2.0 * design.target.len() as f64);
     let absolute = math::sum_in_order(line.coefficients.iter().map(|b| b.abs()));
     let squares = math::dot(&line.coefficients, &line.coefficients);
@@ -383,10 +316,7 @@ fn logistic() {
         }
         n_compared += 1;
         let Some(c) = record["C"].as_f64() else {
-            let params = LogisticRegressionParams {
-                penalty: Penalty::None,
-                ..Default::default()
-            };
+            let params = LogisticRegressionParams { penalty: Penalty::None, ..Default::default() };
             let error = design.fit(params, Task::Binary).unwrap_err();
             println!("titanic {id}: {error}");
             assert_eq!(error.code(), Code::NotConverged);
@@ -394,10 +324,7 @@ fn logistic() {
             assert_eq!(error.column_name(), Some("sex=male"));
             continue;
         };
-        let params = LogisticRegressionParams {
-            c,
-            ..Default::default()
-        };
+        let params = LogisticRegressionParams { c, ..Default::default() };
         let found = design.line(params, Task::Binary);
         let apart = relative_distance(&found, &design.expected(record));
         let steepest = logistic_gradient(&design, c, &found);
@@ -426,28 +353,17 @@ fn certified_least_squares() {
     };
     let mut n_compared = 0;
     for record in records.iter().filter(|r| r.get("X").is_some()) {
-        let rows: Vec<Vec<f64>> = record["X"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(numbers)
-            .collect();
+        let rows: Vec<Vec<f64>> = record["X"].as_array().unwrap().iter().map(numbers).collect();
         let n = rows[0].len();
         let design = Design {
             names: (0..n).map(|j| format!("x{j:02}")).collect(),
-            columns: (0..n)
-                .map(|j| rows.iter().map(|r| r[j]).collect())
-                .collect(),
+            columns: (0..n).map(|j| rows.iter().map(|r| r[j]).collect()).collect(),
             target: numbers(&record["y"]),
         };
         let found = design.line(LinearRegressionParams::default(), Task::Regression);
         let expected = design.expected(record);
         let apart = relative_distance(&found, &expected);
-        println!(
-            "{}: {apart:e}, by size {:e}",
-            record["id"],
-            distance(&found, &expected)
-        );
+        println!("{}: {apart:e}, by size {:e}", record["id"], distance(&found, &expected));
         assert!(apart <= 1e-9, "{}: {apart:e}", record["id"]);
         n_compared += 1;
     }

@@ -10,11 +10,7 @@ use std::collections::BTreeMap;
 #[test]
 fn a_pipeline_is_fitted_sealed_loaded_and_scores() {
     let config = example::config(Task::Regression, LinearRegressionParams::default())
-        .step(
-            "impute",
-            &["age", "fare"],
-            MeanMedianImputerParams::default(),
-        )
+        .step("impute", &["age", "fare"], MeanMedianImputerParams::default())
         .step("encode", &["sex", "grade"], OrdinalEncoderParams::default())
         .step("scale", &["age", "fare"], StandardScalerParams::default());
     let mut config = config;
@@ -30,10 +26,7 @@ fn a_pipeline_is_fitted_sealed_loaded_and_scores() {
     let scores = again.plan().score(&batch).unwrap();
     for row in 0..batch.n_rows() {
         let one = again.plan().score(&batch.select(&[row])).unwrap();
-        assert_eq!(
-            one.get(0).unwrap().to_bits(),
-            scores.get(row).unwrap().to_bits()
-        );
+        assert_eq!(one.get(0).unwrap().to_bits(), scores.get(row).unwrap().to_bits());
     }
     println!("{} bytes {:?}", artifact.bytes().len(), scores.get(0));
     println!("{}", config.to_toml().unwrap());

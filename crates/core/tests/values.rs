@@ -1,8 +1,8 @@
 //! What every example learns, and what it makes of the first rows, in bits and in decimals.
 //!
-//! One snapshot per example under `snapshots/values/`. A moved value is a release note: the kind needs a
-//! new version, or the change a reason. Nothing is written unless `INSTA_UPDATE` says so (`always`
-//! after a review of why).
+//! One snapshot per example under `snapshots/values/`. A moved value is a release note: the kind
+//! needs a new version, or the change a reason. Nothing is written unless `INSTA_UPDATE` says so
+//! (`always` after a review of why).
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -47,18 +47,9 @@ fn every_snapshot_is_of_an_example() {
     let names: Vec<String> = cases().into_iter().map(|case| case.name).collect();
     let folder = std::fs::read_dir(workspace().join("snapshots/values"));
     for file in folder.expect("the folder of value snapshots") {
-        let name = file
-            .expect("an entry")
-            .file_name()
-            .to_string_lossy()
-            .into_owned();
-        let owned = name
-            .strip_suffix(".snap")
-            .is_some_and(|stem| names.iter().any(|n| n == stem));
-        assert!(
-            owned,
-            "snapshots/values/{name} is of no registered example (remove it)"
-        );
+        let name = file.expect("an entry").file_name().to_string_lossy().into_owned();
+        let owned = name.strip_suffix(".snap").is_some_and(|stem| names.iter().any(|n| n == stem));
+        assert!(owned, "snapshots/values/{name} is of no registered example (remove it)");
     }
 }
 
@@ -124,15 +115,11 @@ fn rows(batch: &Batch, output: &Output) -> String {
             before.is_none_or(|before| {
                 let column: &Column = batch.column(before);
                 let rows = output.rows.iter().enumerate();
-                rows.into_iter()
-                    .any(|(row, (cells, _))| cells[slot] != run::cell(column, row))
+                rows.into_iter().any(|(row, (cells, _))| cells[slot] != run::cell(column, row))
             })
         })
         .collect();
-    let gone = batch
-        .schema()
-        .names()
-        .filter(|n| output.schema.position(n).is_none());
+    let gone = batch.schema().names().filter(|n| output.schema.position(n).is_none());
     let gone: Vec<&str> = gone.collect();
     let mut text = format!("output {}:\n", output.digest().short());
     if !gone.is_empty() && output.schema.len() > 1 {
@@ -141,11 +128,7 @@ fn rows(batch: &Batch, output: &Output) -> String {
     for (row, (cells, fault)) in output.rows.iter().take(N_ROWS).enumerate() {
         text += &format!("row {row}\n");
         for &slot in &changed {
-            text += &format!(
-                "  {} = {}\n",
-                name_at(&output.schema, slot),
-                shown(&cells[slot])
-            );
+            text += &format!("  {} = {}\n", name_at(&output.schema, slot), shown(&cells[slot]));
         }
         if let Some(fault) = fault {
             text += &format!("  fault: {fault}\n");
@@ -158,11 +141,7 @@ fn shown(cell: &Cell) -> String {
     match cell {
         Cell::Num(bits) => {
             let x = f64::from_bits(*bits);
-            let decimal = if x.is_nan() {
-                "missing".to_owned()
-            } else {
-                show_num(x)
-            };
+            let decimal = if x.is_nan() { "missing".to_owned() } else { show_num(x) };
             format!("{} {decimal}", bits_hex(x))
         }
         Cell::Text(None) => "missing".to_owned(),

@@ -11,14 +11,8 @@ const VECTORS_MIN: usize = 2_000;
 /// arguments is unknown.
 fn evaluate(name: &str, arguments: &[f64]) -> Option<f64> {
     match *arguments {
-        [x] => math::UNARY
-            .iter()
-            .find(|(n, _)| *n == name)
-            .map(|(_, f)| f(x)),
-        [x, y] => math::BINARY
-            .iter()
-            .find(|(n, _)| *n == name)
-            .map(|(_, f)| f(x, y)),
+        [x] => math::UNARY.iter().find(|(n, _)| *n == name).map(|(_, f)| f(x)),
+        [x, y] => math::BINARY.iter().find(|(n, _)| *n == name).map(|(_, f)| f(x, y)),
         _ => None,
     }
 }
@@ -43,20 +37,12 @@ fn every_vector_is_met_to_the_bit() {
         }
         *counts.entry(name).or_insert(0usize) += 1;
     }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong, first: {:#?}",
-        wrong.len(),
-        &wrong[..wrong.len().min(20)]
-    );
+    assert!(wrong.is_empty(), "{} wrong, first: {:#?}", wrong.len(), &wrong[..wrong.len().min(20)]);
     assert!(counts.len() >= FUNCTIONS_MIN, "{} functions", counts.len());
     for (name, n) in &counts {
         assert!(*n >= VECTORS_MIN, "{n} vectors for `{name}`");
     }
-    let named = math::UNARY
-        .iter()
-        .map(|f| f.0)
-        .chain(math::BINARY.iter().map(|f| f.0));
+    let named = math::UNARY.iter().map(|f| f.0).chain(math::BINARY.iter().map(|f| f.0));
     for name in named {
         assert!(counts.contains_key(name), "no vectors for `{name}`");
     }

@@ -1,8 +1,8 @@
 //! What a score costs: one warm typed row, one warm row set by name, and a batch.
 //!
 //! The pipelines are fitted here on the example table, so that a clean checkout has what it needs:
-//! `small` is the example artifact (5 columns, 3 steps, linear), `mixed` has 8 columns, of which 3 are
-//! text, and a missing indicator, imputers, encoders, a scaler and a logistic model.
+//! `small` is the example artifact (5 columns, 3 steps, linear), `mixed` has 8 columns, of which 3
+//! are text, and a missing indicator, imputers, encoders, a scaler and a logistic model.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -24,27 +24,11 @@ const BATCH_ROWS: usize = 100_000;
 
 fn mixed() -> Result<Artifact> {
     let mut config = example::config(Task::Binary, LogisticRegressionParams::default())
-        .step(
-            "absent",
-            &["age", "fare"],
-            MissingIndicatorParams::default(),
-        )
-        .step(
-            "impute",
-            &["age", "fare"],
-            MeanMedianImputerParams::default(),
-        )
-        .step(
-            "encode",
-            &["deck", "grade", "sex"],
-            OrdinalEncoderParams::default(),
-        )
+        .step("absent", &["age", "fare"], MissingIndicatorParams::default())
+        .step("impute", &["age", "fare"], MeanMedianImputerParams::default())
+        .step("encode", &["deck", "grade", "sex"], OrdinalEncoderParams::default())
         .step("fill", &["deck"], ArbitraryNumberImputerParams::default())
-        .step(
-            "scale",
-            &["age", "area", "fare"],
-            StandardScalerParams::default(),
-        );
+        .step("scale", &["age", "area", "fare"], StandardScalerParams::default());
     for dropped in ["constant", "name", "seen", "sold", "year"] {
         config.data.columns.remove(dropped);
     }
@@ -83,17 +67,10 @@ const ROW: Row = Row {
 };
 
 fn rows(c: &mut Criterion) {
-    for (name, scorer) in [
-        ("small", scorer(example::artifact())),
-        ("mixed", scorer(mixed())),
-    ] {
+    for (name, scorer) in [("small", scorer(example::artifact())), ("mixed", scorer(mixed()))] {
         let mut scratch = scorer.scratch();
         c.bench_function(&format!("{name}: one typed row"), |b| {
-            b.iter(|| {
-                scorer
-                    .score_row(black_box(&ROW), &mut scratch)
-                    .expect("a score")
-            });
+            b.iter(|| scorer.score_row(black_box(&ROW), &mut scratch).expect("a score"));
         });
     }
     let scorer = scorer(mixed());
@@ -101,12 +78,8 @@ fn rows(c: &mut Criterion) {
     c.bench_function("mixed: one row set by name", |b| {
         b.iter(|| {
             let mut row = scorer.row(&mut scratch);
-            row.set_num("age", 31.5)
-                .set_num("area", 88.25)
-                .set_num("count", 2.0);
-            row.set_text("deck", "B5 B7")
-                .set_num("fare", 14.05)
-                .set_text("grade", "Gd");
+            row.set_num("age", 31.5).set_num("area", 88.25).set_num("count", 2.0);
+            row.set_text("deck", "B5 B7").set_num("fare", 14.05).set_text("grade", "Gd");
             row.set_num("rooms", 4.0).set_text("sex", "f");
             row.score().expect("a score")
         });
@@ -118,10 +91,7 @@ fn batches(c: &mut Criterion) {
     let mut group = c.benchmark_group("batch");
     group.throughput(Throughput::Elements(BATCH_ROWS as u64));
     group.sample_size(20);
-    for (name, scorer) in [
-        ("small", scorer(example::artifact())),
-        ("mixed", scorer(mixed())),
-    ] {
+    for (name, scorer) in [("small", scorer(example::artifact())), ("mixed", scorer(mixed()))] {
         group.bench_function(name, |b| {
             b.iter(|| scorer.score_batch(black_box(&table)).expect("scores"));
         });

@@ -7,9 +7,7 @@ use samescore_deploy::Scorer;
 use serde_json::Value;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let path = std::env::args()
-        .nth(1)
-        .ok_or("usage: embed ARTIFACT < rows.jsonl")?;
+    let path = std::env::args().nth(1).ok_or("usage: embed ARTIFACT < rows.jsonl")?;
     // A service embeds it: `Scorer::from_bytes(include_bytes!("model.samescore"))?`.
     let scorer = Scorer::from_file(path)?;
     let mut scratch = scorer.scratch();
@@ -20,9 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         match scorer.score_row(&row, &mut scratch) {
             Ok(score) => writeln!(out, "{},{score},{:016x},,", score.key, score.bits())?,
             Err(reason) => {
-                let key = scratch
-                    .key()
-                    .map_or_else(String::new, |key| key.to_string());
+                let key = scratch.key().map_or_else(String::new, |key| key.to_string());
                 let text = reason.to_string().replace('"', "\"\"");
                 writeln!(out, "{key},,,{},\"{text}\"", reason.code())?;
             }

@@ -41,6 +41,7 @@
 //! result.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod file;
 mod row;

@@ -18,11 +18,7 @@ use crate::scratch::{Scratch, Target};
 /// # Errors
 /// If the row is no struct or map with text keys.
 pub(crate) fn read<T: Serialize + ?Sized>(row: &T, scratch: &mut Scratch) -> Result<()> {
-    row.serialize(Fields {
-        scratch,
-        slot: None,
-    })
-    .map_err(|Refused(error)| error)
+    row.serialize(Fields { scratch, slot: None }).map_err(|Refused(error)| error)
 }
 
 /// The house's error, where serde asks for one of its own kind.
@@ -64,11 +60,8 @@ struct Fields<'a> {
 impl Fields<'_> {
     fn value<T: Serialize + ?Sized>(&mut self, slot: Option<usize>, value: &T) {
         if let Some(slot) = slot {
-            self.scratch.set(slot, |target| {
-                value
-                    .serialize(Cell(target))
-                    .map_err(|Refused(error)| error)
-            });
+            self.scratch
+                .set(slot, |target| value.serialize(Cell(target)).map_err(|Refused(error)| error));
         }
     }
 }

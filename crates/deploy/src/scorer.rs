@@ -64,11 +64,7 @@ impl Scorer {
         let threads = Threads::new(1)?;
         let artifact = threads.run(|| Artifact::from_bytes(bytes))?;
         let layout = Arc::new(Layout::new(artifact.plan().input(), readers(&artifact)));
-        Ok(Scorer {
-            artifact,
-            layout,
-            threads: Arc::new(threads),
-        })
+        Ok(Scorer { artifact, layout, threads: Arc::new(threads) })
     }
 
     /// [`Scorer::from_bytes`] of a file's content. The file is read once and never again.
@@ -226,10 +222,7 @@ impl Scorer {
         match scores.iter().next() {
             Some((key, Ok(value))) => Ok(Score { key, value }),
             Some((_, Err(reason))) => Err(reason.clone()),
-            None => Err(Error::new(
-                Code::SelfTest,
-                "expected one result, found none",
-            )),
+            None => Err(Error::new(Code::SelfTest, "expected one result, found none")),
         }
     }
 

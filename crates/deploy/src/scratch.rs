@@ -26,21 +26,13 @@ pub(crate) struct Layout {
 
 impl Layout {
     pub(crate) fn new(schema: &Arc<Schema>, readers: Vec<CellReader>) -> Self {
-        debug_assert!(
-            schema.names().is_sorted(),
-            "input columns are in name order"
-        );
-        Layout {
-            schema: Arc::clone(schema),
-            readers,
-        }
+        debug_assert!(schema.names().is_sorted(), "input columns are in name order");
+        Layout { schema: Arc::clone(schema), readers }
     }
 
     fn slot(&self, name: &str) -> Option<usize> {
         let fields = self.schema.fields();
-        fields
-            .binary_search_by(|field| field.name.as_str().cmp(name))
-            .ok()
+        fields.binary_search_by(|field| field.name.as_str().cmp(name)).ok()
     }
 }
 
@@ -121,11 +113,7 @@ impl Scratch {
             let message = "expected one field of that name, found two";
             return self.fault(slot, Error::new(Code::DuplicateColumn, message));
         }
-        let target = Target {
-            column,
-            reader: &self.layout.readers[slot],
-            text: &mut self.text,
-        };
+        let target = Target { column, reader: &self.layout.readers[slot], text: &mut self.text };
         if let Err(error) = write(target) {
             let column = self.block.column_mut(slot);
             if column.len() == self.n_rows {
@@ -232,11 +220,7 @@ pub struct Row<'a> {
 
 impl<'a> Row<'a> {
     pub(crate) fn new(scorer: &'a Scorer, scratch: &'a mut Scratch) -> Self {
-        Row {
-            scorer,
-            scratch,
-            unknown: None,
-        }
+        Row { scorer, scratch, unknown: None }
     }
 
     /// Sets a number; NaN is missing.

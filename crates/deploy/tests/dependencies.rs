@@ -10,14 +10,7 @@ const CRATES_MAX: usize = 60;
 fn linked() -> BTreeSet<String> {
     let cargo = option_env!("CARGO").unwrap_or("cargo");
     let output = Command::new(cargo)
-        .args([
-            "tree",
-            "--locked",
-            "--package",
-            "samescore-deploy",
-            "--edges",
-            "normal",
-        ])
+        .args(["tree", "--locked", "--package", "samescore-deploy", "--edges", "normal"])
         .args(["--prefix", "none", "--target", "all", "--format", "{p}"])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
@@ -39,10 +32,7 @@ fn linked() -> BTreeSet<String> {
 fn the_scorer_brings_few_crates_and_each_is_known() {
     let linked = linked();
     let n = linked.len();
-    assert!(
-        n < CRATES_MAX,
-        "expected fewer than {CRATES_MAX} crates, found {n}"
-    );
+    assert!(n < CRATES_MAX, "expected fewer than {CRATES_MAX} crates, found {n}");
     let list: Vec<String> = linked.into_iter().collect();
     let mut settings = insta::Settings::new();
     settings.set_snapshot_path("../../../snapshots/deps");

@@ -1,9 +1,16 @@
 //! A warm scorer allocates nothing per row: counted by the allocator itself.
 
+#![allow(unsafe_code, reason = "only an allocator can count allocations")]
+
+#[path = "../../core/tests/common/mod.rs"]
+mod common;
+
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-use samescore_deploy::Scorer;
+use common::{judge, pipelines, tables};
+use samescore_core::batch::BLOCK_ROWS;
+use samescore_deploy::{Batch, Scorer, Scores};
 use serde::Serialize;
 
 struct Counting;
@@ -109,10 +116,8 @@ fn a_warm_row_set_by_name_allocates_nothing() {
     let mut run = || {
         for house in &houses {
             let mut row = scorer.row(&mut scratch);
-            row.set_text("grade", house.grade)
-                .set_num("area", house.area);
-            row.set_num("rooms", house.rooms as f64)
-                .set_text("sex", "f");
+            row.set_text("grade", house.grade).set_num("area", house.area);
+            row.set_num("rooms", house.rooms as f64).set_text("sex", "f");
             match house.age {
                 Some(age) => row.set_num("age", age),
                 None => row.set_missing("age"),
@@ -131,15 +136,46 @@ fn a_row_without_a_score_allocates_only_its_reason() {
     let mut scratch = scorer.scratch();
     let houses = houses();
     let n_refused = |scratch: &mut samescore_deploy::Scratch| {
-        houses
-            .iter()
-            .filter(|h| scorer.score_row(h, scratch).is_err())
-            .count()
+        houses.iter().filter(|h| scorer.score_row(h, scratch).is_err()).count()
     };
     assert_eq!(n_refused(&mut scratch), 12);
     let made = allocations(|| assert_eq!(n_refused(&mut scratch), 12));
-    assert!(
-        (12..=12 * 24).contains(&made),
-        "{made} allocations for 12 reasons"
-    );
+    assert!((12..=12 * 24).contains(&made), "{made} allocations for 12 reasons");
+}
+
+/// Every registered example as a step or model of a pipeline: rows with a score must cost nothing.
+#[test]
+fn no_kind_allocates_on_a_warm_row() {
+    judge::on_cases(|case| {
+        let task = case.task(0);
+        let table = tables::example(0, 60);
+        let config = pipelines::config(case, task, &table)?;
+        let artifact = pipelines::seal(&config, &table, BLOCK_ROWS).map_err(|e| e.to_string())?;
+        let plan = artifact.plan();
+        let (mut block, mut scores) = (Batch::default(), Scores::default());
+        let input = plan.bind(&table).map_err(|e| e.to_string())?;
+        let slots: Vec<usize> = (0..input.schema().len()).collect();
+        let mut n_scored = 0;
+        for row in 0..table.n_rows() {
+            let mut made = u64::MAX;
+            // The buffers change places between columns, so that each needs its time to grow.
+            for _ in 0..2 * slots.len() + 2 {
+                made = allocations(|| {
+                    block.fill(plan.input(), &input, &slots, row..row + 1);
+                    if plan.score_block(&mut block, &mut scores).is_err() {
+                        scores.clear();
+                    }
+                });
+            }
+            let scored = scores.iter().next().is_some_and(|(_, score)| score.is_ok());
+            n_scored += usize::from(scored);
+            if scored && made > 0 {
+                return Err(format!("row {row} makes {made} allocations"));
+            }
+        }
+        if n_scored == 0 {
+            return Err("no row has a score".to_owned());
+        }
+        Ok(())
+    });
 }

@@ -66,13 +66,7 @@ fn every_spelling_of_a_row_has_one_score() {
         area: 120.0,
         rest: BTreeMap::from([("age".to_owned(), 30.5)]),
     };
-    let cells = [
-        ("age", "30.5"),
-        ("area", "120"),
-        ("grade", "Gd"),
-        ("rooms", "4"),
-        ("sex", "f"),
-    ];
+    let cells = [("age", "30.5"), ("area", "120"), ("grade", "Gd"), ("rooms", "4"), ("sex", "f")];
     assert_eq!(bits(&row()), bits(&house));
     assert_eq!(bits(&row()), bits(&BTreeMap::from(cells)));
     let reversed = json!({"sex": "f", "rooms": 4, "grade": "Gd", "area": 120, "age": 30.5});
@@ -80,10 +74,7 @@ fn every_spelling_of_a_row_has_one_score() {
     let scorer = scorer();
     let mut scratch = scorer.scratch();
     let mut built = scorer.row(&mut scratch);
-    built
-        .set_text("sex", "f")
-        .set_num("rooms", 4.0)
-        .set_text("grade", "Gd");
+    built.set_text("sex", "f").set_num("rooms", 4.0).set_text("grade", "Gd");
     built.set_num("area", 120.0).set_num("age", 30.5);
     assert_eq!(bits(&row()), built.score().expect("a score").bits());
 }
@@ -103,26 +94,14 @@ fn missing_is_none_unit_nan_or_an_empty_text() {
         rooms: i8,
         sex: char,
     }
-    let mixed = Mixed {
-        nan,
-        area: 120,
-        grade: "Gd",
-        rooms: 4,
-        sex: 'f',
-    };
+    let mixed = Mixed { nan, area: 120, grade: "Gd", rooms: 4, sex: 'f' };
     assert_eq!(missing, bits(&mixed));
 }
 
 #[test]
 fn booleans_are_zero_and_one() {
-    assert_eq!(
-        bits(&with("rooms", json!(true))),
-        bits(&with("rooms", json!(1)))
-    );
-    assert_eq!(
-        bits(&with("rooms", json!(false))),
-        bits(&with("rooms", json!(0)))
-    );
+    assert_eq!(bits(&with("rooms", json!(true))), bits(&with("rooms", json!(1))));
+    assert_eq!(bits(&with("rooms", json!(false))), bits(&with("rooms", json!(0))));
 }
 
 #[test]
@@ -134,36 +113,12 @@ fn values_of_another_kind_are_refused_by_column() {
             "column `age`: expected number, found text \"old\" \
              (declare it as text, or declare this text as a missing marker)",
         ),
-        (
-            "age",
-            json!([1]),
-            "column `age`: expected number, found a list",
-        ),
-        (
-            "age",
-            json!({"a": 1}),
-            "column `age`: expected number, found a map",
-        ),
-        (
-            "sex",
-            json!(3),
-            "column `sex`: expected text, found number 3",
-        ),
-        (
-            "sex",
-            json!(2.5),
-            "column `sex`: expected text, found number 2.5",
-        ),
-        (
-            "sex",
-            json!(true),
-            "column `sex`: expected text, found boolean true",
-        ),
-        (
-            "sex",
-            json!("f\0"),
-            "column `sex`: expected text, found a NUL byte",
-        ),
+        ("age", json!([1]), "column `age`: expected number, found a list"),
+        ("age", json!({"a": 1}), "column `age`: expected number, found a map"),
+        ("sex", json!(3), "column `sex`: expected text, found number 3"),
+        ("sex", json!(2.5), "column `sex`: expected text, found number 2.5"),
+        ("sex", json!(true), "column `sex`: expected text, found boolean true"),
+        ("sex", json!("f\0"), "column `sex`: expected text, found a NUL byte"),
     ] {
         assert_eq!(refused(&with(field, value)), expected);
     }
@@ -197,10 +152,7 @@ fn the_reason_does_not_depend_on_the_order_of_fields() {
     assert_eq!(refused(&forward), expected);
     assert_eq!(refused(&backward), expected);
     let error = score(&forward).expect_err("a refusal");
-    assert_eq!(
-        (error.code(), error.kind()),
-        (Code::MissingColumn, Kind::Schema)
-    );
+    assert_eq!((error.code(), error.kind()), (Code::MissingColumn, Kind::Schema));
 }
 
 #[test]
@@ -233,16 +185,10 @@ fn what_is_no_row_is_refused() {
         assert_eq!(refused(&value), expected);
     }
     let numbered = BTreeMap::from([(1, 2)]);
-    assert_eq!(
-        refused(&numbered),
-        "expected field names as text, found a number"
-    );
+    assert_eq!(refused(&numbered), "expected field names as text, found a number");
     let scorer = scorer();
     let error = scorer.score_rows([row(), json!(3)]).expect_err("a refusal");
-    assert_eq!(
-        error.to_string(),
-        "row 1: expected a row as a struct or map, found a number"
-    );
+    assert_eq!(error.to_string(), "row 1: expected a row as a struct or map, found a number");
 }
 
 #[test]
@@ -260,12 +206,7 @@ fn an_unknown_name_in_the_builder_lists_the_known_ones() {
 #[test]
 fn rows_of_a_list_keep_their_place_and_a_bad_one_gets_its_reason() {
     let scorer = scorer();
-    let rows = [
-        row(),
-        with("age", json!("old")),
-        with("age", Value::Null),
-        with("sex", json!(1)),
-    ];
+    let rows = [row(), with("age", json!("old")), with("age", Value::Null), with("sex", json!(1))];
     let scores = scorer.score_rows(&rows).expect("scores");
     assert_eq!(scores.len(), rows.len());
     let mut scratch = scorer.scratch();
@@ -285,26 +226,12 @@ fn rows_of_a_list_keep_their_place_and_a_bad_one_gets_its_reason() {
 fn a_scratch_serves_rows_of_other_types_and_another_scorer() {
     let (one, other) = (scorer(), scorer());
     let mut scratch = one.scratch();
-    let house = BTreeMap::from([
-        ("sex", "f"),
-        ("area", "120"),
-        ("age", "30.5"),
-        ("rooms", "4"),
-    ]);
+    let house = BTreeMap::from([("sex", "f"), ("area", "120"), ("age", "30.5"), ("rooms", "4")]);
     for _ in 0..3 {
         let expected = bits(&row());
-        assert_eq!(
-            one.score_row(&row(), &mut scratch).expect("a score").bits(),
-            expected
-        );
+        assert_eq!(one.score_row(&row(), &mut scratch).expect("a score").bits(), expected);
         assert!(one.score_row(&house, &mut scratch).is_err());
-        assert_eq!(
-            other
-                .score_row(&row(), &mut scratch)
-                .expect("a score")
-                .bits(),
-            expected
-        );
+        assert_eq!(other.score_row(&row(), &mut scratch).expect("a score").bits(), expected);
     }
 }
 
@@ -314,21 +241,12 @@ fn times_are_read_by_their_declared_form() {
     let model = models::LinearRegressionParams::default();
     let mut config: Config = example::config(Task::Regression, model);
     let used = ["area", "seen", example::REGRESSION_TARGET];
-    config
-        .data
-        .columns
-        .retain(|name, _| used.contains(&name.as_str()));
+    config.data.columns.retain(|name, _| used.contains(&name.as_str()));
     config.data.key = vec!["seen".to_owned()];
-    let seen = config
-        .data
-        .columns
-        .get_mut("seen")
-        .expect("a declared column");
+    let seen = config.data.columns.get_mut("seen").expect("a declared column");
     seen.format = samescore_deploy::batch::TimeFormat("%d/%m/%Y".to_owned());
     let batch = example::table(40, 1);
-    let complete: Vec<usize> = (0..40)
-        .filter(|&row| !batch.column(9).is_missing(row))
-        .collect();
+    let complete: Vec<usize> = (0..40).filter(|&row| !batch.column(9).is_missing(row)).collect();
     let table = pipeline::Table::new(&config, &batch.select(&complete)).expect("a table");
     let data = table.fingerprint();
     let fitted = pipeline::fit(&config, table.into_rows()).expect("a fit");
@@ -341,11 +259,6 @@ fn times_are_read_by_their_declared_form() {
     row.set_num("area", 50.0).set_time("seen", 86_400_000_000);
     assert_eq!(row.score().expect("a score"), by_text);
     let number = json!({"area": 50, "seen": 86_400});
-    let error = scorer
-        .score_row(&number, &mut scratch)
-        .expect_err("a refusal");
-    assert_eq!(
-        error.to_string(),
-        "column `seen`: expected time, found number 86400"
-    );
+    let error = scorer.score_row(&number, &mut scratch).expect_err("a refusal");
+    assert_eq!(error.to_string(), "column `seen`: expected time, found number 86400");
 }

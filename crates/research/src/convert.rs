@@ -1,10 +1,10 @@
 //! The same rows in another format or order, so that sameness across formats can be tried.
 //!
 //! # Shape
-//! CSV: a header and the columns in the order of the batch, `\n` line ends, quotes where they are needed,
-//! numbers as the shortest decimal that reads back to the same bits, times in their declared format.
-//! Parquet: doubles, strings, and timestamps in microseconds, without compression tricks that depend on
-//! the writer's threads.
+//! CSV: a header and the columns in the order of the batch, `\n` line ends, quotes where they are
+//! needed, numbers as the shortest decimal that reads back to the same bits, times in their
+//! declared format. Parquet: doubles, strings, and timestamps in microseconds, without compression
+//! tricks that depend on the writer's threads.
 //!
 //! # Missing
 //! An empty cell, or null.
@@ -59,11 +59,8 @@ fn csv(batch: &Batch, columns: &BTreeMap<String, ColumnConfig>) -> String {
     text.push_str(&header.join(","));
     text.push('\n');
     let iso = TimeFormat::default();
-    let formats: Vec<&TimeFormat> = batch
-        .schema()
-        .names()
-        .map(|name| columns.get(name).map_or(&iso, |c| &c.format))
-        .collect();
+    let formats: Vec<&TimeFormat> =
+        batch.schema().names().map(|name| columns.get(name).map_or(&iso, |c| &c.format)).collect();
     for row in 0..batch.n_rows() {
         for (slot, column) in batch.columns().iter().enumerate() {
             if slot > 0 {
@@ -144,10 +141,8 @@ fn polars_column(
 ) -> Result<PolarsColumn, polars::prelude::PolarsError> {
     let series = match column {
         Column::Num(v) => {
-            let values: Vec<Option<f64>> = v
-                .iter()
-                .map(|x| (!math::is_missing(*x)).then_some(*x))
-                .collect();
+            let values: Vec<Option<f64>> =
+                v.iter().map(|x| (!math::is_missing(*x)).then_some(*x)).collect();
             Series::new(name.into(), values)
         }
         Column::Text(v) => {
@@ -155,10 +150,8 @@ fn polars_column(
             Series::new(name.into(), values)
         }
         Column::Time(v) => {
-            let values: Vec<Option<i64>> = v
-                .iter()
-                .map(|t| (*t != MISSING_TIME).then_some(*t))
-                .collect();
+            let values: Vec<Option<i64>> =
+                v.iter().map(|t| (*t != MISSING_TIME).then_some(*t)).collect();
             Series::new(name.into(), values)
                 .cast(&DataType::Datetime(TimeUnit::Microseconds, None))?
         }
@@ -175,13 +168,9 @@ mod tests {
     use samescore_core::config::DataConfig;
 
     fn data() -> DataConfig {
-        let columns = example::COLUMNS
-            .iter()
-            .map(|(name, kind)| ((*name).to_owned(), (*kind).into()));
-        DataConfig {
-            columns: columns.collect(),
-            ..DataConfig::default()
-        }
+        let columns =
+            example::COLUMNS.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).into()));
+        DataConfig { columns: columns.collect(), ..DataConfig::default() }
     }
 
     fn values(batch: &Batch) -> Vec<(String, String)> {
@@ -198,10 +187,9 @@ mod tests {
     fn a_table_is_the_same_batch_from_csv_and_from_parquet() {
         let folder = tempfile::tempdir().unwrap();
         let table = example::table(500, 3);
-        for (name, format, group) in [
-            ("t.csv", Format::Csv, None),
-            ("t.parquet", Format::Parquet, Some(64)),
-        ] {
+        for (name, format, group) in
+            [("t.csv", Format::Csv, None), ("t.parquet", Format::Parquet, Some(64))]
+        {
             let path = folder.path().join(name);
             let bytes = write(&table, &data().columns, format, group).unwrap();
             std::fs::write(&path, bytes).unwrap();
@@ -224,10 +212,7 @@ mod tests {
     #[test]
     fn times_are_written_in_their_format() {
         let format = TimeFormat("%d.%m.%Y %H:%M".to_owned());
-        assert_eq!(
-            time_text(86_400_000_000 + 3_660_000_000, &format),
-            "02.01.1970 01:01"
-        );
+        assert_eq!(time_text(86_400_000_000 + 3_660_000_000, &format), "02.01.1970 01:01");
         assert_eq!(time_text(MISSING_TIME, &format), "");
     }
 }

@@ -1,8 +1,8 @@
 //! Files: read whole, replaced whole.
 //!
 //! A file that is written appears complete or not at all: the bytes go into a temporary file in the
-//! same folder, are synced, take the name by a rename, and then the folder is synced. What was there
-//! before stays until the rename.
+//! same folder, are synced, take the name by a rename, and then the folder is synced. What was
+//! there before stays until the rename.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -43,10 +43,7 @@ pub fn read_text(path: &Path) -> Result<String> {
 /// If the operating system refuses; then what was there before is unchanged.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     if path.is_dir() {
-        let message = format!(
-            "expected a file name, found the folder `{}`",
-            path.display()
-        );
+        let message = format!("expected a file name, found the folder `{}`", path.display());
         return Err(Error::new(Code::Io, message));
     }
     write_beside(path, bytes).map_err(|e| refused("write", path, &e))
@@ -57,9 +54,7 @@ fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".samescore-")
-        .tempfile_in(folder)?;
+    let mut temporary = tempfile::Builder::new().prefix(".samescore-").tempfile_in(folder)?;
     temporary.write_all(bytes)?;
     give_usual_mode(temporary.as_file())?;
     temporary.as_file().sync_all()?;
@@ -96,10 +91,7 @@ pub(crate) fn refused(verb: &str, path: &Path, error: &io::Error) -> Error {
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string().to_lowercase(),
     };
-    Error::new(
-        Code::Io,
-        format!("cannot {verb} `{}`: {reason}", path.display()),
-    )
+    Error::new(Code::Io, format!("cannot {verb} `{}`: {reason}", path.display()))
 }
 
 #[cfg(test)]
@@ -121,21 +113,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let absent = folder.path().join("absent").join("a.csv");
         let error = replace(&absent, b"x").unwrap_err();
-        assert!(
-            error.to_string().contains("a.csv`: no such file or folder"),
-            "{error}"
-        );
-        assert!(
-            replace(folder.path(), b"x")
-                .unwrap_err()
-                .to_string()
-                .contains("folder")
-        );
-        assert!(
-            read(folder.path())
-                .unwrap_err()
-                .to_string()
-                .contains("expected a file")
-        );
+        assert!(error.to_string().contains("a.csv`: no such file or folder"), "{error}");
+        assert!(replace(folder.path(), b"x").unwrap_err().to_string().contains("folder"));
+        assert!(read(folder.path()).unwrap_err().to_string().contains("expected a file"));
     }
 }

@@ -1,26 +1,34 @@
 //! samescore-research: gather, split, fit, evaluate, compare, render.
 //!
 //! Research knows files, frames, charts and the command line; core knows none of them. Every number
-//! that can reach a score is computed in core: this crate brings rows to it and shows what comes back.
+//! that can reach a score is computed in core: this crate brings rows to it and shows what comes
+//! back.
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`file`] | files read whole and replaced whole |
+//! | [`mod@file`] | files read whole and replaced whole |
 //! | [`gather`] | CSV and Parquet to a batch of the declared columns; schemas inferred for `init` |
+//! | [`draft`] | a config to begin with, for a table that nobody has described yet |
 //! | [`split`] | train, test and folds, each a function of seed and row key |
 //! | [`metrics`] | figures of merit by exact sums |
 //! | [`workflow`] | gather to artifact, and evaluation, as the command and the notebooks run them |
 //! | [`compare`] | the first difference of two artifacts, score files, feature files or traces |
 //! | [`convert`] | the same rows in another format or order |
 //! | [`linfa`] | our models and transforms behind the traits of linfa |
+//! | [`notebook`] | what a notebook says between its cells |
 //! | [`render`] | tables and small charts on a terminal |
+
+#![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod compare;
 pub mod convert;
+pub mod draft;
 pub mod file;
 pub mod gather;
-//C pub mod linfa;
+pub mod linfa;
 pub mod metrics;
+pub mod notebook;
 pub mod render;
 pub mod split;
 pub mod workflow;

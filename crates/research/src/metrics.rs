@@ -2,11 +2,12 @@
 //!
 //! # Method
 //! Sums are exact and rounded once, ranks are integers: neither the order of rows nor the number of
-//! threads can move a bit. Regression: `r2` = 1 − Σ(y−p)² / Σ(y−ȳ)², `rmse`, `mae`. Binary: `roc_auc`
-//! (a tied pair counts one half), `pr_auc` (average precision: Σ of precision times the gain in recall
-//! over the distinct scores, descending), `log_loss` (natural logarithm, probabilities kept within 2^-52
-//! of 0 and 1), `brier`, and at the threshold 0.5 (a score of 0.5 is positive) `accuracy` and the counts
-//! `true_negatives`, `false_positives`, `false_negatives`, `true_positives`.
+//! threads can move a bit. Regression: `r2` = 1 − Σ(y−p)² / Σ(y−ȳ)², `rmse`, `mae`. Binary:
+//! `roc_auc` (a tied pair counts one half), `pr_auc` (average precision: Σ of precision times the
+//! gain in recall over the distinct scores, descending), `log_loss` (natural logarithm,
+//! probabilities kept within 2^-52 of 0 and 1), `brier`, and at the threshold 0.5 (a score of 0.5
+//! is positive) `accuracy` and the counts `true_negatives`, `false_positives`, `false_negatives`,
+//! `true_positives`.
 //!
 //! # Missing
 //! A figure that is not defined is absent: `r2` of a constant target, the areas of a single class.
@@ -48,19 +49,14 @@ pub fn of(task: Task, truth: &[f64], scores: &[f64]) -> BTreeMap<String, f64> {
             ]
         }
     };
-    let defined = figures
-        .into_iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let defined = figures.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
     defined.filter(|(_, value)| value.is_finite()).collect()
 }
 
 /// The mean of (y − p)².
 pub fn mean_squared_error(truth: &[f64], scores: &[f64]) -> f64 {
     let unit = Unit::of(truth, scores);
-    unit.grow(unit.grow(math::mean(
-        &squares(truth, scores, &unit),
-        truth.len() as u64,
-    )))
+    unit.grow(unit.grow(math::mean(&squares(truth, scores, &unit), truth.len() as u64)))
 }
 
 /// The mean of |y − p|.
@@ -104,20 +100,10 @@ struct Unit {
 
 impl Unit {
     fn of(truth: &[f64], scores: &[f64]) -> Self {
-        let largest = truth
-            .iter()
-            .chain(scores)
-            .map(|x| x.abs())
-            .fold(0.0, math::max);
+        let largest = truth.iter().chain(scores).map(|x| x.abs()).fold(0.0, math::max);
         let exponent = ((largest.to_bits() >> 52) & 0x7ff) as i32 - 1023;
         // Powers of two are normal numbers within these bounds.
-        Unit {
-            exponent: if largest == 0.0 {
-                0
-            } else {
-                exponent.clamp(-1000, 1000)
-            },
-        }
+        Unit { exponent: if largest == 0.0 { 0 } else { exponent.clamp(-1000, 1000) } }
     }
 
     fn power(exponent: i32) -> f64 {
@@ -133,8 +119,8 @@ impl Unit {
     }
 }
 
-/// The area under the ROC curve: the share of pairs of a positive and a negative row that the scores
-/// order rightly, ties counting one half. `None` for a single class.
+/// The area under the ROC curve: the share of pairs of a positive and a negative row that the
+/// scores order rightly, ties counting one half. `None` for a single class.
 pub fn roc_auc(truth: &[f64], scores: &[f64]) -> Option<f64> {
     let (mut n_below, mut halves, mut n_positive) = (0u128, 0u128, 0u128);
     for (negatives, positives) in ascending_ties(truth, scores) {
@@ -150,7 +136,7 @@ pub fn roc_auc(truth: &[f64], scores: &[f64]) -> Option<f64> {
 pub fn average_precision(truth: &[f64], scores: &[f64]) -> Option<f64> {
     let mut ties = ascending_ties(truth, scores);
     ties.reverse();
-    let n_positive: u64 = ties.iter().map(|(_, positives)| positives).sum();
+    let n_positive = ties.iter().map(|(_, positives)| *positives).sum::<u64>();
     if n_positive == 0 {
         return None;
     }
@@ -190,11 +176,7 @@ pub fn log_loss(truth: &[f64], scores: &[f64]) -> f64 {
     let mut sum = ExactSum::new();
     for (&y, &p) in truth.iter().zip(scores) {
         let p = math::clamp(p, LOG_LOSS_MARGIN, 1.0 - LOG_LOSS_MARGIN);
-        sum.add(if y == 1.0 {
-            -math::ln(p)
-        } else {
-            -math::ln_1p(-p)
-        });
+        sum.add(if y == 1.0 { -math::ln(p) } else { -math::ln_1p(-p) });
     }
     math::mean(&sum, truth.len() as u64)
 }
@@ -228,26 +210,18 @@ mod tests {
         assert_eq!(roc_auc(&[0.0, 0.0, 1.0], &[0.2, 0.5, 0.5]), Some(0.75));
         assert_eq!(roc_auc(&[1.0, 1.0], &[0.2, 0.5]), None);
         // Threshold 0.5: precision 1/2, recall 1.
-        assert_eq!(
-            average_precision(&[0.0, 0.0, 1.0], &[0.2, 0.5, 0.5]),
-            Some(0.5)
-        );
+        assert_eq!(average_precision(&[0.0, 0.0, 1.0], &[0.2, 0.5, 0.5]), Some(0.5));
     }
 
     #[test]
     fn half_is_positive() {
-        assert_eq!(
-            confusion(&[0.0, 0.0, 1.0, 1.0], &[0.5, 0.4, 0.5, 0.4]),
-            [1, 1, 1, 1]
-        );
+        assert_eq!(confusion(&[0.0, 0.0, 1.0, 1.0], &[0.5, 0.4, 0.5, 0.4]), [1, 1, 1, 1]);
     }
 
     #[test]
     fn order_of_rows_cannot_matter() {
         let y: Vec<f64> = (0..500).map(|i| f64::from(i * 7919 % 500) * 0.1).collect();
-        let p: Vec<f64> = (0..500)
-            .map(|i| f64::from(i * 104_729 % 499) * 0.1)
-            .collect();
+        let p: Vec<f64> = (0..500).map(|i| f64::from(i * 104_729 % 499) * 0.1).collect();
         let (mut back_y, mut back_p) = (y.clone(), p.clone());
         back_y.reverse();
         back_p.reverse();

@@ -1,11 +1,12 @@
 //! Tables and small charts for a terminal, as plain text.
 //!
-//! Charts say something, they decide nothing: their numbers are rounded for the eye, and no file that is
-//! compared holds one. Nothing here looks at the environment; who prints decides about colour with
-//! [`wants_colour`].
+//! Charts say something, they decide nothing: their numbers are rounded for the eye, and no file
+//! that is compared holds one. Nothing here looks at the environment; who prints decides about
+//! colour with [`wants_colour`].
 
 use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use samescore_core::math;
 
 /// Eighths of a character cell, for bars.
 const EIGHTHS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
@@ -28,9 +29,7 @@ pub fn wants_colour(is_terminal: bool, env: impl Fn(&str) -> Option<String>) -> 
 /// A table with a header. Cells that are numbers stand to the right.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
-    table
-        .load_style(UTF8_FULL_CONDENSED)
-        .set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
     table.force_no_tty().set_header(header.to_vec());
     rows.iter().for_each(|row| {
         table.add_row(row.clone());
@@ -47,17 +46,12 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
 /// Names and values without lines, aligned.
 pub fn pairs(pairs: &[(&str, String)]) -> String {
     let mut table = Table::new();
-    table
-        .load_style(NOTHING)
-        .set_content_arrangement(ContentArrangement::Disabled);
+    table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.force_no_tty();
     pairs.iter().for_each(|(name, value)| {
         table.add_row(vec![(*name).to_owned(), value.clone()]);
     });
-    let text: Vec<String> = table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect();
+    let text: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
     format!("{}\n", text.join("\n"))
 }
 
@@ -65,24 +59,13 @@ fn is_numeric(cell: &str) -> bool {
     cell.is_empty() || cell == "-" || cell.parse::<f64>().is_ok()
 }
 
-/// One bar per label, the longest `width` characters wide. Values below 0 and missing ones have no bar.
+/// One bar per label, the longest `width` characters wide. Values below 0 and missing ones have no
+/// bar.
 pub fn bars(items: &[(String, f64)], width: usize) -> String {
-    let largest = items
-        .iter()
-        .map(|(_, x)| *x)
-        .filter(|x| x.is_finite())
-        .fold(0.0, larger);
-    let label_width = items
-        .iter()
-        .map(|(label, _)| label.chars().count())
-        .max()
-        .unwrap_or(0);
+    let largest = items.iter().map(|(_, x)| *x).filter(|x| x.is_finite()).fold(0.0, math::max);
+    let label_width = items.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
     let line = |(label, x): &(String, f64)| {
-        let share = if largest > 0.0 && *x > 0.0 {
-            x / largest
-        } else {
-            0.0
-        };
+        let share = if largest > 0.0 && *x > 0.0 { x / largest } else { 0.0 };
         let bar = bar(share, width);
         let pad = " ".repeat(label_width - label.chars().count());
         format!("{label}{pad} {bar:<width$} {}\n", short(*x))
@@ -93,7 +76,7 @@ pub fn bars(items: &[(String, f64)], width: usize) -> String {
 fn bar(share: f64, width: usize) -> String {
     let eighths = (share * (width * 8) as f64).round() as usize;
     let mut bar = "█".repeat(eighths / 8);
-    if eighths % 8 > 0 {
+    if !eighths.is_multiple_of(8) {
         bar.push(EIGHTHS[eighths % 8]);
     }
     bar
@@ -102,27 +85,20 @@ fn bar(share: f64, width: usize) -> String {
 /// The distribution of finite values over `n_bins` bins of equal width, one bar each.
 pub fn histogram(values: &[f64], n_bins: usize, width: usize) -> String {
     let finite: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
-    let low = finite.iter().copied().fold(f64::INFINITY, smaller);
-    let high = finite.iter().copied().fold(f64::NEG_INFINITY, larger);
+    let low = finite.iter().copied().fold(f64::INFINITY, math::min);
+    let high = finite.iter().copied().fold(f64::NEG_INFINITY, math::max);
     if finite.is_empty() || n_bins == 0 {
         return "no finite value\n".to_owned();
     }
     let step = (high - low) / n_bins as f64;
     let mut counts = vec![0u64; n_bins];
     for x in finite {
-        let bin = if step > 0.0 {
-            ((x - low) / step) as usize
-        } else {
-            0
-        };
+        let bin = if step > 0.0 { ((x - low) / step) as usize } else { 0 };
         counts[bin.min(n_bins - 1)] += 1;
     }
     let label = |bin: usize| format!("{:>10}", short(low + step * bin as f64));
-    let items: Vec<(String, f64)> = counts
-        .iter()
-        .enumerate()
-        .map(|(bin, &n)| (label(bin), n as f64))
-        .collect();
+    let items: Vec<(String, f64)> =
+        counts.iter().enumerate().map(|(bin, &n)| (label(bin), n as f64)).collect();
     bars(&items, width)
 }
 
@@ -138,9 +114,7 @@ pub fn calibration(truth: &[f64], scores: &[f64], width: usize) -> String {
         let (rate, mean) = (hits / n as f64, total / n as f64);
         let (from, to) = (place as f64 / 10.0, (place + 1) as f64 / 10.0);
         let bar = bar(rate, width);
-        text.push_str(&format!(
-            "{from:.1}-{to:.1} {n:>8}  {mean:>10.3}  {rate:>9.3} {bar}\n"
-        ));
+        text.push_str(&format!("{from:.1}-{to:.1} {n:>8}  {mean:>10.3}  {rate:>9.3} {bar}\n"));
     }
     text
 }
@@ -149,43 +123,30 @@ pub fn calibration(truth: &[f64], scores: &[f64], width: usize) -> String {
 /// character each, low to high, with the largest deviation spelt out.
 pub fn residuals(truth: &[f64], scores: &[f64], n_slots: usize) -> String {
     let mut order: Vec<usize> = (0..scores.len()).collect();
-    order.sort_by(|&a, &b| scores[a].total_cmp(&scores[b]));
+    order.sort_by(|&a, &b| math::total_cmp(scores[a], scores[b]));
     let n_slots = n_slots.min(order.len());
     if n_slots == 0 {
         return "no row\n".to_owned();
     }
     let mean = |slot: usize| {
         let rows = &order[slot * order.len() / n_slots..(slot + 1) * order.len() / n_slots];
-        let total = rows
-            .iter()
-            .fold(0.0, |sum, &row| sum + truth[row] - scores[row]);
+        let total = rows.iter().fold(0.0, |sum, &row| sum + truth[row] - scores[row]);
         total / rows.len() as f64
     };
     let means: Vec<f64> = (0..n_slots).map(mean).collect();
-    let largest = means.iter().map(|m| m.abs()).fold(0.0, larger);
+    let largest = means.iter().map(|m| m.abs()).fold(0.0, math::max);
     let height = |m: &f64| {
-        let share = if largest > 0.0 {
-            (m / largest + 1.0) / 2.0
-        } else {
-            0.5
-        };
+        let share = if largest > 0.0 { (m / largest + 1.0) / 2.0 } else { 0.5 };
         HEIGHTS[(share * 7.0).round() as usize]
     };
     let strip: String = means.iter().map(height).collect();
-    format!(
-        "mean residual by score, low to high (±{}): {strip}\n",
-        short(largest)
-    )
+    format!("mean residual by score, low to high (±{}): {strip}\n", short(largest))
 }
 
 /// A number for the eye: six significant digits at most.
 pub fn short(x: f64) -> String {
     if !x.is_finite() {
-        return if x.is_nan() {
-            "-".to_owned()
-        } else {
-            format!("{x}")
-        };
+        return if x.is_nan() { "-".to_owned() } else { format!("{x}") };
     }
     let size = x.abs();
     if x == x.trunc() && size < 1e15 {
@@ -199,25 +160,13 @@ pub fn short(x: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-fn larger(a: f64, b: f64) -> f64 {
-    if b > a { b } else { a }
-}
-
-fn smaller(a: f64, b: f64) -> f64 {
-    if b < a { b } else { a }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_longest_bar_is_the_largest_value() {
-        let items = [
-            ("a".to_owned(), 4.0),
-            ("bc".to_owned(), 1.0),
-            ("d".to_owned(), f64::NAN),
-        ];
+        let items = [("a".to_owned(), 4.0), ("bc".to_owned(), 1.0), ("d".to_owned(), f64::NAN)];
         assert_eq!(bars(&items, 4), "a  ████ 4\nbc █    1\nd       -\n");
     }
 
@@ -225,18 +174,11 @@ mod tests {
     fn every_finite_value_is_in_a_bin() {
         let text = histogram(&[0.0, 1.0, 2.0, 10.0, f64::NAN, f64::INFINITY], 2, 3);
         assert_eq!(
-            text.lines()
-                .map(|l| l.rsplit(' ').next())
-                .collect::<Vec<_>>(),
+            text.lines().map(|l| l.rsplit(' ').next()).collect::<Vec<_>>(),
             [Some("3"), Some("1")]
         );
         assert_eq!(histogram(&[f64::NAN], 2, 3), "no finite value\n");
-        assert!(
-            histogram(&[5.0, 5.0], 2, 3)
-                .lines()
-                .next()
-                .is_some_and(|l| l.ends_with(" 2"))
-        );
+        assert!(histogram(&[5.0, 5.0], 2, 3).lines().next().is_some_and(|l| l.ends_with(" 2")));
     }
 
     #[test]
@@ -248,19 +190,12 @@ mod tests {
     #[test]
     fn no_color_wins_over_a_forced_one() {
         let env = |set: &'static [(&'static str, &'static str)]| {
-            move |name: &str| {
-                set.iter()
-                    .find(|(n, _)| *n == name)
-                    .map(|(_, v)| (*v).to_owned())
-            }
+            move |name: &str| set.iter().find(|(n, _)| *n == name).map(|(_, v)| (*v).to_owned())
         };
         assert!(wants_colour(true, env(&[])));
         assert!(!wants_colour(false, env(&[])));
         assert!(wants_colour(false, env(&[("CLICOLOR_FORCE", "1")])));
-        assert!(!wants_colour(
-            true,
-            env(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")])
-        ));
+        assert!(!wants_colour(true, env(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")])));
         assert!(wants_colour(true, env(&[("NO_COLOR", "")])));
         assert!(!wants_colour(true, env(&[("TERM", "dumb")])));
     }
@@ -269,10 +204,8 @@ mod tests {
     fn a_strip_and_a_table_hold_every_slot_and_row() {
         let strip = residuals(&[1.0, 2.0, 3.0, 4.0], &[1.0, 2.0, 2.0, 4.5], 4);
         assert_eq!(strip, "mean residual by score, low to high (±1): ▅▅█▃\n");
-        let text = table(
-            &["name", "n"],
-            &[vec!["a".into(), "10".into()], vec!["b".into(), "2".into()]],
-        );
+        let text =
+            table(&["name", "n"], &[vec!["a".into(), "10".into()], vec!["b".into(), "2".into()]]);
         assert!(text.contains("│ b    ┆  2 │"), "{text}");
         assert!(calibration(&[1.0, 0.0], &[1.0, 0.95], 4).contains("0.500"));
     }

@@ -1,13 +1,13 @@
 //! Which rows are kept from a fit: train and test, and folds.
 //!
 //! # Method
-//! Each row, or each group of rows, falls on a side by the draw that belongs to its key, so a row's side
-//! does not depend on any other row, on order, or on how many rows there are. A row that is in the test
-//! part stays there when the ratio grows, and another seed gives another split.
+//! Each row, or each group of rows, falls on a side by the draw that belongs to its key, so a row's
+//! side does not depend on any other row, on order, or on how many rows there are. A row that is in
+//! the test part stays there when the ratio grows, and another seed gives another split.
 //!
 //! # Ties and order
-//! Rows use their fitting key, so wholly identical rows fall each on its own side. With a group column,
-//! rows that are equal in it stay together; a missing value is a group of its own.
+//! Rows use their fitting key, so wholly identical rows fall each on its own side. With a group
+//! column, rows that are equal in it stay together; a missing value is a group of its own.
 
 use samescore_core::batch::{Batch, Column, MISSING_CODE};
 use samescore_core::config::Config;
@@ -72,12 +72,7 @@ impl Split {
         }
         let stream = Stream::new(config.seed, STEP, "", "fold");
         let group = group_slot(config)?;
-        Ok(Split::Fold {
-            stream,
-            n_folds,
-            fold_idx,
-            group,
-        })
+        Ok(Split::Fold { stream, n_folds, fold_idx, group })
     }
 
     /// Whether any row can be kept from the fit.
@@ -89,17 +84,12 @@ impl Split {
     pub fn is_test(&self, block: &Batch, row: usize) -> bool {
         match self {
             Split::None => false,
-            Split::Test {
-                stream,
-                ratio,
-                group,
-            } => below(stream, key_of(block, row, *group), *ratio),
-            Split::Fold {
-                stream,
-                n_folds,
-                fold_idx,
-                group,
-            } => fold(stream, key_of(block, row, *group), *n_folds) == *fold_idx,
+            Split::Test { stream, ratio, group } => {
+                below(stream, key_of(block, row, *group), *ratio)
+            }
+            Split::Fold { stream, n_folds, fold_idx, group } => {
+                fold(stream, key_of(block, row, *group), *n_folds) == *fold_idx
+            }
         }
     }
 }
@@ -154,10 +144,7 @@ mod tests {
             unreachable!("there is a model")
         };
         let mut config = example::config(Task::Regression, model.params);
-        config.split = Some(SplitConfig {
-            test_ratio,
-            group: group.map(str::to_owned),
-        });
+        config.split = Some(SplitConfig { test_ratio, group: group.map(str::to_owned) });
         config
     }
 
@@ -166,11 +153,7 @@ mod tests {
         let table = Table::new(config, &example::table(n_rows, 1)).unwrap();
         let split = Split::of(config).unwrap();
         let kept = table.filter(|block, row| split.is_test(block, row));
-        let mut keys: Vec<RowKey> = kept
-            .blocks()
-            .iter()
-            .flat_map(|b| b.keys().to_vec())
-            .collect();
+        let mut keys: Vec<RowKey> = kept.blocks().iter().flat_map(|b| b.keys().to_vec()).collect();
         keys.sort();
         keys
     }
@@ -181,10 +164,7 @@ mod tests {
         let more = test_keys(&config(0.2, None), 600);
         let larger = test_keys(&config(0.4, None), 300);
         assert!((30..90).contains(&few.len()), "{}", few.len());
-        assert!(
-            few.iter()
-                .all(|key| more.contains(key) && larger.contains(key))
-        );
+        assert!(few.iter().all(|key| more.contains(key) && larger.contains(key)));
     }
 
     #[test]

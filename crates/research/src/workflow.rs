@@ -2,9 +2,9 @@
 //! notebooks run.
 //!
 //! # Method
-//! Key the rows; keep the declared share from the fit; fit on the rest; score what was kept through the
-//! very plan that deploy runs; seal. Metrics are those of the rows that were kept; without a split they
-//! are those of the training rows, and their names begin with `train_`.
+//! Key the rows; keep the declared share from the fit; fit on the rest; score what was kept through
+//! the very plan that deploy runs; seal. Metrics are those of the rows that were kept; without a
+//! split they are those of the training rows, and their names begin with `train_`.
 //!
 //! # Errors
 //! A row in an error is the row of the source, whatever the split left out before it.
@@ -55,12 +55,13 @@ pub struct Part {
 pub struct Evaluation {
     /// Each fold, or the test part alone.
     pub parts: Vec<Part>,
-    /// By name: the mean over the parts, and the standard deviation (divisor n − 1) from two parts on.
+    /// By name: the mean over the parts, and the standard deviation (divisor n − 1) from two
+    /// parts on.
     pub summary: BTreeMap<String, (f64, Option<f64>)>,
 }
 
-/// Fits `config` on `batch`, which has at least the declared columns, and seals the artifact. Uses the
-/// threads of `threads`.
+/// Fits `config` on `batch`, which has at least the declared columns, and seals the artifact. Uses
+/// the threads of `threads`.
 ///
 /// # Errors
 /// The first thing that the config or the data make impossible, with step, column and row.
@@ -98,7 +99,8 @@ pub fn fit_in_blocks(
     })
 }
 
-/// Fits and scores without keeping the artifact: on the declared test part, or on each of `n_folds`.
+/// Fits and scores without keeping the artifact: on the declared test part, or on each of
+/// `n_folds`.
 ///
 /// # Errors
 /// As [`fit`], and if there is neither a split nor a number of folds.
@@ -120,9 +122,9 @@ pub fn evaluate(
         let table = Table::new(config, batch)?;
         let splits: Vec<Split> = match n_folds {
             None => vec![Split::of(config)?],
-            Some(n) => (0..n.max(1))
-                .map(|idx| Split::fold(config, n, idx))
-                .collect::<Result<_>>()?,
+            Some(n) => {
+                (0..n.max(1)).map(|idx| Split::fold(config, n, idx)).collect::<Result<_>>()?
+            }
         };
         let mut parts = Vec::with_capacity(splits.len());
         for split in &splits {
@@ -151,19 +153,12 @@ fn fit_part(config: &Config, table: &Table, split: &Split) -> Result<(pipeline::
         _ => table.filter(|block, row| split.is_test(block, row)),
     };
     if test.n_rows() == 0 {
-        return Err(
-            Error::new(Code::TooFewRows, "expected rows to test on, found none")
-                .remedy("raise the test_ratio, or give more rows"),
-        );
+        return Err(Error::new(Code::TooFewRows, "expected rows to test on, found none")
+            .remedy("raise the test_ratio, or give more rows"));
     }
     let (truth, scores, n_unscored) = score(&plan, &test)?;
     let metrics = metrics::of(config.target.task, &truth, &scores);
-    let part = Part {
-        n_train,
-        n_test: test.n_rows() as u64,
-        n_unscored,
-        metrics,
-    };
+    let part = Part { n_train, n_test: test.n_rows() as u64, n_unscored, metrics };
     Ok((fitted, part))
 }
 
@@ -186,24 +181,16 @@ fn score(plan: &Plan, rows: &MemoryRows) -> Result<(Vec<f64>, Vec<f64>, u64)> {
 }
 
 fn prefixed(prefix: &str, metrics: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
-    metrics
-        .iter()
-        .map(|(name, value)| (format!("{prefix}{name}"), *value))
-        .collect()
+    metrics.iter().map(|(name, value)| (format!("{prefix}{name}"), *value)).collect()
 }
 
 fn summary(parts: &[Part]) -> BTreeMap<String, (f64, Option<f64>)> {
     let mut by_name: BTreeMap<String, Moments> = BTreeMap::new();
     for part in parts {
         for (name, value) in &part.metrics {
-            by_name
-                .entry(name.clone())
-                .or_insert_with(Moments::new)
-                .observe(*value);
+            by_name.entry(name.clone()).or_default().observe(*value);
         }
     }
-    let summed = by_name
-        .into_iter()
-        .filter_map(|(name, m)| Some((name, (m.mean()?, m.std(1)))));
+    let summed = by_name.into_iter().filter_map(|(name, m)| Some((name, (m.mean()?, m.std(1)))));
     summed.collect()
 }

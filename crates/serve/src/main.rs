@@ -22,11 +22,7 @@ use source::Source;
 use way::Way;
 
 #[derive(Parser)]
-#[command(
-    name = "samescore-serve",
-    version,
-    about = "Scores rows with a fitted artifact."
-)]
+#[command(name = "samescore-serve", version, about = "Scores rows with a fitted artifact.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -14,10 +14,9 @@ pub fn print(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     match written {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => Err(Error::new(
-            Code::Io,
-            format!("cannot write to standard output: {e}"),
-        )),
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::new(Code::Io, format!("cannot write to standard output: {e}")))
+        }
         _ => Ok(()),
     }
 }
@@ -34,10 +33,7 @@ pub fn complain(line: &str) {
 /// If the operating system refuses; then what was there before is unchanged.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     if path.is_dir() {
-        let message = format!(
-            "expected a file name, found the folder `{}`",
-            path.display()
-        );
+        let message = format!("expected a file name, found the folder `{}`", path.display());
         return Err(Error::new(Code::Io, message));
     }
     write_beside(path, bytes).map_err(|e| file::refused("write", path, &e))
@@ -48,9 +44,7 @@ fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let mut temporary = tempfile::Builder::new()
-        .prefix(".samescore-")
-        .tempfile_in(folder)?;
+    let mut temporary = tempfile::Builder::new().prefix(".samescore-").tempfile_in(folder)?;
     temporary.write_all(bytes)?;
     #[cfg(unix)]
     {

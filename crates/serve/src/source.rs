@@ -59,17 +59,14 @@ impl<'a> Source<'a> {
     /// Shows each row as a map of names to cells, with all columns of the file.
     pub fn for_each_row(&self, mut see: impl FnMut(CellRow<'_>)) {
         let names = self.table.names();
-        self.table
-            .for_each_row(|cells| see(CellRow { names, cells }));
+        self.table.for_each_row(|cells| see(CellRow { names, cells }));
     }
 
     /// The rows at `rows`, in that order, with their faults.
     pub fn pick(&self, rows: &[usize]) -> Batch {
         let mut picked = self.batch.select(rows);
         for (place, &row) in rows.iter().enumerate() {
-            let fault = u32::try_from(row)
-                .ok()
-                .and_then(|row| self.batch.faults().get(&row));
+            let fault = u32::try_from(row).ok().and_then(|row| self.batch.faults().get(&row));
             if let Some(error) = fault {
                 picked.fault_row(place, error.clone());
             }

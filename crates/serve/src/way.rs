@@ -97,9 +97,7 @@ fn by_row(scorer: &Scorer, source: &Source<'_>) -> Scores {
     let mut scratch = scorer.scratch();
     let mut scores = Scores::default();
     source.for_each_row(|row| {
-        let result = scorer
-            .score_row(&row, &mut scratch)
-            .map(|score| score.value);
+        let result = scorer.score_row(&row, &mut scratch).map(|score| score.value);
         scores.push(scratch.key().unwrap_or_default(), result);
     });
     scores
@@ -119,8 +117,6 @@ fn by_parts(source: &Source<'_>, parts: &[(&Scorer, Vec<usize>)]) -> Result<Scor
     }
     results.sort_by_key(|(row, _, _)| *row);
     let mut scores = Scores::default();
-    results
-        .into_iter()
-        .for_each(|(_, key, result)| scores.push(key, result));
+    results.into_iter().for_each(|(_, key, result)| scores.push(key, result));
     Ok(scores)
 }

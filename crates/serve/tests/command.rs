@@ -81,11 +81,7 @@ fn rows(n_rows: usize) -> String {
             5 => "\"old, very\"".to_owned(),
             _ => num("age", row),
         };
-        let grade = if row % 89 == 7 {
-            "never seen"
-        } else {
-            label("grade", row)
-        };
+        let grade = if row % 89 == 7 { "never seen" } else { label("grade", row) };
         let (sex, rooms, area) = (label("sex", row), num("rooms", row), num("area", row));
         text.push_str(&format!("{row},\"{sex}\",{rooms},{grade},{area},{age}\n"));
     }
@@ -101,42 +97,19 @@ fn every_way_gives_the_same_bytes() {
     assert!(
         expected.contains(",SS0202,\"column `age`: expected number, found text \"\"old, very\"\"")
     );
-    assert!(
-        expected.contains(",SS0302,"),
-        "an unseen label is missing for the model"
-    );
+    assert!(expected.contains(",SS0302,"), "an unseen label is missing for the model");
     let trace = std::fs::read(place.path("batch.json")).expect("a trace");
-    for way in [
-        "rows",
-        "reversed",
-        "shuffled",
-        "chunks=1",
-        "chunks=1000",
-        "chunks=99999",
-        "reloaded",
-    ] {
+    for way in
+        ["rows", "reversed", "shuffled", "chunks=1", "chunks=1000", "chunks=99999", "reloaded"]
+    {
         for threads in ["1", "3"] {
-            let more = [
-                "--way",
-                way,
-                "--threads",
-                threads,
-                "--trace",
-                "t.json",
-                "--out",
-                "out.csv",
-            ];
+            let more =
+                ["--way", way, "--threads", threads, "--trace", "t.json", "--out", "out.csv"];
             assert_eq!(place.gives(&[&score[..], &more].concat()), "");
             let found = std::fs::read_to_string(place.path("out.csv")).expect("scores");
-            assert!(
-                found == expected,
-                "way {way} with {threads} threads gives other bytes"
-            );
+            assert!(found == expected, "way {way} with {threads} threads gives other bytes");
             let found = std::fs::read(place.path("t.json")).expect("a trace");
-            assert!(
-                found == trace,
-                "way {way} with {threads} threads gives another trace"
-            );
+            assert!(found == trace, "way {way} with {threads} threads gives another trace");
         }
     }
 }
@@ -152,11 +125,7 @@ fn a_cell_that_cannot_be_read_is_the_reason_of_its_row_alone() {
     let lines: Vec<&str> = one.lines().collect();
     assert_eq!(lines.len(), 3);
     assert!(lines[1].contains(",,,SS0202,"), "{}", lines[1]);
-    assert!(
-        lines[1].contains("column `age`: expected number, found text"),
-        "{}",
-        lines[1]
-    );
+    assert!(lines[1].contains("column `age`: expected number, found text"), "{}", lines[1]);
     assert_eq!(Some(lines[2]), good.lines().nth(2));
     let bits = lines[2].split(',').nth(2).expect("bits");
     assert_eq!(bits.len(), 16);
@@ -223,10 +192,7 @@ fn what_is_wrong_with_the_rows_is_said_with_its_place() {
              cell, found one inside (put the cell in quotes and double the quotes in it) \
              [SS0301]\n",
         ),
-        (
-            b"",
-            "error: `bad.csv`: expected a header, found an empty file [SS0301]\n",
-        ),
+        (b"", "error: `bad.csv`: expected a header, found an empty file [SS0301]\n"),
         (
             b"\xff\xfea\0",
             "error: `bad.csv`: expected UTF-8 text, found UTF-16 (save the file as UTF-8) \
@@ -269,13 +235,7 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
             "error: expected a file, found the folder `.` [SS0501]\n",
         ),
         (
-            &[
-                "score",
-                "a.samescore",
-                "rows.csv",
-                "--out",
-                "absent/out.csv",
-            ],
+            &["score", "a.samescore", "rows.csv", "--out", "absent/out.csv"],
             5,
             "error: cannot write `absent/out.csv`: no such file or folder [SS0501]\n",
         ),
@@ -300,11 +260,7 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
             "error: expected a step, found `polish`; there are input, impute, encode, scale \
              [SS0110]\n",
         ),
-        (
-            &["transform", "short.samescore", "rows.csv"],
-            4,
-            "error: expected",
-        ),
+        (&["transform", "short.samescore", "rows.csv"], 4, "error: expected"),
     ];
     for (args, code, expected) in cases {
         let (found, text) = place.refuses(args);
@@ -319,10 +275,7 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
 #[test]
 fn columns_behind_each_step_are_shown() {
     let place = Place::new();
-    place.write(
-        "a.csv",
-        b"age,area,grade,rooms,sex\n,100,Gd,3,f\nx,100,Gd,3,f\n",
-    );
+    place.write("a.csv", b"age,area,grade,rooms,sex\n,100,Gd,3,f\nx,100,Gd,3,f\n");
     let show = |until: &str| {
         let shown = place.gives(&["transform", "a.samescore", "a.csv", "--until", until]);
         let lines: Vec<String> = shown
@@ -331,35 +284,20 @@ fn columns_behind_each_step_are_shown() {
             .collect();
         lines
     };
-    assert_eq!(
-        show("input"),
-        ["age,area,grade,rooms,sex", ",100,Gd,3,f", ",,,,"]
-    );
+    assert_eq!(show("input"), ["age,area,grade,rooms,sex", ",100,Gd,3,f", ",,,,"]);
     let encoded = show("encode");
     let cells: Vec<&str> = encoded[1].split(',').collect();
-    assert!(
-        cells[0].parse::<f64>().is_ok() && cells[2].parse::<f64>().is_ok(),
-        "{encoded:?}"
-    );
+    assert!(cells[0].parse::<f64>().is_ok() && cells[2].parse::<f64>().is_ok(), "{encoded:?}");
     let whole = place.gives(&["transform", "a.samescore", "a.csv"]);
-    assert_eq!(
-        whole,
-        place.gives(&["transform", "a.samescore", "a.csv", "--until", "scale"])
-    );
+    assert_eq!(whole, place.gives(&["transform", "a.samescore", "a.csv", "--until", "scale"]));
 }
 
 #[test]
 fn an_artifact_is_verified_in_text_and_json() {
     let place = Place::new();
-    let digest = example::artifact()
-        .expect("an artifact")
-        .digest()
-        .to_string();
+    let digest = example::artifact().expect("an artifact").digest().to_string();
     let text = place.gives(&["verify", "a.samescore"]);
-    assert_eq!(
-        text,
-        format!("{digest}: 16 golden rows score as recorded\n")
-    );
+    assert_eq!(text, format!("{digest}: 16 golden rows score as recorded\n"));
     let json = place.gives(&["verify", "a.samescore", "--format", "json"]);
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let expected = serde_json::json!({"verified": true, "digest": digest, "golden_rows": 16});
@@ -367,37 +305,19 @@ fn an_artifact_is_verified_in_text_and_json() {
     let output = place.run(&["verify", "rows.csv", "--format", "json"]);
     assert_eq!(output.status.code(), Some(4));
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(
-        (&json["verified"], &json["code"]),
-        (&false.into(), &"SS0401".into())
-    );
+    assert_eq!((&json["verified"], &json["code"]), (&false.into(), &"SS0401".into()));
 }
 
 #[test]
 fn a_trace_is_json_of_every_stage() {
     let place = Place::new();
-    place.gives(&[
-        "score",
-        "a.samescore",
-        "rows.csv",
-        "--out",
-        "o.csv",
-        "--trace",
-        "t.json",
-    ]);
+    place.gives(&["score", "a.samescore", "rows.csv", "--out", "o.csv", "--trace", "t.json"]);
     let text = std::fs::read_to_string(place.path("t.json")).expect("a trace");
     let trace: samescore_deploy::Trace = serde_json::from_str(&text).expect("a trace");
-    let names: Vec<&str> = trace
-        .stages
-        .iter()
-        .map(|stage| stage.name.as_str())
-        .collect();
+    let names: Vec<&str> = trace.stages.iter().map(|stage| stage.name.as_str()).collect();
     assert_eq!(names, ["input", "impute", "encode", "scale"]);
     assert_eq!(trace.n_rows, 9000);
-    assert_eq!(
-        text,
-        serde_json::to_string_pretty(&trace).expect("JSON") + "\n"
-    );
+    assert_eq!(text, serde_json::to_string_pretty(&trace).expect("JSON") + "\n");
 }
 
 #[cfg(debug_assertions)]
@@ -407,11 +327,7 @@ fn injected_faults_change_what_the_ways_give() {
     let score = ["score", "a.samescore", "rows.csv"];
     let right = place.gives(&score);
     let fused = place.run(&[&score[..], &["--inject-fault", "fused-multiply-add"]].concat());
-    assert_eq!(
-        fused.status.code(),
-        Some(4),
-        "the self-test sees the fused product"
-    );
+    assert_eq!(fused.status.code(), Some(4), "the self-test sees the fused product");
     let inject = ["--inject-fault", "dropped-row"];
     for way in ["batch", "rows", "reversed", "chunks=1000", "reloaded"] {
         let output = place.run(&[&score[..], &inject, &["--way", way]].concat());

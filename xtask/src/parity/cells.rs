@@ -35,11 +35,7 @@ pub fn first_cell(a: &[u8], b: &[u8], column: &str) -> Result<Option<Cell>, Stri
         let position = |t: &Table| t.columns.iter().position(|n| n == name);
         let (Some(i), Some(j)) = (position(&a), position(&b)) else {
             let has = |p: Option<usize>| {
-                if p.is_some() {
-                    "the column"
-                } else {
-                    "no column"
-                }
+                if p.is_some() { "the column" } else { "no column" }
             };
             return Ok(Some(Cell {
                 column: name.clone(),

@@ -55,11 +55,7 @@ impl Trace {
 /// The first stage and column in which two traces differ, in the order of the stages.
 pub fn first_place(a: &Trace, b: &Trace) -> Option<Place> {
     let place = |stage: &str, column: &str, what: String| {
-        Some(Place {
-            stage: stage.to_owned(),
-            column: column.to_owned(),
-            what,
-        })
+        Some(Place { stage: stage.to_owned(), column: column.to_owned(), what })
     };
     if a.n_rows != b.n_rows {
         let what = format!("{} rows against {}", a.n_rows, b.n_rows);
@@ -135,11 +131,7 @@ pub fn read_scores(bytes: &[u8]) -> Result<Vec<ScoreRow>, String> {
                 Some(bits.map_err(|e| format!("row {n}: expected bits, found `{word}`: {e}"))?)
             }
         };
-        rows.push(ScoreRow {
-            row_key: cell(key),
-            bits,
-            reason: (cell(code), cell(reason)),
-        });
+        rows.push(ScoreRow { row_key: cell(key), bits, reason: (cell(code), cell(reason)) });
     }
     Ok(rows)
 }
@@ -194,11 +186,7 @@ pub fn ulps(a: u64, b: u64) -> Option<u64> {
     let is_nan = |bits: u64| f64::from_bits(bits).is_nan();
     let place = |bits: u64| {
         let magnitude = (bits & !(1 << 63)) as i64;
-        if bits >> 63 == 1 {
-            -magnitude
-        } else {
-            magnitude
-        }
+        if bits >> 63 == 1 { -magnitude } else { magnitude }
     };
     match (is_nan(a), is_nan(b)) {
         (false, false) => Some(place(a).abs_diff(place(b))),
@@ -213,10 +201,7 @@ mod tests {
     fn trace(text: &str) -> Trace {
         let stage = |name: &str, digest: &str| Stage {
             name: name.to_owned(),
-            columns: vec![
-                ("x".to_owned(), "00".to_owned()),
-                ("y".to_owned(), digest.to_owned()),
-            ],
+            columns: vec![("x".to_owned(), "00".to_owned()), ("y".to_owned(), digest.to_owned())],
         };
         let words: Vec<&str> = text.split(' ').collect();
         Trace {

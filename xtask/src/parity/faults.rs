@@ -1,8 +1,9 @@
-//! A proof that cannot fail proves nothing: production commits known mistakes, and parity must name the
-//! stage of each.
+//! A proof that cannot fail proves nothing: production commits known mistakes, and parity must name
+//! the stage of each.
 //!
-//! Only the debug build of production can be told to. What a mistake in a fit does is shown by core's own
-//! tests, which inject the same faults into fits; here an artifact is right and its scoring is not.
+//! Only the debug build of production can be told to. What a mistake in a fit does is shown by
+//! core's own tests, which inject the same faults into fits; here an artifact is right and its
+//! scoring is not.
 
 use comfy_table::{Table, presets};
 
@@ -30,14 +31,7 @@ pub fn run() -> Result<bool, String> {
     let programs = Programs::build()?;
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
-    table.set_header([
-        "fault",
-        "pipeline",
-        "caught by",
-        "stage",
-        "expected",
-        "verdict",
-    ]);
+    table.set_header(["fault", "pipeline", "caught by", "stage", "expected", "verdict"]);
     let mut all_caught = true;
     for (fault, name, expected) in CAUGHT {
         let report = commit(&programs, fault, name)?;
@@ -56,12 +50,7 @@ fn commit(programs: &Programs, fault: &str, name: &str) -> Result<Report, String
     let pipelines = pipeline::all(&[name.to_owned()])?;
     let pipeline = &pipelines[0];
     let folder = super::fresh_folder(&format!("{name}-{fault}"))?;
-    let bench = Bench {
-        programs,
-        pipeline,
-        folder,
-        fault: Some(fault),
-    };
+    let bench = Bench { programs, pipeline, folder, fault: Some(fault) };
     let sources = Sources::make(&bench)?;
     let base = score::base(&bench, &sources)?;
     let mut report = Report::new(name);

@@ -51,18 +51,10 @@ fn ways(sources: &Sources, n_rows: u64) -> Vec<Way> {
         Way::new("csv", &sources.csv, ""),
         Way::new("parquet", &sources.parquet, ""),
         Way::new("rows shuffled", &sources.shuffled, ""),
-        Way::new(
-            "rows regrouped",
-            &sources.regrouped,
-            "--threads 8 --block-rows 333",
-        ),
+        Way::new("rows regrouped", &sources.regrouped, "--threads 8 --block-rows 333"),
     ];
     for n in [2, 8] {
-        ways.push(Way::new(
-            &format!("{n} threads"),
-            original,
-            &format!("--threads {n}"),
-        ));
+        ways.push(Way::new(&format!("{n} threads"), original, &format!("--threads {n}")));
     }
     let small = n_rows <= SMALL_ROWS_MAX;
     for n in if small { SMALL_BLOCKS } else { LARGE_BLOCKS } {
@@ -102,10 +94,7 @@ pub fn every_way(
 
 /// How many bits of two files differ; every bit of what only the longer has counts.
 fn differing_bits(a: &[u8], b: &[u8]) -> u64 {
-    let common = a
-        .iter()
-        .zip(b)
-        .map(|(x, y)| u64::from((x ^ y).count_ones()));
+    let common = a.iter().zip(b).map(|(x, y)| u64::from((x ^ y).count_ones()));
     common.sum::<u64>() + 8 * a.len().abs_diff(b.len()) as u64
 }
 
@@ -123,13 +112,7 @@ fn blame(bench: &Bench<'_>, sources: &Sources, base: &Base, other: &Path) -> Dif
 
 /// The artifacts score alike here: the command that compares artifacts says what differs.
 fn said_by_diff(bench: &Bench<'_>, base: &Base, other: &Path) -> Difference {
-    let args = [
-        "diff",
-        text(&base.artifact),
-        text(other),
-        "--format",
-        "json",
-    ];
+    let args = ["diff", text(&base.artifact), text(other), "--format", "json"];
     let output = bench.programs.research(&args).output();
     let said = output.map_or_else(
         |e| e.to_string(),

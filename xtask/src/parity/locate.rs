@@ -37,9 +37,7 @@ pub fn first(
     way: &Way,
     found: &Found,
 ) -> Difference {
-    let place = found
-        .trace()
-        .and_then(|trace| first_place(&base.trace, &trace));
+    let place = found.trace().and_then(|trace| first_place(&base.trace, &trace));
     match place {
         Some(place) if place.stage != SCORE_STAGE => {
             let stage = place.stage.clone();
@@ -122,10 +120,7 @@ fn with_cell(
         },
         Ok(None) => difference,
         Err(message) => Difference {
-            what: format!(
-                "{} (the cell could not be shown: {message})",
-                difference.what
-            ),
+            what: format!("{} (the cell could not be shown: {message})", difference.what),
             ..difference
         },
     }
@@ -136,11 +131,7 @@ mod tests {
     use super::*;
 
     fn row(key: &str, bits: Option<u64>) -> ScoreRow {
-        ScoreRow {
-            row_key: key.to_owned(),
-            bits,
-            reason: (String::new(), String::new()),
-        }
+        ScoreRow { row_key: key.to_owned(), bits, reason: (String::new(), String::new()) }
     }
 
     #[test]

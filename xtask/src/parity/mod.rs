@@ -97,22 +97,12 @@ pub fn run(options: &Options) -> Result<bool, String> {
 fn judge(programs: &Programs, pipeline: &Pipeline, options: &Options) -> Result<Report, String> {
     let start = Instant::now();
     let folder = fresh_folder(&pipeline.name)?;
-    let bench = Bench {
-        programs,
-        pipeline,
-        folder,
-        fault: options.fault.as_deref(),
-    };
+    let bench = Bench { programs, pipeline, folder, fault: options.fault.as_deref() };
     let mut report = Report::new(&pipeline.name);
     if let Err(message) = phases(&bench, options, &mut report) {
         report.found(Difference::failure(&message));
     }
-    eprintln!(
-        "{}: {} ways, {:.1} s",
-        pipeline.name,
-        report.n_ways,
-        start.elapsed().as_secs_f64()
-    );
+    eprintln!("{}: {} ways, {:.1} s", pipeline.name, report.n_ways, start.elapsed().as_secs_f64());
     Ok(report)
 }
 

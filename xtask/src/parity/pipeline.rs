@@ -43,9 +43,7 @@ pub fn all(names: &[String]) -> Result<Vec<Pipeline>, String> {
     if found.is_empty() {
         return Err("expected pipelines in data/pipelines, found none".to_owned());
     }
-    let wanted = found
-        .into_iter()
-        .filter(|(name, _)| names.is_empty() || names.contains(name));
+    let wanted = found.into_iter().filter(|(name, _)| names.is_empty() || names.contains(name));
     wanted.map(|(name, path)| read(name, path)).collect()
 }
 
@@ -70,12 +68,7 @@ fn read(name: String, config: PathBuf) -> Result<Pipeline, String> {
         .filter(|(column, _)| Some(column.as_str()) != target)
         .map(|(column, value)| (column.clone(), kind(value)))
         .collect();
-    Ok(Pipeline {
-        config,
-        source,
-        inputs,
-        name,
-    })
+    Ok(Pipeline { config, source, inputs, name })
 }
 
 #[cfg(test)]
@@ -91,11 +84,8 @@ mod tests {
         fs::write(&config, text).unwrap();
         let pipeline = read("a".to_owned(), config).unwrap();
         assert_eq!(pipeline.source, folder.path().join("../t.csv"));
-        let kinds: Vec<(&str, &str)> = pipeline
-            .inputs
-            .iter()
-            .map(|(c, k)| (c.as_str(), k.as_str()))
-            .collect();
+        let kinds: Vec<(&str, &str)> =
+            pipeline.inputs.iter().map(|(c, k)| (c.as_str(), k.as_str())).collect();
         assert_eq!(kinds, [("at", "time"), ("x", "num")]);
     }
 

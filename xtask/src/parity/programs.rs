@@ -52,20 +52,8 @@ impl Programs {
     pub fn build() -> Result<Self, String> {
         let serve = ["build", "--package", "samescore-serve"];
         let release = [&serve[..], &["--release"]].concat();
-        let embed = [
-            "build",
-            "--package",
-            "samescore-deploy",
-            "--example",
-            "embed",
-        ];
-        let research = [
-            "build",
-            "--package",
-            "samescore-research",
-            "--bin",
-            "samescore",
-        ];
+        let embed = ["build", "--package", "samescore-deploy", "--example", "embed"];
+        let research = ["build", "--package", "samescore-research", "--bin", "samescore"];
         Ok(Programs {
             debug: command::built(&serve, "samescore-serve")?,
             release: command::built(&release, "samescore-serve")?,

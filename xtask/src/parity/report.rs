@@ -60,11 +60,7 @@ impl Difference {
 
     /// Something in the artifact itself.
     pub fn artifact(what: String) -> Self {
-        Difference {
-            way: "artifact".to_owned(),
-            what,
-            ..Difference::default()
-        }
+        Difference { way: "artifact".to_owned(), what, ..Difference::default() }
     }
 
     /// Every way agrees, but not with the snapshot.
@@ -133,36 +129,18 @@ impl Report {
 pub fn text(reports: &[Report]) -> String {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
-    table.set_header([
-        "pipeline",
-        "rows",
-        "stages",
-        "ways",
-        "differing bits",
-        "verdict",
-    ]);
+    table.set_header(["pipeline", "rows", "stages", "ways", "differing bits", "verdict"]);
     for r in reports {
         let counts = [r.n_rows, r.n_stages, r.n_ways, r.differing_bits];
         let counts = counts.map(|n| n.to_string());
         let [rows, stages, ways, bits] = counts;
-        table.add_row([
-            r.pipeline.clone(),
-            rows,
-            stages,
-            ways,
-            bits,
-            r.verdict.to_owned(),
-        ]);
+        table.add_row([r.pipeline.clone(), rows, stages, ways, bits, r.verdict.to_owned()]);
     }
     let right = comfy_table::CellAlignment::Right;
-    (1..5)
-        .filter_map(|i| table.column_mut(i).map(|c| c.set_cell_alignment(right)))
-        .count();
-    let lines = reports.iter().flat_map(|r| {
-        r.differences
-            .iter()
-            .map(|d| format!("\n{}", d.line(&r.pipeline)))
-    });
+    (1..5).filter_map(|i| table.column_mut(i).map(|c| c.set_cell_alignment(right))).count();
+    let lines = reports
+        .iter()
+        .flat_map(|r| r.differences.iter().map(|d| format!("\n{}", d.line(&r.pipeline))));
     table.to_string() + &lines.collect::<String>()
 }
 

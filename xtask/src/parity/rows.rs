@@ -40,11 +40,7 @@ impl Sources {
         };
         let form = |name: &str| {
             let ending = Path::new(name).extension();
-            if original.extension() == ending {
-                Ok(original.clone())
-            } else {
-                convert(name, &[])
-            }
+            if original.extension() == ending { Ok(original.clone()) } else { convert(name, &[]) }
         };
         let csv = form("source.csv")?;
         let json = bench.file("source.jsonl");

@@ -12,16 +12,8 @@ use super::report::{Difference, Report};
 use super::rows::Sources;
 
 /// How the production binary goes about a table.
-const WAYS: [&str; 8] = [
-    "batch",
-    "rows",
-    "reversed",
-    "shuffled",
-    "chunks=1",
-    "chunks=7",
-    "chunks=1000",
-    "reloaded",
-];
+const WAYS: [&str; 8] =
+    ["batch", "rows", "reversed", "shuffled", "chunks=1", "chunks=7", "chunks=1000", "reloaded"];
 const THREADS: [u32; 3] = [1, 2, 8];
 
 /// The reference: one fit, scored by research.
@@ -133,47 +125,17 @@ fn ways(sources: &Sources, has_fault: bool) -> Vec<Way> {
     };
     if !has_fault {
         let research = Program::Research;
-        add(
-            "research csv".to_owned(),
-            research,
-            &sources.csv,
-            None,
-            None,
-        );
-        add(
-            "research parquet".to_owned(),
-            research,
-            &sources.parquet,
-            None,
-            None,
-        );
+        add("research csv".to_owned(), research, &sources.csv, None, None);
+        add("research parquet".to_owned(), research, &sources.parquet, None, None);
         for n in THREADS {
-            add(
-                format!("research {n} threads"),
-                research,
-                original,
-                None,
-                Some(n),
-            );
+            add(format!("research {n} threads"), research, original, None, Some(n));
         }
-        add(
-            "embedded".to_owned(),
-            Program::Embed,
-            &sources.json,
-            None,
-            None,
-        );
+        add("embedded".to_owned(), Program::Embed, &sources.json, None, None);
     }
     let builds = [("debug", Program::Debug), ("release", Program::Release)];
     for (build, program) in &builds[..if has_fault { 1 } else { 2 }] {
         for way in WAYS {
-            add(
-                format!("{build} {way}"),
-                *program,
-                &sources.csv,
-                Some(way),
-                None,
-            );
+            add(format!("{build} {way}"), *program, &sources.csv, Some(way), None);
         }
         for n in THREADS {
             let name = format!("{build} {n} threads");
@@ -238,11 +200,7 @@ impl Found {
 fn one_way(bench: &Bench<'_>, way: &Way, base: &Base) -> Result<Found, String> {
     if way.program == Program::Embed {
         let scores_bytes = bench.programs.embedded(&base.artifact, &way.source)?;
-        return Ok(Found {
-            scores: read_scores(&scores_bytes)?,
-            scores_bytes,
-            trace_bytes: None,
-        });
+        return Ok(Found { scores: read_scores(&scores_bytes)?, scores_bytes, trace_bytes: None });
     }
     let [out, trace] = ["way.csv", "way.trace"].map(|name| bench.file(name));
     let run = way.run(bench, &base.artifact);

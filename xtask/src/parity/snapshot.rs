@@ -17,8 +17,8 @@ use crate::{command, sha256};
 /// How many rows a snapshot shows.
 const SHOWN_ROWS: usize = 5;
 
-/// Refuses insta's overrides, and settings that let differences pass. What the settings say of writing
-/// does not matter: this program says it itself.
+/// Refuses insta's overrides, and settings that let differences pass. What the settings say of
+/// writing does not matter: this program says it itself.
 ///
 /// # Errors
 /// If there is one.
@@ -26,16 +26,12 @@ pub fn refuse_overrides() -> Result<(), String> {
     let set = command::insta_overrides();
     if let Some(name) = set.first() {
         let remedy = "unset it; `--bless` alone writes snapshots";
-        return Err(format!(
-            "expected no override of insta, found `{name}` ({remedy})"
-        ));
+        return Err(format!("expected no override of insta, found `{name}` ({remedy})"));
     }
     for name in ["insta.yaml", ".insta.yaml", ".config/insta.yaml"] {
         let settings = std::fs::read_to_string(command::root().join(name)).unwrap_or_default();
         if settings.contains("force_pass") {
-            return Err(format!(
-                "expected no `force_pass`, found one in `{name}` (remove it)"
-            ));
+            return Err(format!("expected no `force_pass`, found one in `{name}` (remove it)"));
         }
     }
     Ok(())
@@ -85,10 +81,7 @@ pub fn text(bench: &Bench<'_>, base: &Base) -> Result<String, String> {
 
 /// One digest of a stage: over name and digest of each column, in order.
 fn digest(stage: &Stage) -> String {
-    let lines = stage
-        .columns
-        .iter()
-        .map(|(name, digest)| format!("{name}\n{digest}\n"));
+    let lines = stage.columns.iter().map(|(name, digest)| format!("{name}\n{digest}\n"));
     sha256::hex(lines.collect::<String>().as_bytes())
 }
 
@@ -110,8 +103,8 @@ pub fn agrees(name: &str, text: &str, bless: bool) -> Result<bool, String> {
     Ok(child.wait().map_err(problem)?.success())
 }
 
-/// What the program does when it is started again: asserts standard input through insta, which prints
-/// the difference and panics.
+/// What the program does when it is started again: asserts standard input through insta, which
+/// prints the difference and panics.
 ///
 /// # Errors
 /// If standard input cannot be read.

@@ -8,23 +8,13 @@ const DIRECTIONS: [(&str, &[&str]); 5] = [
     ("crates/core/Cargo.toml", &[]),
     ("crates/research/Cargo.toml", &["samescore-core"]),
     ("crates/deploy/Cargo.toml", &["samescore-core"]),
-    (
-        "crates/serve/Cargo.toml",
-        &["samescore-core", "samescore-deploy"],
-    ),
+    ("crates/serve/Cargo.toml", &["samescore-core", "samescore-deploy"]),
     ("xtask/Cargo.toml", &[]),
 ];
 
 /// Whatever touches a float, a draw or a stored byte.
-const PINNED: [&str; 7] = [
-    "metallic",
-    "rand_pcg",
-    "rmp-serde",
-    "toml",
-    "polars",
-    "linfa",
-    "linfa-elasticnet",
-];
+const PINNED: [&str; 7] =
+    ["metallic", "rand_pcg", "rmp-serde", "toml", "polars", "linfa", "linfa-elasticnet"];
 
 /// core <- research; core <- deploy <- serve; xtask links none of ours, in no kind of dependency.
 pub fn directions(tree: &Tree) -> Vec<Finding> {
@@ -80,9 +70,7 @@ fn dependencies(manifest: &toml::Table) -> Vec<String> {
 pub fn exact_pins(tree: &Tree) -> Vec<Finding> {
     let manifest = tree.text("Cargo.toml").unwrap_or_default();
     let manifest: toml::Table = manifest.parse().unwrap_or_default();
-    let shared = manifest
-        .get("workspace")
-        .and_then(|w| w.get("dependencies"));
+    let shared = manifest.get("workspace").and_then(|w| w.get("dependencies"));
     let loose = PINNED.iter().filter(|name| {
         let entry = shared.and_then(|s| s.get(**name));
         let version = entry.and_then(|e| e.as_str().or_else(|| e.get("version")?.as_str()));
@@ -109,10 +97,7 @@ mod tests {
         let on = |table: &str, name: &str| format!("[{table}]\n{name}.workspace = true\n");
         let deploy = "crates/deploy/Cargo.toml";
         assert_eq!(judged(deploy, &on("dependencies", "samescore-core")), 0);
-        assert_eq!(
-            judged(deploy, &on("dev-dependencies", "samescore-research")),
-            1
-        );
+        assert_eq!(judged(deploy, &on("dev-dependencies", "samescore-research")), 1);
         let target = on("target.'cfg(unix)'.dependencies", "samescore-core");
         assert_eq!(judged("xtask/Cargo.toml", &target), 1);
         let renamed =
@@ -122,10 +107,7 @@ mod tests {
 
     #[test]
     fn an_unknown_crate_fails() {
-        assert_eq!(
-            judged("crates/new/Cargo.toml", "[package]\nname = \"new\"\n"),
-            1
-        );
+        assert_eq!(judged("crates/new/Cargo.toml", "[package]\nname = \"new\"\n"), 1);
         assert_eq!(judged("Cargo.toml", "[workspace]\n"), 0);
     }
 

@@ -64,13 +64,7 @@ mod tests {
         let digest = sha256::hex(b"abc");
         assert_eq!(n_found(""), 1);
         assert_eq!(n_found("### a.csv\n- sha256: `00`\n"), 1);
-        assert_eq!(
-            n_found(&format!("### a.csv\n### b.csv\n- sha256: `{digest}`\n")),
-            1
-        );
-        assert_eq!(
-            n_found(&format!("### a.csv\n- sha256: `{digest}`\n### b\n")),
-            0
-        );
+        assert_eq!(n_found(&format!("### a.csv\n### b.csv\n- sha256: `{digest}`\n")), 1);
+        assert_eq!(n_found(&format!("### a.csv\n- sha256: `{digest}`\n### b\n")), 0);
     }
 }

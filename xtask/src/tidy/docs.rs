@@ -4,22 +4,13 @@ use super::Finding;
 use super::kinds;
 use super::tree::Tree;
 
-const HEADINGS: [&str; 6] = [
-    "Method",
-    "Shape",
-    "Missing",
-    "Ties and order",
-    "Errors",
-    "Example",
-];
+const HEADINGS: [&str; 6] = ["Method", "Shape", "Missing", "Ties and order", "Errors", "Example"];
 
 /// Every source begins with what it gives.
 pub fn module_docs(tree: &Tree) -> Vec<Finding> {
     let silent = tree.sources().filter(|(_, text)| !text.starts_with("//! "));
     let message = "expected a module doc (`//!`) on the first line";
-    silent
-        .map(|(path, _)| Finding::fail(path, 1, message))
-        .collect()
+    silent.map(|(path, _)| Finding::fail(path, 1, message)).collect()
 }
 
 /// A kind's manual has its first sentence and the fixed headings, in order, none empty.
@@ -41,22 +32,16 @@ fn check_manual(path: &str, text: &str) -> Vec<Finding> {
     let docs: Vec<&str> = docs.map(|l| l.trim_start_matches("//!").trim()).collect();
     let mut found = Vec::new();
     let is_heading = |line: &&str| line.starts_with("# ");
-    let first: Vec<&str> = docs
-        .iter()
-        .copied()
-        .take_while(|l| !l.is_empty() && !is_heading(l))
-        .collect();
+    let first: Vec<&str> =
+        docs.iter().copied().take_while(|l| !l.is_empty() && !is_heading(l)).collect();
     if !first.join(" ").ends_with('.') {
         let message = "expected a first sentence that says what the kind gives";
         found.push(Finding::fail(path, 1, message));
     }
     let names: Vec<&str> = docs.iter().filter_map(|l| l.strip_prefix("# ")).collect();
     if names != HEADINGS {
-        let message = format!(
-            "expected the headings {}, found {}",
-            HEADINGS.join(", "),
-            names.join(", ")
-        );
+        let message =
+            format!("expected the headings {}, found {}", HEADINGS.join(", "), names.join(", "));
         found.push(Finding::fail(path, 1, message));
     }
     for (i, line) in docs.iter().enumerate().filter(|(_, l)| is_heading(l)) {
@@ -74,9 +59,7 @@ mod tests {
     use super::*;
 
     fn manual(headings: &[&str]) -> String {
-        let sections = headings
-            .iter()
-            .map(|h| format!("//! # {h}\n//! Text.\n//!\n"));
+        let sections = headings.iter().map(|h| format!("//! # {h}\n//! Text.\n//!\n"));
         format!("//! Gives x.\n//!\n{}", sections.collect::<String>())
     }
 

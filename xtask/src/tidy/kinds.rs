@@ -66,10 +66,7 @@ fn may_name_kinds(tree: &Tree, path: &str) -> bool {
 pub fn one_kind_one_file(tree: &Tree) -> Vec<Finding> {
     let kinds = registered(tree);
     let mut found = Vec::new();
-    for (path, text) in tree
-        .sources()
-        .filter(|(path, _)| !may_name_kinds(tree, path))
-    {
+    for (path, text) in tree.sources().filter(|(path, _)| !may_name_kinds(tree, path)) {
         let blanked = code(without_tests(text), Blank::Comments);
         for kind in &kinds {
             let folder = kind.path.trim_end_matches("mod.rs");
@@ -107,10 +104,8 @@ mod tests {
     );
 
     fn paths(other: (&str, &str)) -> Vec<String> {
-        let own = (
-            "crates/core/src/transforms/cast.rs",
-            "//! The \"cast\" kind.\nstruct CastParams;",
-        );
+        let own =
+            ("crates/core/src/transforms/cast.rs", "//! The \"cast\" kind.\nstruct CastParams;");
         let found = one_kind_one_file(&Tree::of(&[REGISTRY, own, other]));
         found.into_iter().map(|f| f.path).collect()
     }

@@ -30,20 +30,12 @@ pub struct Finding {
 impl Finding {
     /// A broken rule; line 0 means the file as a whole.
     fn fail(path: &str, line: usize, message: impl Into<String>) -> Self {
-        Finding {
-            path: path.to_owned(),
-            line,
-            message: message.into(),
-            fails: true,
-        }
+        Finding { path: path.to_owned(), line, message: message.into(), fails: true }
     }
 
     /// A place to look at again.
     fn note(path: &str, line: usize, message: impl Into<String>) -> Self {
-        Finding {
-            fails: false,
-            ..Finding::fail(path, line, message)
-        }
+        Finding { fails: false, ..Finding::fail(path, line, message) }
     }
 }
 

@@ -4,19 +4,15 @@ use super::Finding;
 use super::tree::{Blank, Tree, code, line_of, without_tests, word_at};
 
 const MATH: &str = "crates/core/src/math/";
-const INTEGERS: [&str; 11] = [
-    "u8", "u16", "u32", "u64", "u128", "usize", "i32", "i64", "i128", "isize", "i16",
-];
+const INTEGERS: [&str; 11] =
+    ["u8", "u16", "u32", "u64", "u128", "usize", "i32", "i64", "i128", "isize", "i16"];
 
 /// Outside `math`, a `.sum()` or `.product()` says which integer it gives: floats are added by
 /// `math`.
 pub fn float_folds(tree: &Tree) -> Vec<Finding> {
     let ours = |path: &str| path.starts_with("crates/") && path.contains("/src/");
     let mut found = Vec::new();
-    for (path, text) in tree
-        .sources()
-        .filter(|(p, _)| ours(p) && !p.starts_with(MATH))
-    {
+    for (path, text) in tree.sources().filter(|(p, _)| ours(p) && !p.starts_with(MATH)) {
         let blanked = code(without_tests(text), Blank::CommentsAndLiterals);
         for fold in [".sum", ".product"] {
             for (at, _) in blanked.match_indices(fold) {
@@ -37,20 +33,14 @@ pub fn float_folds(tree: &Tree) -> Vec<Finding> {
 
 /// Nothing that core stores has the width of the machine.
 pub fn stored_widths(tree: &Tree) -> Vec<Finding> {
-    let core = tree
-        .sources()
-        .filter(|(p, _)| p.starts_with("crates/core/src/"));
+    let core = tree.sources().filter(|(p, _)| p.starts_with("crates/core/src/"));
     let mut found = Vec::new();
     for (path, text) in core {
         let blanked = code(without_tests(text), Blank::CommentsAndLiterals);
         let lines: Vec<&str> = blanked.lines().collect();
         let derives = |line: &str| line.starts_with("#[derive(") && line.contains("Serialize");
-        let opens = |line: &str| {
-            word_at(line, "struct")
-                .chain(word_at(line, "enum"))
-                .next()
-                .is_some()
-        };
+        let opens =
+            |line: &str| word_at(line, "struct").chain(word_at(line, "enum")).next().is_some();
         for start in (0..lines.len()).filter(|&i| derives(lines[i])) {
             let item = lines[start..].iter().skip_while(|line| !opens(line));
             let n = lines[start..].len() - item.clone().count();

@@ -56,10 +56,8 @@ fn banned(tree: &Tree, judged: impl Fn(&str) -> bool, words: &[(&str, &str)]) ->
 
 /// The libraries that are linked into other people's programs forbid unsafe code and printing.
 pub fn library_attributes(tree: &Tree) -> Vec<Finding> {
-    const ATTRIBUTES: [&str; 2] = [
-        "#![forbid(unsafe_code)]",
-        "#![deny(clippy::print_stdout, clippy::print_stderr)]",
-    ];
+    const ATTRIBUTES: [&str; 2] =
+        ["#![forbid(unsafe_code)]", "#![deny(clippy::print_stdout, clippy::print_stderr)]"];
     let mut found = Vec::new();
     for path in ["crates/core/src/lib.rs", "crates/deploy/src/lib.rs"] {
         let Some(text) = tree.text(path) else {

@@ -11,11 +11,7 @@ pub fn owners(tree: &Tree) -> Vec<Finding> {
     let mut found = Vec::new();
     for (path, text) in tree.texts() {
         if path.ends_with(".snap.new") || path.ends_with(".pending-snap") {
-            found.push(Finding::fail(
-                path,
-                0,
-                "expected no pending snapshot (review it)",
-            ));
+            found.push(Finding::fail(path, 0, "expected no pending snapshot (review it)"));
         }
         let Some(stem) = path.strip_suffix(".snap") else {
             continue;
@@ -66,10 +62,7 @@ mod tests {
         assert_eq!(n_found(&[errors]), 1);
         assert_eq!(n_found(&[errors, source]), 0);
         assert_eq!(n_found(&[("snapshots/values/gone.snap", text), source]), 1);
-        let registry = (
-            "crates/core/src/models/mod.rs",
-            "    \"gone\" => gone: P => F,\n",
-        );
+        let registry = ("crates/core/src/models/mod.rs", "    \"gone\" => gone: P => F,\n");
         let kind = ("snapshots/values/gone-2.snap", text);
         assert_eq!(n_found(&[kind, source, registry]), 0);
     }

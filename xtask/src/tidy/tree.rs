@@ -46,9 +46,7 @@ impl Tree {
     #[cfg(test)]
     pub fn of(files: &[(&str, &str)]) -> Self {
         let entry = |(path, text): &(&str, &str)| ((*path).to_owned(), text.as_bytes().to_vec());
-        Tree {
-            files: files.iter().map(entry).collect(),
-        }
+        Tree { files: files.iter().map(entry).collect() }
     }
 
     /// Path and bytes of every file.
@@ -58,8 +56,7 @@ impl Tree {
 
     /// Path and text of every file that is UTF-8.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files()
-            .filter_map(|(p, b)| Some((p, std::str::from_utf8(b).ok()?)))
+        self.files().filter_map(|(p, b)| Some((p, std::str::from_utf8(b).ok()?)))
     }
 
     /// Path and text of every Rust file.
@@ -114,10 +111,7 @@ pub fn code(source: &str, blank: Blank) -> String {
         let (end, is_comment) = token_end(bytes, at);
         let hide = is_comment || (end > at + 1 && blank == Blank::CommentsAndLiterals);
         if hide && end > at + 1 {
-            out[at..end]
-                .iter_mut()
-                .filter(|b| **b != b'\n')
-                .for_each(|b| *b = b' ');
+            out[at..end].iter_mut().filter(|b| **b != b'\n').for_each(|b| *b = b' ');
         }
         at = end;
     }
@@ -180,13 +174,11 @@ fn quoted_length(rest: &[u8], quote: u8) -> usize {
 /// Positions at which `word` stands as a whole word.
 pub fn word_at<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
     let is_word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    text.match_indices(word)
-        .map(|(at, _)| at)
-        .filter(move |&at| {
-            let before = text[..at].chars().next_back();
-            let after = text[at + word.len()..].chars().next();
-            !is_word(before) && !is_word(after)
-        })
+    text.match_indices(word).map(|(at, _)| at).filter(move |&at| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + word.len()..].chars().next();
+        !is_word(before) && !is_word(after)
+    })
 }
 
 /// The line, from 1, of a position.
@@ -203,10 +195,7 @@ mod tests {
         let source = "a(\"x // \\\" y\"); // b\nr#\"q\"# 'c' &'static /* d\n */ e";
         let blanked = code(source, Blank::CommentsAndLiterals);
         assert_eq!(blanked.len(), source.len());
-        assert_eq!(
-            blanked.split_whitespace().collect::<Vec<_>>(),
-            ["a(", ");", "&'static", "e"]
-        );
+        assert_eq!(blanked.split_whitespace().collect::<Vec<_>>(), ["a(", ");", "&'static", "e"]);
         assert!(code(source, Blank::Comments).contains("x // \\\" y"));
     }
 

@@ -9,7 +9,8 @@ use crate::batch::{Batch, MISSING_CODE};
 use crate::error::Result;
 use crate::math::{DistinctCounts, Moments, QuantileSelect, QuantileType};
 
-/// Count, exact sum, mean, variance, minimum and maximum of numeric columns; missing is counted apart.
+/// Count, exact sum, mean, variance, minimum and maximum of numeric columns; missing is counted
+/// apart.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ColumnMoments {
     slots: Slots,
@@ -19,10 +20,7 @@ pub struct ColumnMoments {
 impl ColumnMoments {
     /// Of the numeric columns at `slots`.
     pub fn new(slots: &[usize]) -> Self {
-        ColumnMoments {
-            slots: Slots::new(slots),
-            columns: vec![Moments::default(); slots.len()],
-        }
+        ColumnMoments { slots: Slots::new(slots), columns: vec![Moments::default(); slots.len()] }
     }
 
     /// The moments by position in `slots`.
@@ -39,10 +37,7 @@ impl Aggregate for ColumnMoments {
     }
 
     fn merge(&mut self, other: &Self) {
-        self.columns
-            .iter_mut()
-            .zip(&other.columns)
-            .for_each(|(a, b)| a.merge(b));
+        self.columns.iter_mut().zip(&other.columns).for_each(|(a, b)| a.merge(b));
     }
 }
 
@@ -65,10 +60,8 @@ impl ColumnQuantiles {
         kind: QuantileType,
     ) -> Result<Vec<Vec<Option<f64>>>> {
         let start = QuantileSelect::new(qs, kind);
-        let mut passes = ColumnQuantiles {
-            slots: Slots::new(slots),
-            columns: vec![start; slots.len()],
-        };
+        let mut passes =
+            ColumnQuantiles { slots: Slots::new(slots), columns: vec![start; slots.len()] };
         loop {
             passes = rows.aggregate(passes)?;
             let mut another = false;
@@ -90,14 +83,12 @@ impl Aggregate for ColumnQuantiles {
     }
 
     fn merge(&mut self, other: &Self) {
-        self.columns
-            .iter_mut()
-            .zip(&other.columns)
-            .for_each(|(a, b)| a.merge(b));
+        self.columns.iter_mut().zip(&other.columns).for_each(|(a, b)| a.merge(b));
     }
 }
 
-/// The multiset of values of numeric columns; missing is skipped. Memory grows with distinct values.
+/// The multiset of values of numeric columns; missing is skipped. Memory grows with distinct
+/// values.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ColumnValues {
     slots: Slots,
@@ -108,10 +99,7 @@ impl ColumnValues {
     /// Of the numeric columns at `slots`.
     pub fn new(slots: &[usize]) -> Self {
         let columns = vec![DistinctCounts::default(); slots.len()];
-        ColumnValues {
-            slots: Slots::new(slots),
-            columns,
-        }
+        ColumnValues { slots: Slots::new(slots), columns }
     }
 
     /// Per column the ascending values with their counts.
@@ -128,10 +116,7 @@ impl Aggregate for ColumnValues {
     }
 
     fn merge(&mut self, other: &Self) {
-        self.columns
-            .iter_mut()
-            .zip(&other.columns)
-            .for_each(|(a, b)| a.merge(b));
+        self.columns.iter_mut().zip(&other.columns).for_each(|(a, b)| a.merge(b));
     }
 }
 
@@ -161,10 +146,7 @@ impl Counts {
 impl LevelCounts {
     /// Of the text columns at `slots`.
     pub fn new(slots: &[usize]) -> Self {
-        LevelCounts {
-            slots: Slots::new(slots),
-            columns: vec![Counts::default(); slots.len()],
-        }
+        LevelCounts { slots: Slots::new(slots), columns: vec![Counts::default(); slots.len()] }
     }
 
     /// The counts by position in `slots`.
@@ -193,9 +175,7 @@ impl Aggregate for LevelCounts {
     fn merge(&mut self, other: &Self) {
         for (a, b) in self.columns.iter_mut().zip(&other.columns) {
             a.n_missing += b.n_missing;
-            b.levels
-                .iter()
-                .for_each(|(level, n)| add_count(&mut a.levels, level, *n));
+            b.levels.iter().for_each(|(level, n)| add_count(&mut a.levels, level, *n));
         }
     }
 }
@@ -224,11 +204,7 @@ pub struct MissingCounts {
 impl MissingCounts {
     /// Of the columns at `slots`.
     pub fn new(slots: &[usize]) -> Self {
-        MissingCounts {
-            slots: Slots::new(slots),
-            n_rows: 0,
-            n_missing: vec![0; slots.len()],
-        }
+        MissingCounts { slots: Slots::new(slots), n_rows: 0, n_missing: vec![0; slots.len()] }
     }
 
     /// The number of rows, and the number of missing values by position in `slots`.
@@ -242,17 +218,12 @@ impl Aggregate for MissingCounts {
         self.n_rows += block.n_rows() as u64;
         for (slot, n) in self.slots.iter().zip(&mut self.n_missing) {
             let column = block.column(slot);
-            *n += (0..block.n_rows())
-                .filter(|&row| column.is_missing(row))
-                .count() as u64;
+            *n += (0..block.n_rows()).filter(|&row| column.is_missing(row)).count() as u64;
         }
     }
 
     fn merge(&mut self, other: &Self) {
         self.n_rows += other.n_rows;
-        self.n_missing
-            .iter_mut()
-            .zip(&other.n_missing)
-            .for_each(|(a, b)| *a += b);
+        self.n_missing.iter_mut().zip(&other.n_missing).for_each(|(a, b)| *a += b);
     }
 }

@@ -1,9 +1,9 @@
 //! One pass of a logistic fit: objective, gradient and second derivatives at a point.
 //!
-//! **Exact where it counts.** Each row's terms are plain f64 in a fixed expression; every term is then
-//! rounded to a multiple of 2^-50 of the largest size it can have and added in integers. So the sums do not
-//! depend on the order of rows, blocks or threads. The second derivatives only steer the steps; they
-//! are a weighted [`math::Gram`] of few digits.
+//! **Exact where it counts.** Each row's terms are plain f64 in a fixed expression; every term is
+//! then rounded to a multiple of 2^-50 of the largest size it can have and added in integers. So
+//! the sums do not depend on the order of rows, blocks or threads. The second derivatives only
+//! steer the steps; they are a weighted [`math::Gram`] of few digits.
 
 use serde::{Deserialize, Serialize};
 
@@ -55,8 +55,8 @@ pub struct LogisticPass {
 }
 
 impl LogisticPass {
-    /// At `point`, of the columns at `slots`; `slices` is the number of digits of the second derivatives, 1
-    /// to 3.
+    /// At `point`, of the columns at `slots`; `slices` is the number of digits of the second
+    /// derivatives, 1 to 3.
     pub fn new(slots: &[usize], point: LogisticPoint, slices: u8) -> Self {
         let [a, b] = point.class_weights;
         let heaviest = math::max(a, b);
@@ -121,17 +121,13 @@ impl Aggregate for LogisticPass {
                 }
                 sum.add_slice(&terms[..n_rows]);
             }
-            self.hessian
-                .observe_weighted(&columns, &each.curvatures[..n_rows]);
+            self.hessian.observe_weighted(&columns, &each.curvatures[..n_rows]);
         }
     }
 
     fn merge(&mut self, other: &Self) {
         self.loss.merge(&other.loss);
-        self.gradient
-            .iter_mut()
-            .zip(&other.gradient)
-            .for_each(|(a, b)| a.merge(b));
+        self.gradient.iter_mut().zip(&other.gradient).for_each(|(a, b)| a.merge(b));
         self.hessian.merge(&other.hessian);
     }
 }
@@ -147,17 +143,13 @@ struct Terms {
 
 impl Default for Terms {
     fn default() -> Self {
-        Terms {
-            residuals: [0.0; CHUNK],
-            curvatures: [0.0; CHUNK],
-            losses: [0.0; CHUNK],
-        }
+        Terms { residuals: [0.0; CHUNK], curvatures: [0.0; CHUNK], losses: [0.0; CHUNK] }
     }
 }
 
 impl Terms {
-    /// With t = log-odds of the other class than the row's: the residual is sigmoid(t) in size, the loss
-    /// softplus(t), with the expressions of `math`, whose exponential they share.
+    /// With t = log-odds of the other class than the row's: the residual is sigmoid(t) in size, the
+    /// loss softplus(t), with the expressions of `math`, whose exponential they share.
     fn of(&mut self, log_odds: &[f64], target: &[f64], point: &LogisticPoint) {
         for (i, (&z, &y)) in log_odds.iter().zip(target).enumerate() {
             let is_positive = y == 1.0;

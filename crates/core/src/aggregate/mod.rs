@@ -1,11 +1,12 @@
 //! The one way in which a fit sees many rows: exact, mergeable aggregates.
 //!
-//! An [`Aggregate`] observes blocks and merges with another of its kind. Both are exact, so neither the
-//! order of rows, nor blocks, threads or machines can move a bit of what it finishes to. Its state
-//! serialises: a worker elsewhere sends a few kilobytes. Nothing here counts global positions.
+//! An [`Aggregate`] observes blocks and merges with another of its kind. Both are exact, so neither
+//! the order of rows, nor blocks, threads or machines can move a bit of what it finishes to. Its
+//! state serialises: a worker elsewhere sends a few kilobytes. Nothing here counts global
+//! positions.
 //!
-//! [`Rows`] is a table seen as blocks. [`MemoryRows`] holds them in memory; a form that streams from disk
-//! implements the same four functions.
+//! [`Rows`] is a table seen as blocks. [`MemoryRows`] holds them in memory; a form that streams
+//! from disk implements the same four functions.
 
 mod columns;
 mod gradient;
@@ -24,7 +25,7 @@ pub use columns::{
     ColumnMoments, ColumnQuantiles, ColumnValues, Counts, LevelCounts, MissingCounts,
 };
 pub use gradient::{LogisticPass, LogisticPoint, LogisticSums};
-pub use target::{Gram, LevelTarget, LevelTargets, TargetSummary};
+pub use target::{FeatureMoments, Gram, LevelTarget, LevelTargets, TargetSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.
 pub trait Aggregate: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de> {
@@ -43,12 +44,7 @@ pub struct Slots(Vec<u32>);
 impl Slots {
     /// These positions in this order.
     pub fn new(slots: &[usize]) -> Self {
-        Slots(
-            slots
-                .iter()
-                .map(|&s| u32::try_from(s).unwrap_or(u32::MAX))
-                .collect(),
-        )
+        Slots(slots.iter().map(|&s| u32::try_from(s).unwrap_or(u32::MAX)).collect())
     }
 
     /// The positions.
@@ -81,8 +77,8 @@ pub trait Rows: Sync {
     /// If the block cannot be read.
     fn with_block(&self, index: usize, see: &mut dyn FnMut(&Batch)) -> Result<()>;
 
-    /// All rows in one batch, in canonical order: by fitting key. Only models that must hold their data
-    /// in memory ask for this, and say so in their docs.
+    /// All rows in one batch, in canonical order: by fitting key. Only models that must hold their
+    /// data in memory ask for this, and say so in their docs.
     ///
     /// # Errors
     /// If a block cannot be read.
@@ -136,19 +132,13 @@ pub struct MemoryRows {
 impl MemoryRows {
     /// The blocks of a table, all of one schema.
     pub fn new(schema: Arc<Schema>, blocks: Vec<Batch>) -> Self {
-        debug_assert!(
-            blocks.iter().all(|b| b.schema() == &schema),
-            "one schema for all blocks"
-        );
+        debug_assert!(blocks.iter().all(|b| b.schema() == &schema), "one schema for all blocks");
         MemoryRows { schema, blocks }
     }
 
     /// A batch, cut into blocks of the usual size.
     pub fn from_batch(batch: Batch) -> Self {
-        MemoryRows {
-            schema: Arc::clone(batch.schema()),
-            blocks: batch.into_blocks(BLOCK_ROWS),
-        }
+        MemoryRows { schema: Arc::clone(batch.schema()), blocks: batch.into_blocks(BLOCK_ROWS) }
     }
 
     /// The blocks.
@@ -158,7 +148,7 @@ impl MemoryRows {
 
     /// The number of rows.
     pub fn n_rows(&self) -> usize {
-        self.blocks.iter().map(Batch::n_rows).sum()
+        self.blocks.iter().map(Batch::n_rows).sum::<usize>()
     }
 
     /// Changes every block by `step`, in parallel, and takes the schema of the result.

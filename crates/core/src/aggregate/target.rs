@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aggregate, Slots};
+use super::{Aggregate, ColumnMoments, Slots};
 use crate::batch::{Batch, MISSING_CODE};
 use crate::math::{self, ExactSum, GramMatrix, GramSpec, Moments};
 
@@ -28,6 +28,37 @@ impl Aggregate for TargetSummary {
 
     fn merge(&mut self, other: &Self) {
         self.moments.merge(&other.moments);
+    }
+}
+
+/// The moments of numeric columns and of the target in one pass.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FeatureMoments {
+    features: ColumnMoments,
+    target: TargetSummary,
+}
+
+impl FeatureMoments {
+    /// Of the numeric columns at `slots` and the target.
+    pub fn new(slots: &[usize]) -> Self {
+        FeatureMoments { features: ColumnMoments::new(slots), target: TargetSummary::default() }
+    }
+
+    /// The moments by position in `slots`, then those of the target.
+    pub fn finish(self) -> (Vec<Moments>, Moments) {
+        (self.features.finish(), self.target.finish())
+    }
+}
+
+impl Aggregate for FeatureMoments {
+    fn observe(&mut self, block: &Batch) {
+        self.features.observe(block);
+        self.target.observe(block);
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.features.merge(&other.features);
+        self.target.merge(&other.target);
     }
 }
 
@@ -57,10 +88,7 @@ impl LevelTarget {
 impl LevelTargets {
     /// Of the text columns at `slots`; rows without a label are skipped.
     pub fn new(slots: &[usize]) -> Self {
-        LevelTargets {
-            slots: Slots::new(slots),
-            columns: vec![BTreeMap::new(); slots.len()],
-        }
+        LevelTargets { slots: Slots::new(slots), columns: vec![BTreeMap::new(); slots.len()] }
     }
 
     /// The labels in code-point order, by position in `slots`.
@@ -88,8 +116,7 @@ impl Aggregate for LevelTargets {
 
     fn merge(&mut self, other: &Self) {
         for (a, b) in self.columns.iter_mut().zip(&other.columns) {
-            b.iter()
-                .for_each(|(level, seen)| add_target(a, level, seen));
+            b.iter().for_each(|(level, seen)| add_target(a, level, seen));
         }
     }
 }
@@ -111,8 +138,8 @@ fn add_target(levels: &mut BTreeMap<String, LevelTarget>, level: &str, seen: &Le
 
 /// The exact Gram matrix of a column of ones, numeric columns, and the target, in this order.
 ///
-/// The ones make the sums of the columns part of the matrix, so that no centre needs to be the exact
-/// mean. Rows with a missing value must not be there: models refuse them before.
+/// The ones make the sums of the columns part of the matrix, so that no centre needs to be the
+/// exact mean. Rows with a missing value must not be there: models refuse them before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Gram {
     slots: Slots,
@@ -122,10 +149,7 @@ pub struct Gram {
 impl Gram {
     /// Of ones, the columns at `slots` and the target. `spec` has two entries more than `slots`.
     pub fn new(slots: &[usize], spec: &GramSpec) -> Self {
-        Gram {
-            slots: Slots::new(slots),
-            gram: math::Gram::new(spec),
-        }
+        Gram { slots: Slots::new(slots), gram: math::Gram::new(spec) }
     }
 
     /// The matrix: ones first, target last.

@@ -33,7 +33,8 @@ enum Stored {
 }
 
 impl Golden {
-    /// Records what the fitted pipeline makes of `raw`, and refuses if that is not what training saw.
+    /// Records what the fitted pipeline makes of `raw`, and refuses if that is not what training
+    /// saw.
     ///
     /// # Errors
     /// If scoring and training differ in a stage: a step is broken.
@@ -45,20 +46,11 @@ impl Golden {
     ) -> Result<Self> {
         let plan = Plan::new(config, pipeline.clone())?;
         let (scores, found) = plan.trace(raw)?;
-        expect_same(
-            &Trace {
-                stages: seen,
-                ..found.clone()
-            },
-            &found,
-        )?;
+        expect_same(&Trace { stages: seen, ..found.clone() }, &found)?;
         Ok(Golden {
             columns: raw.columns().iter().map(Stored::from_column).collect(),
             trace: Some(found),
-            scores: scores
-                .iter()
-                .map(|(_, score)| score.unwrap_or(math::MISSING))
-                .collect(),
+            scores: scores.iter().map(|(_, score)| score.unwrap_or(math::MISSING)).collect(),
         })
     }
 
@@ -75,11 +67,7 @@ impl Golden {
         if self.n_rows() == 0 && self.columns.is_empty() {
             return Ok(Batch::empty(schema));
         }
-        let columns = self
-            .columns
-            .iter()
-            .map(Stored::to_column)
-            .collect::<Result<_>>()?;
+        let columns = self.columns.iter().map(Stored::to_column).collect::<Result<_>>()?;
         let batch = Batch::new(Arc::clone(schema), columns).map_err(|e| bad(&e.to_string()))?;
         if batch.n_rows() != self.n_rows() {
             return Err(bad("the golden rows and their scores differ in number"));
@@ -124,20 +112,16 @@ impl Stored {
         match column {
             Column::Num(v) => Stored::Num(v.clone()),
             Column::Time(v) => Stored::Time(v.clone()),
-            Column::Text(v) => Stored::Text(
-                (0..v.len())
-                    .map(|row| v.get(row).map(str::to_owned))
-                    .collect(),
-            ),
+            Column::Text(v) => {
+                Stored::Text((0..v.len()).map(|row| v.get(row).map(str::to_owned)).collect())
+            }
         }
     }
 
     fn to_column(&self) -> Result<Column> {
         match self {
             Stored::Num(v) => {
-                if v.iter()
-                    .any(|x| math::canonical(*x).to_bits() != x.to_bits())
-                {
+                if v.iter().any(|x| math::canonical(*x).to_bits() != x.to_bits()) {
                     return Err(bad("a golden row holds a number that is not canonical"));
                 }
                 Ok(Column::Num(v.clone()))

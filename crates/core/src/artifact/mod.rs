@@ -1,4 +1,5 @@
-//! The artifact: one file that holds everything a score depends on. **This format can never change.**
+//! The artifact: one file that holds everything a score depends on. **This format can never
+//! change.**
 //!
 //! | bytes | what |
 //! |---|---|
@@ -9,12 +10,13 @@
 //! | 32 | SHA-256 of the payload: the artifact's identity |
 //! | n | payload: canonical MessagePack of [`Payload`] |
 //!
-//! A new format number is made by adding a reader beside this one; this one stays, and so do its golden
-//! files. No timestamp, host, user, path, address or code is inside: two fits of one config on one
-//! multiset of rows are the same file.
+//! A new format number is made by adding a reader beside this one; this one stays, and so do its
+//! golden files. No timestamp, host, user, path, address or code is inside: two fits of one config
+//! on one multiset of rows are the same file.
 //!
-//! **Loading** checks length, hash, canonical form, meaning (config against fitted state, every width),
-//! and re-scores the golden rows: an artifact that loads scores as it did where it was made.
+//! **Loading** checks length, hash, canonical form, meaning (config against fitted state, every
+//! width), and re-scores the golden rows: an artifact that loads scores as it did where it was
+//! made.
 
 mod golden;
 mod profile;
@@ -106,25 +108,17 @@ impl Artifact {
         let (digest, payload) = unframe(bytes)?;
         par::check_float_mode()?;
         math::self_test().map_err(|found| {
-            Error::new(
-                Code::SelfTest,
-                format!("math does not give its known bits here: {found}"),
-            )
+            Error::new(Code::SelfTest, format!("math does not give its known bits here: {found}"))
         })?;
         let mut payload: Payload = codec::decode(payload).map_err(malformed)?;
         let plan = check(&payload)?;
         payload.golden.test(&plan)?;
         payload.config.data.source = None;
-        Ok(Artifact {
-            payload,
-            plan,
-            digest,
-            bytes: bytes.to_vec(),
-        })
+        Ok(Artifact { payload, plan, digest, bytes: bytes.to_vec() })
     }
 
-    /// What an artifact says about itself, without any test of what it computes: for `inspect`, also of
-    /// artifacts that are refused.
+    /// What an artifact says about itself, without any test of what it computes: for `inspect`,
+    /// also of artifacts that are refused.
     ///
     /// # Errors
     /// If frame or content cannot be read at all.
@@ -182,20 +176,14 @@ fn check(payload: &Payload) -> Result<Plan> {
     }
     let plan = Plan::new(&payload.config, payload.pipeline.clone()).map_err(malformed)?;
     if kinds(&payload.pipeline) != payload.kinds {
-        return Err(Error::new(
-            Code::Malformed,
-            "the list of kinds is not that of the pipeline",
-        ));
+        return Err(Error::new(Code::Malformed, "the list of kinds is not that of the pipeline"));
     }
     Ok(plan)
 }
 
 fn kinds(pipeline: &Pipeline) -> Vec<String> {
-    let mut kinds: Vec<String> = pipeline
-        .steps
-        .iter()
-        .map(|step| step.state.kind().to_owned())
-        .collect();
+    let mut kinds: Vec<String> =
+        pipeline.steps.iter().map(|step| step.state.kind().to_owned()).collect();
     kinds.push(pipeline.model.kind().to_owned());
     kinds.sort();
     kinds.dedup();
@@ -213,8 +201,8 @@ fn frame(payload: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The same artifact file with a new payload and the hash that belongs to it. For tests that must reach
-/// what stands behind the hash.
+/// The same artifact file with a new payload and the hash that belongs to it. For tests that must
+/// reach what stands behind the hash.
 pub fn reseal(payload: &[u8]) -> Vec<u8> {
     frame(payload)
 }
@@ -241,10 +229,7 @@ fn unframe(bytes: &[u8]) -> Result<(Digest, &[u8])> {
         ));
     }
     let Some((header, payload)) = bytes.split_at_checked(HEADER_BYTES) else {
-        return corrupt(format!(
-            "expected at least {HEADER_BYTES} bytes, found {}",
-            bytes.len()
-        ));
+        return corrupt(format!("expected at least {HEADER_BYTES} bytes, found {}", bytes.len()));
     };
     let format = u16::from_le_bytes([header[4], header[5]]);
     let flags = u16::from_le_bytes([header[6], header[7]]);
@@ -259,10 +244,7 @@ fn unframe(bytes: &[u8]) -> Result<(Digest, &[u8])> {
     length.copy_from_slice(&header[8..16]);
     let length = u64::from_le_bytes(length);
     if length != payload.len() as u64 {
-        return corrupt(format!(
-            "expected {length} bytes of content, found {}",
-            payload.len()
-        ));
+        return corrupt(format!("expected {length} bytes of content, found {}", payload.len()));
     }
     let digest = sha256(payload);
     if digest.0 != header[16..] {

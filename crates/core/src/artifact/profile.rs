@@ -46,48 +46,29 @@ impl Profile {
         let rows: &dyn Rows = rows;
         let fields = rows.schema().fields();
         let of_kind = |kind: ColumnKind| -> Vec<usize> {
-            (0..fields.len())
-                .filter(|&slot| fields[slot].kind == kind)
-                .collect()
+            (0..fields.len()).filter(|&slot| fields[slot].kind == kind).collect()
         };
         let all: Vec<usize> = (0..fields.len()).collect();
         let (_, missing) = rows.aggregate(MissingCounts::new(&all))?.finish();
         let mut values: BTreeMap<usize, ValueProfile> = BTreeMap::new();
         let nums = of_kind(ColumnKind::Num);
-        for (slot, m) in nums
-            .iter()
-            .zip(rows.aggregate(ColumnMoments::new(&nums))?.finish())
-        {
+        for (slot, m) in nums.iter().zip(rows.aggregate(ColumnMoments::new(&nums))?.finish()) {
             let range = m.min().zip(m.mean()).zip(m.max());
             let range = range.map(|((min, mean), max)| [min, mean, max]);
             values.insert(*slot, ValueProfile::Num(range));
         }
         let texts = of_kind(ColumnKind::Text);
-        for (slot, c) in texts
-            .iter()
-            .zip(rows.aggregate(LevelCounts::new(&texts))?.finish())
-        {
+        for (slot, c) in texts.iter().zip(rows.aggregate(LevelCounts::new(&texts))?.finish()) {
             values.insert(*slot, ValueProfile::Text(c.levels.len() as u64));
         }
         let times = of_kind(ColumnKind::Time);
-        for (slot, range) in times
-            .iter()
-            .zip(rows.aggregate(TimeRanges::new(&times))?.ranges)
-        {
+        for (slot, range) in times.iter().zip(rows.aggregate(TimeRanges::new(&times))?.ranges) {
             values.insert(*slot, ValueProfile::Time(range));
         }
         let columns = values.into_iter().map(|(slot, values)| {
-            (
-                fields[slot].name.clone(),
-                ColumnProfile {
-                    n_missing: missing[slot],
-                    values,
-                },
-            )
+            (fields[slot].name.clone(), ColumnProfile { n_missing: missing[slot], values })
         });
-        Ok(Profile {
-            columns: columns.collect(),
-        })
+        Ok(Profile { columns: columns.collect() })
     }
 }
 
@@ -100,10 +81,7 @@ struct TimeRanges {
 
 impl TimeRanges {
     fn new(slots: &[usize]) -> Self {
-        TimeRanges {
-            slots: Slots::new(slots),
-            ranges: vec![None; slots.len()],
-        }
+        TimeRanges { slots: Slots::new(slots), ranges: vec![None; slots.len()] }
     }
 
     fn widen(range: &mut Option<[i64; 2]>, [first, last]: [i64; 2]) {

@@ -16,18 +16,14 @@ pub struct CellReader {
 }
 
 impl CellReader {
-    /// Cells of that kind; `format` is how times are written. The empty cell and each of `missing` mean
-    /// missing.
+    /// Cells of that kind; `format` is how times are written. The empty cell and each of `missing`
+    /// mean missing.
     pub fn new(kind: ColumnKind, format: &TimeFormat, missing: &[String]) -> Self {
-        CellReader {
-            kind,
-            format: format.clone(),
-            missing: missing.to_vec(),
-        }
+        CellReader { kind, format: format.clone(), missing: missing.to_vec() }
     }
 
-    /// Appends the value of a cell to `column`, which is of the reader's kind. A cell that cannot be
-    /// read appends a missing value and is reported.
+    /// Appends the value of a cell to `column`, which is of the reader's kind. A cell that cannot
+    /// be read appends a missing value and is reported.
     ///
     /// # Errors
     /// If the text is not of the declared kind, has a NUL byte, or is too long.
@@ -58,17 +54,11 @@ impl CellReader {
 
 fn check_text(text: &str) -> Result<()> {
     if text.len() > FIELD_BYTES_MAX {
-        let message = format!(
-            "expected at most {FIELD_BYTES_MAX} bytes, found {}",
-            text.len()
-        );
+        let message = format!("expected at most {FIELD_BYTES_MAX} bytes, found {}", text.len());
         return Err(Error::new(Code::LimitExceeded, message));
     }
     if text.contains('\0') {
-        return Err(Error::new(
-            Code::BadValue,
-            "expected text, found a NUL byte",
-        ));
+        return Err(Error::new(Code::BadValue, "expected text, found a NUL byte"));
     }
     Ok(())
 }

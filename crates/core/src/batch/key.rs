@@ -26,24 +26,17 @@ impl RowKeyer {
         let mut slots: Vec<usize> = if key.is_empty() {
             (0..schema.len()).collect()
         } else {
-            key.iter()
-                .map(|name| schema.slot(name))
-                .collect::<Result<_>>()?
+            key.iter().map(|name| schema.slot(name)).collect::<Result<_>>()?
         };
         slots.sort_by(|&a, &b| schema.fields()[a].name.cmp(&schema.fields()[b].name));
-        let kinds: Vec<String> = slots
-            .iter()
-            .map(|&s| schema.fields()[s].kind.to_string())
-            .collect();
+        let kinds: Vec<String> =
+            slots.iter().map(|&s| schema.fields()[s].kind.to_string()).collect();
         let named: Vec<(&str, &str)> = slots
             .iter()
             .zip(&kinds)
             .map(|(&s, kind)| (schema.fields()[s].name.as_str(), kind.as_str()))
             .collect();
-        Ok(RowKeyer {
-            start: KeyHasher::new(SCORING_DOMAIN, &named),
-            slots,
-        })
+        Ok(RowKeyer { start: KeyHasher::new(SCORING_DOMAIN, &named), slots })
     }
 
     /// Sets the scoring key of every row.
@@ -65,9 +58,7 @@ impl RowKeyer {
                 Column::Num(v) => hasher.word(v[0].to_bits()),
                 Column::Time(v) => hasher.word(v[0] as u64),
                 Column::Text(v) => {
-                    let words = v
-                        .get(0)
-                        .map_or(MISSING_TEXT, |label| self.start.text_words(label));
+                    let words = v.get(0).map_or(MISSING_TEXT, |label| self.start.text_words(label));
                     words.into_iter().for_each(|w| hasher.word(w));
                 }
             }
@@ -79,10 +70,7 @@ impl RowKeyer {
         // A label is hashed once per block, not once per row.
         let words_of_level = |slot: usize| -> Vec<[u64; 2]> {
             match batch.column(slot) {
-                Column::Text(v) => v
-                    .levels()
-                    .map(|label| self.start.text_words(label))
-                    .collect(),
+                Column::Text(v) => v.levels().map(|label| self.start.text_words(label)).collect(),
                 _ => Vec::new(),
             }
         };
@@ -107,8 +95,9 @@ impl RowKeyer {
     }
 }
 
-/// The fitting keys of a whole table: scoring key, target, and occurrence number among rows that have
-/// both in common. Identical rows are interchangeable, so which of them gets which number is free.
+/// The fitting keys of a whole table: scoring key, target, and occurrence number among rows that
+/// have both in common. Identical rows are interchangeable, so which of them gets which number is
+/// free.
 pub fn fit_keys(keys: &[RowKey], target: &[f64]) -> Vec<RowKey> {
     let start = KeyHasher::new(FITTING_DOMAIN, &[]);
     let content = |row: u32| (keys[row as usize], math::order_key(target[row as usize]));
@@ -137,11 +126,9 @@ mod tests {
     use crate::batch::{ColumnKind, Field};
 
     fn keyed(key: &[&str]) -> Batch {
-        let schema = Schema::new([
-            Field::new("b", ColumnKind::Text),
-            Field::new("a", ColumnKind::Num),
-        ])
-        .unwrap();
+        let schema =
+            Schema::new([Field::new("b", ColumnKind::Text), Field::new("a", ColumnKind::Num)])
+                .unwrap();
         let columns = vec![
             Column::text([Some("x"), None, Some("x"), Some("")]),
             Column::num([1.0, 1.0, 1.0, f64::NAN]),

@@ -3,14 +3,14 @@
 //! **Kinds.** `Num` is f64, `Text` is dictionary-coded UTF-8, `Time` is microseconds since
 //! 1970-01-01T00:00:00 UTC as i64. Integers are numbers; those beyond 2^53 are refused at the door.
 //!
-//! **Missing.** One pattern per kind: the canonical NaN, [`MISSING_CODE`], [`MISSING_TIME`]. There is no
-//! second way to say missing, and −0.0 does not exist in a batch.
+//! **Missing.** One pattern per kind: the canonical NaN, [`MISSING_CODE`], [`MISSING_TIME`]. There
+//! is no second way to say missing, and −0.0 does not exist in a batch.
 //!
 //! **Bounded.** A batch is a block of rows; a table is a list of blocks (see [`crate::aggregate`]).
 //! Nothing in a batch depends on where in the table it stands: `first_row` is for messages only.
 //!
-//! **No allocation when warm.** [`Batch::clear`] keeps every buffer, and the `take_*` functions hand out
-//! buffers that `replace`, `remove` and `clear` gave back.
+//! **No allocation when warm.** [`Batch::clear`] keeps every buffer, and the `take_*` functions
+//! hand out buffers that `replace`, `remove` and `clear` gave back.
 
 mod cells;
 mod key;
@@ -29,7 +29,10 @@ use crate::math;
 
 pub use cells::{CellReader, FIELD_BYTES_MAX, push_missing};
 pub use key::{RowKeyer, fit_keys};
-pub use parse::{TimeFormat, civil_date, integer_num, parse_num, parse_time, show_num, show_time};
+pub use parse::{
+    TimeFormat, civil_date, integer_num, parse_num, parse_time, read_num, read_time, show_num,
+    show_time, write_num, write_time,
+};
 pub use schema::{ColumnKind, Field, Schema};
 pub use text::{MISSING_CODE, TextColumn};
 
@@ -150,11 +153,7 @@ impl Column {
             (Column::Text(v), Column::Text(o)) => v.extend_from(o, rows),
             (Column::Time(v), Column::Time(o)) => v.extend(rows.map(|i| o[i])),
             (column, other) => {
-                unreachable!(
-                    "extend a {} column from a {} one",
-                    column.kind(),
-                    other.kind()
-                )
+                unreachable!("extend a {} column from a {} one", column.kind(), other.kind())
             }
         }
     }
@@ -231,12 +230,7 @@ impl Batch {
             }
             check_len(field, column, n_rows)?;
         }
-        Ok(Batch {
-            schema,
-            columns,
-            n_rows,
-            ..Batch::default()
-        })
+        Ok(Batch { schema, columns, n_rows, ..Batch::default() })
     }
 
     /// The number of rows.
@@ -318,22 +312,14 @@ impl Batch {
 
     /// Puts `column` at `slot` in place of what was there.
     pub fn replace(&mut self, slot: usize, column: Column) {
-        debug_assert_eq!(
-            column.len(),
-            self.n_rows,
-            "a step may not change the number of rows"
-        );
+        debug_assert_eq!(column.len(), self.n_rows, "a step may not change the number of rows");
         let old = std::mem::replace(&mut self.columns[slot], column);
         self.give(old);
     }
 
     /// Adds `column` behind the last one.
     pub fn push(&mut self, column: Column) {
-        debug_assert_eq!(
-            column.len(),
-            self.n_rows,
-            "a step may not change the number of rows"
-        );
+        debug_assert_eq!(column.len(), self.n_rows, "a step may not change the number of rows");
         self.columns.push(column);
     }
 
@@ -363,10 +349,7 @@ impl Batch {
 
     /// Where `row` stands in its source, from 0; for messages only.
     pub fn source_row(&self, row: usize) -> u64 {
-        self.source_rows
-            .get(row)
-            .copied()
-            .unwrap_or(self.first_row + row as u64)
+        self.source_rows.get(row).copied().unwrap_or(self.first_row + row as u64)
     }
 
     /// Records that `row` cannot be scored. The first fault of a row stays.
@@ -462,11 +445,7 @@ impl Batch {
     /// The rows `rows` as a batch of their own, in that order, without faults.
     pub fn select(&self, rows: &[usize]) -> Batch {
         let pick = |source: &[RowKey]| -> Vec<RowKey> {
-            if source.is_empty() {
-                Vec::new()
-            } else {
-                rows.iter().map(|&i| source[i]).collect()
-            }
+            if source.is_empty() { Vec::new() } else { rows.iter().map(|&i| source[i]).collect() }
         };
         let columns = self.columns.iter().map(|c| {
             let mut column = Column::empty(c.kind());
@@ -505,8 +484,8 @@ impl Batch {
         self.n_rows += other.n_rows;
     }
 
-    /// Makes this batch the rows `range` of `source`, of its columns at `slots` under `schema`; buffers
-    /// are reused.
+    /// Makes this batch the rows `range` of `source`, of its columns at `slots` under `schema`;
+    /// buffers are reused.
     pub fn fill(
         &mut self,
         schema: &Arc<Schema>,
@@ -541,8 +520,7 @@ impl Batch {
         if !source.faults.is_empty() {
             let start = range.start as u32;
             let faults = source.faults.range(start..range.end as u32);
-            self.faults
-                .extend(faults.map(|(&row, error)| (row - start, error.clone())));
+            self.faults.extend(faults.map(|(&row, error)| (row - start, error.clone())));
         }
     }
 
@@ -550,11 +528,7 @@ impl Batch {
     pub fn empty(schema: &Arc<Schema>) -> Batch {
         Batch {
             schema: Arc::clone(schema),
-            columns: schema
-                .fields()
-                .iter()
-                .map(|f| Column::empty(f.kind))
-                .collect(),
+            columns: schema.fields().iter().map(|f| Column::empty(f.kind)).collect(),
             ..Batch::default()
         }
     }
@@ -642,15 +616,11 @@ mod tests {
     use super::*;
 
     fn batch() -> Batch {
-        let schema = Schema::new([
-            Field::new("age", ColumnKind::Num),
-            Field::new("sex", ColumnKind::Text),
-        ])
-        .unwrap();
-        let columns = vec![
-            Column::num([1.0, f64::NAN, -0.0]),
-            Column::text([Some("f"), None, Some("m")]),
-        ];
+        let schema =
+            Schema::new([Field::new("age", ColumnKind::Num), Field::new("sex", ColumnKind::Text)])
+                .unwrap();
+        let columns =
+            vec![Column::num([1.0, f64::NAN, -0.0]), Column::text([Some("f"), None, Some("m")])];
         Batch::new(Arc::new(schema), columns).unwrap()
     }
 
@@ -665,22 +635,14 @@ mod tests {
     #[test]
     fn a_column_of_another_kind_or_length_is_refused_by_name() {
         let b = batch();
-        let bad = Batch::new(
-            Arc::clone(b.schema()),
-            vec![b.column(1).clone(), b.column(1).clone()],
-        );
-        assert_eq!(
-            bad.unwrap_err().to_string(),
-            "column `age`: expected num, found text"
-        );
+        let bad =
+            Batch::new(Arc::clone(b.schema()), vec![b.column(1).clone(), b.column(1).clone()]);
+        assert_eq!(bad.unwrap_err().to_string(), "column `age`: expected num, found text");
         let short = Batch::new(
             Arc::clone(b.schema()),
             vec![Column::num([1.0, 2.0, 3.0]), Column::text([None])],
         );
-        assert_eq!(
-            short.unwrap_err().to_string(),
-            "column `sex`: expected 3 rows, found 1"
-        );
+        assert_eq!(short.unwrap_err().to_string(), "column `sex`: expected 3 rows, found 1");
     }
 
     #[test]
@@ -709,13 +671,7 @@ mod tests {
         b.name_faults("impute");
         b.name_faults("scale");
         let shown: Vec<String> = b.faults().values().map(ToString::to_string).collect();
-        assert_eq!(
-            shown,
-            [
-                "column `age`: on arrival",
-                "step `impute`: column `age`: in the step"
-            ]
-        );
+        assert_eq!(shown, ["column `age`: on arrival", "step `impute`: column `age`: in the step"]);
     }
 
     #[test]
@@ -724,10 +680,7 @@ mod tests {
         let schema = Arc::clone(b.schema());
         b.open(&schema);
         push_missing(b.column_mut(0));
-        assert_eq!(
-            b.close().unwrap_err().to_string(),
-            "column `sex`: expected 1 rows, found 0"
-        );
+        assert_eq!(b.close().unwrap_err().to_string(), "column `sex`: expected 1 rows, found 0");
         push_missing(b.column_mut(1));
         b.close().unwrap();
         assert_eq!((b.n_rows(), b.faults().len()), (1, 0));

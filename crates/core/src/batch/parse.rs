@@ -1,7 +1,10 @@
 //! Text to numbers and times and back: one function for research and deploy.
 //!
-//! Numbers are read correctly rounded and written as the shortest decimal that reads back to the same
-//! bits. Times are proleptic Gregorian, UTC, microseconds; no zone data and no locale are consulted.
+//! Numbers are read correctly rounded and written as the shortest decimal that reads back to the
+//! same bits. Times are proleptic Gregorian, UTC, microseconds; no zone data and no locale are
+//! consulted.
+
+use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
@@ -19,42 +22,38 @@ const EXACT_INTEGER_MAX: u64 = 1 << 53;
 /// # Errors
 /// If the text is no number, or is an integer beyond 2^53, which f64 could not hold exactly.
 pub fn parse_num(text: &str) -> Result<f64> {
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let refuse = || {
-        Error::new(
-            Code::WrongKind,
-            format!("expected number, found text {}", shorten(text)),
-        )
-        .remedy("declare it as text, or declare this text as a missing marker")
-    };
-    if digits == "inf" {
-        return Ok(if text.starts_with('-') {
-            f64::NEG_INFINITY
-        } else {
-            f64::INFINITY
-        });
-    }
-    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
-        return Err(refuse());
-    }
-    let value: f64 = text.parse().map_err(|_| refuse())?;
-    let is_integer = digits.bytes().all(|b| b.is_ascii_digit());
-    if is_integer && value.abs() >= EXACT_INTEGER_MAX as f64 {
-        exact_integer(digits)?;
-    }
-    Ok(math::canonical(value))
+    read_num(text).ok_or_else(|| {
+        let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+        if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+            return beyond_exact(digits);
+        }
+        Error::new(Code::WrongKind, format!("expected number, found text {}", shorten(text)))
+            .remedy("declare it as text, or declare this text as a missing marker")
+    })
 }
 
-/// Refuses an integer that is beyond 2^53.
-fn exact_integer(digits: &str) -> Result<()> {
-    match digits.parse::<u64>() {
-        Ok(n) if n <= EXACT_INTEGER_MAX => Ok(()),
-        _ => Err(Error::new(
-            Code::BadValue,
-            format!("expected integer up to 2^53, found {}", shorten(digits)),
-        )
-        .remedy("declare the column as text if it is an identifier")),
+/// What [`parse_num`] gives, `None` where it refuses: without making an error, and so without
+/// allocating.
+pub fn read_num(text: &str) -> Option<f64> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    if digits == "inf" {
+        let is_negative = text.starts_with('-');
+        return Some(if is_negative { f64::NEG_INFINITY } else { f64::INFINITY });
     }
+    if !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let value: f64 = text.parse().ok()?;
+    let is_integer = digits.bytes().all(|b| b.is_ascii_digit());
+    if is_integer && value.abs() >= EXACT_INTEGER_MAX as f64 {
+        digits.parse::<u64>().ok().filter(|n| *n <= EXACT_INTEGER_MAX)?;
+    }
+    Some(math::canonical(value))
+}
+
+fn beyond_exact(digits: &str) -> Error {
+    Error::new(Code::BadValue, format!("expected integer up to 2^53, found {}", shorten(digits)))
+        .remedy("declare the column as text if it is an identifier")
 }
 
 /// An integer as a number.
@@ -65,33 +64,37 @@ pub fn integer_num(value: i64) -> Result<f64> {
     if value.unsigned_abs() <= EXACT_INTEGER_MAX {
         return Ok(value as f64);
     }
-    exact_integer(&value.unsigned_abs().to_string())?;
-    Ok(value as f64)
+    Err(beyond_exact(&value.unsigned_abs().to_string()))
 }
 
 /// The shortest decimal that reads back to the same bits; empty for missing.
 pub fn show_num(x: f64) -> String {
+    let mut text = String::new();
+    write_num(&mut text, x);
+    text
+}
+
+/// Appends what [`show_num`] gives.
+pub fn write_num(text: &mut String, x: f64) {
     if math::is_missing(x) {
-        return String::new();
+        return;
     }
     if x.is_infinite() {
-        return if x > 0.0 {
-            "inf".to_owned()
-        } else {
-            "-inf".to_owned()
-        };
+        text.push_str(if x > 0.0 { "inf" } else { "-inf" });
+        return;
     }
-    let shown = format!("{x:?}");
-    shown
-        .strip_suffix(".0")
-        .map_or(shown.clone(), str::to_owned)
+    // Writing into a string cannot fail.
+    let _ = write!(text, "{x:?}");
+    if text.ends_with(".0") {
+        text.truncate(text.len() - 2);
+    }
 }
 
 /// How a time is written in text.
 ///
-/// `iso` reads `2010-05-01`, `2010-05-01T13:30`, `2010-05-01 13:30:05.25` and an ending `Z` or `+02:00`;
-/// without one the time is UTC. Any other format is a pattern of `%Y %m %d %H %M %S %f` (fraction of a
-/// second, one to six digits) and literal characters, all of which must be there.
+/// `iso` reads `2010-05-01`, `2010-05-01T13:30`, `2010-05-01 13:30:05.25` and an ending `Z` or
+/// `+02:00`; without one the time is UTC. Any other format is a pattern of `%Y %m %d %H %M %S %f`
+/// (fraction of a second, one to six digits) and literal characters, all of which must be there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TimeFormat(pub String);
@@ -122,10 +125,7 @@ impl TimeFormat {
         if unknown.is_some() || !['Y', 'm', 'd'].iter().all(|c| letters.contains(c)) {
             return Err(Error::new(
                 Code::BadParameter,
-                format!(
-                    "expected a time format of %Y %m %d %H %M %S %f, found {:?}",
-                    self.0
-                ),
+                format!("expected a time format of %Y %m %d %H %M %S %f, found {:?}", self.0),
             ));
         }
         Ok(())
@@ -137,45 +137,48 @@ impl TimeFormat {
 /// # Errors
 /// If the text is not of the format or names a day or time that does not exist.
 pub fn parse_time(text: &str, format: &TimeFormat) -> Result<i64> {
+    read_time(text, format).ok_or_else(|| {
+        Error::new(
+            Code::WrongKind,
+            format!("expected time as {:?}, found text {}", format.0, shorten(text)),
+        )
+        .remedy("declare the column's time format, or this text as a missing marker")
+    })
+}
+
+/// What [`parse_time`] gives, `None` where it refuses: without making an error.
+pub fn read_time(text: &str, format: &TimeFormat) -> Option<i64> {
     let mut parts = Parts::default();
     let read = if format.0 == "iso" {
         read_iso(text, &mut parts)
     } else {
         read_pattern(text, &format.0, &mut parts)
     };
-    read.and_then(|()| parts.micros()).ok_or_else(|| {
-        Error::new(
-            Code::WrongKind,
-            format!(
-                "expected time as {:?}, found text {}",
-                format.0,
-                shorten(text)
-            ),
-        )
-        .remedy("declare the column's time format, or this text as a missing marker")
-    })
+    read.and_then(|()| parts.micros())
 }
 
 /// The time as `2010-05-01T13:30:00Z`, with six decimals if it has a fraction; empty for missing.
 pub fn show_time(micros: i64) -> String {
+    let mut text = String::new();
+    write_time(&mut text, micros);
+    text
+}
+
+/// Appends what [`show_time`] gives.
+pub fn write_time(text: &mut String, micros: i64) {
     if micros == MISSING_TIME {
-        return String::new();
+        return;
     }
     let (year, month, day) = civil_date(micros);
     let of_day = micros.rem_euclid(MICROS_PER_DAY);
     let (second, fraction) = (of_day / MICROS_PER_SECOND, of_day % MICROS_PER_SECOND);
-    let clock = format!(
-        "{:02}:{:02}:{:02}",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    );
-    let tail = if fraction == 0 {
-        String::new()
-    } else {
-        format!(".{fraction:06}")
-    };
-    format!("{year:04}-{month:02}-{day:02}T{clock}{tail}Z")
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    // Writing into a string cannot fail.
+    let _ = write!(text, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}");
+    if fraction != 0 {
+        let _ = write!(text, ".{fraction:06}");
+    }
+    text.push('Z');
 }
 
 /// Year, month (1 to 12) and day (1 to 31) of a time, UTC.
@@ -189,11 +192,7 @@ pub fn civil_date(micros: i64) -> (i64, i64, i64) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
@@ -244,11 +243,7 @@ impl Parts {
 
 /// Reads `n_min..=n_max` digits from the front.
 fn digits(text: &mut &str, n_min: usize, n_max: usize) -> Option<(i64, usize)> {
-    let n = text
-        .bytes()
-        .take(n_max)
-        .take_while(u8::is_ascii_digit)
-        .count();
+    let n = text.bytes().take(n_max).take_while(u8::is_ascii_digit).count();
     if n < n_min {
         return None;
     }
@@ -343,22 +338,9 @@ mod tests {
 
     #[test]
     fn numbers_are_read_correctly_rounded_and_written_shortest() {
-        for text in [
-            "0.1",
-            "-2.5e-7",
-            "1e300",
-            "5e-324",
-            "inf",
-            "-inf",
-            "9007199254740992",
-            ".5",
-        ] {
+        for text in ["0.1", "-2.5e-7", "1e300", "5e-324", "inf", "-inf", "9007199254740992", ".5"] {
             let x = parse_num(text).unwrap();
-            assert_eq!(
-                parse_num(&show_num(x)).unwrap().to_bits(),
-                x.to_bits(),
-                "{text}"
-            );
+            assert_eq!(parse_num(&show_num(x)).unwrap().to_bits(), x.to_bits(), "{text}");
         }
         assert_eq!(parse_num("-0").unwrap().to_bits(), 0);
         assert_eq!(show_num(3.0), "3");
@@ -367,18 +349,9 @@ mod tests {
 
     #[test]
     fn what_is_no_exact_number_is_refused() {
-        for text in [
-            "",
-            " 1",
-            "1 ",
-            "nan",
-            "NaN",
-            "infinity",
-            "1,5",
-            "0x10",
-            "9007199254740993",
-            "1_0",
-        ] {
+        for text in
+            ["", " 1", "1 ", "nan", "NaN", "infinity", "1,5", "0x10", "9007199254740993", "1_0"]
+        {
             assert!(parse_num(text).is_err(), "{text:?}");
         }
     }
@@ -393,13 +366,7 @@ mod tests {
 
     #[test]
     fn days_that_do_not_exist_are_refused() {
-        for text in [
-            "2001-02-29",
-            "2001-13-01",
-            "2001-01-01T24:00",
-            "2001-1-1",
-            "2001-01-01x",
-        ] {
+        for text in ["2001-02-29", "2001-13-01", "2001-01-01T24:00", "2001-1-1", "2001-01-01x"] {
             assert_eq!(iso(text), None, "{text}");
         }
     }
@@ -415,10 +382,7 @@ mod tests {
     #[test]
     fn a_declared_pattern_is_followed_to_the_letter() {
         let format = TimeFormat("%d/%m/%Y %H.%M".to_owned());
-        assert_eq!(
-            parse_time("1/5/2010 13.30", &format).ok(),
-            iso("2010-05-01T13:30")
-        );
+        assert_eq!(parse_time("1/5/2010 13.30", &format).ok(), iso("2010-05-01T13:30"));
         assert!(parse_time("1-5-2010 13.30", &format).is_err());
         assert!(TimeFormat("%d/%q".to_owned()).validate().is_err());
     }

@@ -41,10 +41,7 @@ pub struct Field {
 impl Field {
     /// A column of that name and kind.
     pub fn new(name: impl Into<String>, kind: ColumnKind) -> Self {
-        Field {
-            name: name.into(),
-            kind,
-        }
+        Field { name: name.into(), kind }
     }
 }
 
@@ -65,11 +62,8 @@ impl Schema {
         let mut names: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
-            return Err(Error::new(
-                Code::DuplicateColumn,
-                "expected unique names, found it twice",
-            )
-            .column(pair[0]));
+            return Err(Error::new(Code::DuplicateColumn, "expected unique names, found it twice")
+                .column(pair[0]));
         }
         Ok(Schema { fields })
     }
@@ -141,23 +135,15 @@ impl Schema {
     /// The same schema without the columns at `slots`.
     #[must_use]
     pub fn without(&self, slots: &[usize]) -> Self {
-        let kept = self
-            .fields
-            .iter()
-            .enumerate()
-            .filter(|(i, _)| !slots.contains(i));
-        Schema {
-            fields: kept.map(|(_, f)| f.clone()).collect(),
-        }
+        let kept = self.fields.iter().enumerate().filter(|(i, _)| !slots.contains(i));
+        Schema { fields: kept.map(|(_, f)| f.clone()).collect() }
     }
 
     /// The same schema with another kind at each of `slots`.
     #[must_use]
     pub fn with_kind(&self, slots: &[usize], kind: ColumnKind) -> Self {
         let mut schema = self.clone();
-        slots
-            .iter()
-            .for_each(|&slot| schema.fields[slot].kind = kind);
+        slots.iter().for_each(|&slot| schema.fields[slot].kind = kind);
         schema
     }
 }
@@ -182,10 +168,8 @@ mod tests {
 
     #[test]
     fn one_name_stands_for_one_column() {
-        let twice = Schema::new([
-            Field::new("a", ColumnKind::Num),
-            Field::new("a", ColumnKind::Text),
-        ]);
+        let twice =
+            Schema::new([Field::new("a", ColumnKind::Num), Field::new("a", ColumnKind::Text)]);
         assert_eq!(
             twice.unwrap_err().to_string(),
             "column `a`: expected unique names, found it twice"

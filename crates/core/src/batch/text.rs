@@ -75,12 +75,28 @@ impl TextColumn {
         self.codes[row] = self.intern(label);
     }
 
+    /// Appends the label that `write` appends to the text it is given; nothing written is missing.
+    pub fn push_written(&mut self, write: impl FnOnce(&mut String)) {
+        self.make_room();
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        if self.bytes.len() == start {
+            self.codes.push(MISSING_CODE);
+            return;
+        }
+        let code = match self.find(&self.bytes[start..]) {
+            Ok(code) => {
+                self.bytes.truncate(start);
+                code
+            }
+            Err(place) => self.add_level(place),
+        };
+        self.codes.push(code);
+    }
+
     /// Appends a row by a code that [`TextColumn::intern`] gave.
     pub fn push_code(&mut self, code: u32) {
-        debug_assert!(
-            code == MISSING_CODE || (code as usize) < self.n_levels(),
-            "unknown code"
-        );
+        debug_assert!(code == MISSING_CODE || (code as usize) < self.n_levels(), "unknown code");
         self.codes.push(code);
     }
 
@@ -89,21 +105,12 @@ impl TextColumn {
     /// # Panics
     /// Never on blocks of the stated size: a block has fewer than 2^32 − 1 rows.
     pub fn intern(&mut self, label: &str) -> u32 {
-        if self.n_levels() < SCAN_LEVELS {
-            if let Some(code) = (0..self.n_levels()).find(|&code| self.level(code) == label) {
-                return code as u32;
-            }
-            return self.add_level(label);
-        }
-        if (self.n_levels() + 1) * 2 > self.index.len() {
-            self.grow_index();
-        }
-        match self.probe(label) {
+        self.make_room();
+        match self.find(label) {
             Ok(code) => code,
             Err(place) => {
-                let code = self.add_level(label);
-                self.index[place] = code;
-                code
+                self.bytes.push_str(label);
+                self.add_level(place)
             }
         }
     }
@@ -111,7 +118,7 @@ impl TextColumn {
     /// Appends the rows `rows` of `other`.
     pub fn extend_from(&mut self, other: &TextColumn, rows: impl Iterator<Item = usize>) {
         let n_rows = rows.size_hint().1.unwrap_or(usize::MAX);
-        if n_rows < other.n_levels() / 4 {
+        if n_rows == 1 || n_rows < other.n_levels() / 4 {
             // A table over all levels would cost more than the few rows.
             rows.for_each(|row| self.push(other.get(row)));
             return;
@@ -154,13 +161,11 @@ impl TextColumn {
             .map(|level| relabel(level).map_or(MISSING_CODE, |label| output.intern(label)))
             .collect();
         let codes = self.codes.iter();
-        output.codes.extend(codes.map(|&c| {
-            if c == MISSING_CODE {
-                missing
-            } else {
-                table[c as usize]
-            }
-        }));
+        output.codes.extend(codes.map(
+            |&c| {
+                if c == MISSING_CODE { missing } else { table[c as usize] }
+            },
+        ));
     }
 
     /// Appends to `output` the number that `number` gives for each row's label; missing rows become
@@ -173,22 +178,13 @@ impl TextColumn {
     ) {
         if self.n_levels() <= 1 {
             let only = self.levels().next().map_or(missing, &mut number);
-            output.extend(
-                self.codes
-                    .iter()
-                    .map(|&c| if c == MISSING_CODE { missing } else { only }),
-            );
+            output
+                .extend(self.codes.iter().map(|&c| if c == MISSING_CODE { missing } else { only }));
             return;
         }
         let table = faults::stale_table(self.levels().map(number).collect());
         let codes = self.codes.iter();
-        output.extend(codes.map(|&c| {
-            if c == MISSING_CODE {
-                missing
-            } else {
-                table[c as usize]
-            }
-        }));
+        output.extend(codes.map(|&c| if c == MISSING_CODE { missing } else { table[c as usize] }));
     }
 
     /// Forgets rows and levels and keeps the buffers.
@@ -196,30 +192,42 @@ impl TextColumn {
         self.codes.clear();
         self.bytes.clear();
         self.ends.clear();
-        self.index.fill(EMPTY);
+        self.index.clear();
     }
 
-    fn add_level(&mut self, label: &str) -> u32 {
+    /// Makes the text behind the last level a level of its own, at that place in the index.
+    fn add_level(&mut self, place: Option<usize>) -> u32 {
         let code = u32::try_from(self.ends.len()).unwrap_or(MISSING_CODE);
-        assert!(
-            code != MISSING_CODE,
-            "a block has fewer than 2^32 - 1 levels"
-        );
-        self.bytes.push_str(label);
+        assert!(code != MISSING_CODE, "a block has fewer than 2^32 - 1 levels");
         self.ends.push(self.bytes.len());
+        if let Some(place) = place {
+            self.index[place] = code;
+        }
         code
     }
 
-    /// The code of `label`, or the free place in the index where it belongs.
-    fn probe(&self, label: &str) -> Result<u32, usize> {
+    /// The code of `label`, or the free place in the index where it belongs; `None` while there is
+    /// no index yet.
+    fn find(&self, label: &str) -> Result<u32, Option<usize>> {
+        if self.n_levels() < SCAN_LEVELS {
+            let known = (0..self.n_levels()).find(|&code| self.level(code) == label);
+            return known.map(|code| code as u32).ok_or(None);
+        }
         let mask = self.index.len() - 1;
         let mut place = place_of(label) & mask;
         loop {
             match self.index[place] {
-                EMPTY => return Err(place),
+                EMPTY => return Err(Some(place)),
                 code if self.level(code as usize) == label => return Ok(code),
                 _ => place = (place + 1) & mask,
             }
+        }
+    }
+
+    /// Makes the index large enough for one more level.
+    fn make_room(&mut self) {
+        if self.n_levels() >= SCAN_LEVELS && (self.n_levels() + 1) * 2 > self.index.len() {
+            self.grow_index();
         }
     }
 
@@ -256,17 +264,10 @@ mod tests {
     #[test]
     fn ten_thousand_levels_are_each_found_again() {
         let mut column = TextColumn::default();
-        let labels: Vec<String> = (0..10_000)
-            .map(|i| format!("level {}", i % 5_000))
-            .collect();
+        let labels: Vec<String> = (0..10_000).map(|i| format!("level {}", i % 5_000)).collect();
         labels.iter().for_each(|l| column.push(Some(l)));
         assert_eq!(column.n_levels(), 5_000);
-        assert!(
-            labels
-                .iter()
-                .enumerate()
-                .all(|(i, l)| column.get(i) == Some(l))
-        );
+        assert!(labels.iter().enumerate().all(|(i, l)| column.get(i) == Some(l)));
         column.clear();
         column.push(Some("level 7"));
         assert_eq!((column.n_levels(), column.get(0)), (1, Some("level 7")));
@@ -275,15 +276,9 @@ mod tests {
     #[test]
     fn relabelling_merges_levels_and_fills_missing() {
         let mut column = TextColumn::default();
-        [Some("a"), None, Some("b"), Some("a")]
-            .into_iter()
-            .for_each(|l| column.push(l));
+        [Some("a"), None, Some("b"), Some("a")].into_iter().for_each(|l| column.push(l));
         let mut out = TextColumn::default();
-        column.relabel_into(
-            &mut out,
-            Some("x"),
-            |l| if l == "a" { Some("x") } else { None },
-        );
+        column.relabel_into(&mut out, Some("x"), |l| if l == "a" { Some("x") } else { None });
         let got: Vec<_> = (0..4).map(|i| out.get(i)).collect();
         assert_eq!(got, [Some("x"), Some("x"), None, Some("x")]);
         assert_eq!(out.n_levels(), 1);
@@ -292,9 +287,7 @@ mod tests {
     #[test]
     fn a_label_put_at_a_row_leaves_the_others() {
         let mut column = TextColumn::default();
-        [Some("a"), None, None]
-            .into_iter()
-            .for_each(|l| column.push(l));
+        [Some("a"), None, None].into_iter().for_each(|l| column.push(l));
         column.set(2, "b");
         column.set(1, "a");
         let got: Vec<_> = (0..3).map(|row| column.get(row)).collect();
@@ -307,5 +300,31 @@ mod tests {
         column.push(Some(""));
         column.push(None);
         assert_eq!((column.get(0), column.get(1)), (Some(""), None));
+    }
+
+    #[test]
+    fn a_buffer_used_again_knows_its_first_levels_when_the_index_begins() {
+        let mut column = TextColumn::default();
+        let labels: Vec<String> = (0..40).map(|i| i.to_string()).collect();
+        for _ in 0..2 {
+            column.clear();
+            for label in labels.iter().chain(&labels) {
+                column.push(Some(label));
+            }
+            assert_eq!(column.n_levels(), labels.len());
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_the_label_that_is_pushed() {
+        let (mut pushed, mut written) = (TextColumn::default(), TextColumn::default());
+        for i in 0..60 {
+            let label = (i % 23).to_string();
+            let label = Some(label.as_str()).filter(|_| i % 7 > 0);
+            pushed.push(label);
+            written.push_written(|text| text.push_str(label.unwrap_or_default()));
+        }
+        assert_eq!(pushed.codes(), written.codes());
+        assert!(pushed.levels().eq(written.levels()));
     }
 }

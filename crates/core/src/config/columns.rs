@@ -6,8 +6,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::batch::{ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
 
-/// Columns by name, kind or pattern. In TOML: `"all"`, a list of names, or a table of `kind`, `pattern`
-/// (with `*` for any text) and `except`. What a step resolves to is stored in the artifact by name.
+/// Columns by name, kind or pattern. In TOML: `"all"`, a list of names, or a table of `kind`,
+/// `pattern` (with `*` for any text) and `except`. What a step resolves to is stored in the
+/// artifact by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Columns {
     /// These columns in this order; `None` means every column that the step accepts.
@@ -24,10 +25,7 @@ impl Columns {
     /// These columns in this order.
     pub fn named(names: &[&str]) -> Self {
         let named = names.iter().map(|n| (*n).to_owned()).collect();
-        Columns {
-            named: Some(named),
-            ..Columns::default()
-        }
+        Columns { named: Some(named), ..Columns::default() }
     }
 
     /// The positions of the chosen columns: in the listed order, else in schema order.
@@ -122,9 +120,7 @@ impl<'de> Visitor<'de> for ColumnsVisitor {
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Columns, E> {
         match text {
             "all" => Ok(Columns::default()),
-            other => Err(E::custom(format!(
-                "expected \"all\" or a list, found {other:?}"
-            ))),
+            other => Err(E::custom(format!("expected \"all\" or a list, found {other:?}"))),
         }
     }
 
@@ -133,20 +129,12 @@ impl<'de> Visitor<'de> for ColumnsVisitor {
         while let Some(name) = seq.next_element::<String>()? {
             named.push(name);
         }
-        Ok(Columns {
-            named: Some(named),
-            ..Columns::default()
-        })
+        Ok(Columns { named: Some(named), ..Columns::default() })
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Columns, A::Error> {
         let t = Table::deserialize(de::value::MapAccessDeserializer::new(map))?;
-        Ok(Columns {
-            named: t.named,
-            kind: t.kind,
-            pattern: t.pattern,
-            except: t.except,
-        })
+        Ok(Columns { named: t.named, kind: t.kind, pattern: t.pattern, except: t.except })
     }
 }
 
@@ -183,15 +171,9 @@ mod tests {
         let accepts = [ColumnKind::Num];
         let all = Columns::default().resolve(&schema(), &accepts).unwrap();
         assert_eq!(all, [0, 2]);
-        let pattern = Columns {
-            pattern: Some("garage_*".into()),
-            ..Columns::default()
-        };
+        let pattern = Columns { pattern: Some("garage_*".into()), ..Columns::default() };
         assert_eq!(pattern.resolve(&schema(), &accepts).unwrap(), [0]);
-        let except = Columns {
-            except: vec!["year".into()],
-            ..Columns::default()
-        };
+        let except = Columns { except: vec!["year".into()], ..Columns::default() };
         assert_eq!(except.resolve(&schema(), &accepts).unwrap(), [0]);
         let listed = Columns::named(&["year", "garage_area"]);
         assert_eq!(listed.resolve(&schema(), &accepts).unwrap(), [2, 0]);

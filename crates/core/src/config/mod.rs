@@ -1,9 +1,10 @@
-//! What a user declares: columns, target, split, steps, model, seed. From strict TOML or from a builder.
+//! What a user declares: columns, target, split, steps, model, seed. From strict TOML or from a
+//! builder.
 //!
-//! Both ways give the same [`Config`], hence the same fingerprint and the same artifact. Defaults are
-//! filled in when a config is read, so the stored form spells every parameter. Unknown keys are errors
-//! with their place. The source of the rows is not part of the fingerprint: the same rows from another
-//! file are the same fit.
+//! Both ways give the same [`Config`], hence the same fingerprint and the same artifact. Defaults
+//! are filled in when a config is read, so the stored form spells every parameter. Unknown keys are
+//! errors with their place. The source of the rows is not part of the fingerprint: the same rows
+//! from another file are the same fit.
 
 mod columns;
 mod read;
@@ -81,10 +82,7 @@ pub struct ColumnConfig {
 
 impl From<ColumnKind> for ColumnConfig {
     fn from(kind: ColumnKind) -> Self {
-        ColumnConfig {
-            kind,
-            format: TimeFormat::default(),
-        }
+        ColumnConfig { kind, format: TimeFormat::default() }
     }
 }
 
@@ -217,11 +215,12 @@ impl Config {
         Ok(config)
     }
 
-    /// Reads a config that may not declare its columns yet: they are completed from the source, and then
-    /// the config is checked by [`Config::validate`].
+    /// Reads a config that may not declare its columns yet: they are completed from the source, and
+    /// then the config is checked by [`Config::validate`].
     ///
     /// # Errors
-    /// If the text is not TOML, has an unknown key, or a step's value out of range; with its byte range.
+    /// If the text is not TOML, has an unknown key, or a step's value out of range; with its byte
+    /// range.
     pub fn parse(text: &str) -> Result<Self> {
         read::config(text)
     }
@@ -239,11 +238,7 @@ impl Config {
     #[must_use]
     pub fn step(mut self, name: &str, columns: &[&str], params: impl Into<StepParams>) -> Self {
         let columns = Columns::named(columns);
-        self.steps.push(StepConfig {
-            name: name.to_owned(),
-            columns,
-            params: params.into(),
-        });
+        self.steps.push(StepConfig { name: name.to_owned(), columns, params: params.into() });
         self
     }
 
@@ -251,11 +246,7 @@ impl Config {
     #[must_use]
     pub fn step_on_all(mut self, name: &str, params: impl Into<StepParams>) -> Self {
         let columns = Columns::default();
-        self.steps.push(StepConfig {
-            name: name.to_owned(),
-            columns,
-            params: params.into(),
-        });
+        self.steps.push(StepConfig { name: name.to_owned(), columns, params: params.into() });
         self
     }
 
@@ -294,11 +285,7 @@ impl Config {
         if !self.model.tasks().contains(&self.target.task) {
             return Err(Error::new(
                 Code::BadTarget,
-                format!(
-                    "`{}` cannot do task {:?}",
-                    self.model.kind(),
-                    self.target.task
-                ),
+                format!("`{}` cannot do task {:?}", self.model.kind(), self.target.task),
             )
             .step(MODEL_STEP));
         }
@@ -350,9 +337,7 @@ impl DataConfig {
     fn validate(&self, target: &TargetConfig) -> Result<()> {
         if self.columns.len() > MAX_COLUMNS {
             let found = self.columns.len();
-            return Err(bad(format!(
-                "expected at most {MAX_COLUMNS} columns, found {found}"
-            )));
+            return Err(bad(format!("expected at most {MAX_COLUMNS} columns, found {found}")));
         }
         for (name, column) in &self.columns {
             column.format.validate().map_err(|e| e.column(name))?;
@@ -363,7 +348,7 @@ impl DataConfig {
             }
             if *name == target.column {
                 return Err(
-                    Error::new(Code::BadTarget, "expected a key without the target").column(name),
+                    Error::new(Code::BadTarget, "expected a key without the target").column(name)
                 );
             }
         }
@@ -379,19 +364,14 @@ impl DataConfig {
         if !fits {
             return Err(Error::new(
                 Code::BadTarget,
-                format!(
-                    "task {:?} cannot use a {} column as declared",
-                    target.task, column.kind
-                ),
+                format!("task {:?} cannot use a {} column as declared", target.task, column.kind),
             )
             .remedy("use a num column, or for task binary a text column with `positive`")
             .column(&target.column));
         }
         if target.task == Task::Binary && target.transform != TargetTransform::Identity {
-            return Err(
-                Error::new(Code::BadTarget, "a binary target cannot be transformed")
-                    .column(&target.column),
-            );
+            return Err(Error::new(Code::BadTarget, "a binary target cannot be transformed")
+                .column(&target.column));
         }
         Ok(())
     }
@@ -402,9 +382,7 @@ impl SplitConfig {
         // Written so that NaN is refused as well.
         if !(self.test_ratio > 0.0 && self.test_ratio < 1.0) {
             let found = self.test_ratio;
-            return Err(bad(format!(
-                "expected test_ratio between 0 and 1, found {found}"
-            )));
+            return Err(bad(format!("expected test_ratio between 0 and 1, found {found}")));
         }
         match &self.group {
             Some(group) if !data.columns.contains_key(group) => Err(undeclared(group, "split")),
@@ -414,10 +392,7 @@ impl SplitConfig {
 }
 
 fn undeclared(name: &str, place: &str) -> Error {
-    Error::new(
-        Code::UnknownColumn,
-        format!("`{place}` names a column that is not declared"),
-    )
-    .remedy("declare it under [data.columns]")
-    .column(name)
+    Error::new(Code::UnknownColumn, format!("`{place}` names a column that is not declared"))
+        .remedy("declare it under [data.columns]")
+        .column(name)
 }

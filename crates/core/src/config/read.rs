@@ -97,10 +97,7 @@ impl<'de> Deserialize<'de> for ColumnForm {
             ) -> Result<ColumnForm, A::Error> {
                 let from = serde::de::value::MapAccessDeserializer::new(map);
                 let t = ColumnTable::deserialize(from)?;
-                Ok(ColumnForm(ColumnConfig {
-                    kind: t.kind,
-                    format: t.format,
-                }))
+                Ok(ColumnForm(ColumnConfig { kind: t.kind, format: t.format }))
             }
         }
         from.deserialize_any(Form)
@@ -124,12 +121,7 @@ pub(super) fn config(text: &str) -> Result<Config> {
             source: rest.data.source,
             key: rest.data.key,
             missing: rest.data.missing,
-            columns: rest
-                .data
-                .columns
-                .into_iter()
-                .map(|(name, form)| (name, form.0))
-                .collect(),
+            columns: rest.data.columns.into_iter().map(|(name, form)| (name, form.0)).collect(),
         },
         target: TargetConfig {
             column: rest.target.column,
@@ -137,10 +129,7 @@ pub(super) fn config(text: &str) -> Result<Config> {
             positive: rest.target.positive,
             transform: rest.target.transform,
         },
-        split: rest.split.map(|s| SplitConfig {
-            test_ratio: s.test_ratio,
-            group: s.group,
-        }),
+        split: rest.split.map(|s| SplitConfig { test_ratio: s.test_ratio, group: s.group }),
         steps: read_steps(steps)?,
         model: read_model(model)?,
         golden_rows: rest.golden_rows,
@@ -151,11 +140,7 @@ pub(super) fn config(text: &str) -> Result<Config> {
 fn refuse(code: Code, within: Option<Range<usize>>) -> impl Fn(toml::de::Error) -> Error {
     move |e| {
         let message = e.message().trim_end_matches('.');
-        let code = if message.starts_with("unknown field") {
-            Code::UnknownKey
-        } else {
-            code
-        };
+        let code = if message.starts_with("unknown field") { Code::UnknownKey } else { code };
         let error = Error::new(code, message);
         match e.span().or_else(|| within.clone()) {
             Some(span) => error.at(span),
@@ -170,11 +155,7 @@ fn expect_table(value: Spanned<DeValue<'_>>) -> Result<Spanned<DeTable<'_>>> {
         DeValue::Table(table) => Ok(Spanned::new(span, table)),
         other => {
             let found = other.type_str();
-            Err(Error::new(
-                Code::BadParameter,
-                format!("expected a table, found {found}"),
-            )
-            .at(span))
+            Err(Error::new(Code::BadParameter, format!("expected a table, found {found}")).at(span))
         }
     }
 }
@@ -190,10 +171,7 @@ fn read_steps(value: Option<Spanned<DeValue<'_>>>) -> Result<Vec<StepConfig>> {
     let steps = steps.into_iter().map(|step| read_step(expect_table(step)?));
     let steps: Vec<(StepConfig, Range<usize>)> = steps.collect::<Result<_>>()?;
     for (place, (step, span)) in steps.iter().enumerate() {
-        if steps[..place]
-            .iter()
-            .any(|(earlier, _)| earlier.name == step.name)
-        {
+        if steps[..place].iter().any(|(earlier, _)| earlier.name == step.name) {
             return Err(Error::new(
                 Code::DuplicateName,
                 "expected unique step names, found it twice",
@@ -216,14 +194,7 @@ fn read_step(mut table: Spanned<DeTable<'_>>) -> Result<(StepConfig, Range<usize
     let named = |e: Error| e.step(&name).at(span.clone());
     let params = read_step_params(&kind, table, &span).map_err(named)?;
     params.validate().map_err(named)?;
-    Ok((
-        StepConfig {
-            name: name.clone(),
-            columns,
-            params,
-        },
-        span.clone(),
-    ))
+    Ok((StepConfig { name: name.clone(), columns, params }, span.clone()))
 }
 
 fn read_step_params(
@@ -253,14 +224,9 @@ fn read_model(value: Spanned<DeValue<'_>>) -> Result<ModelParams> {
     })?;
     let named = |e: Error| e.step(super::MODEL_STEP).at(span.clone());
     let Some(read) = ModelParams::read(&kind, Deserializer::from(table)) else {
-        return Err(named(unknown_kind(
-            &kind,
-            ModelParams::KINDS.iter().map(|info| info.tag),
-        )));
+        return Err(named(unknown_kind(&kind, ModelParams::KINDS.iter().map(|info| info.tag))));
     };
-    let params = read
-        .map_err(refuse(Code::BadParameter, Some(span.clone())))
-        .map_err(named)?;
+    let params = read.map_err(refuse(Code::BadParameter, Some(span.clone()))).map_err(named)?;
     params.validate().map_err(named)?;
     Ok(params)
 }
@@ -275,17 +241,13 @@ fn take<T: for<'de> Deserialize<'de>>(
     };
     let span = value.span();
     let read = T::deserialize(ValueDeserializer::from(value));
-    read.map(Some)
-        .map_err(refuse(Code::BadParameter, Some(span)))
+    read.map(Some).map_err(refuse(Code::BadParameter, Some(span)))
 }
 
 fn unknown_kind<'a>(kind: &str, known: impl Iterator<Item = &'a str>) -> Error {
-    let nearest = known
-        .min_by_key(|tag| distance(kind, tag))
-        .unwrap_or_default();
-    Error::new(Code::UnknownKind, format!("no kind `{kind}`")).remedy(format!(
-        "did you mean `{nearest}`? `samescore kinds` lists all"
-    ))
+    let nearest = known.min_by_key(|tag| distance(kind, tag)).unwrap_or_default();
+    Error::new(Code::UnknownKind, format!("no kind `{kind}`"))
+        .remedy(format!("did you mean `{nearest}`? `samescore kinds` lists all"))
 }
 
 /// The number of letters to change, add or take away.
@@ -308,10 +270,7 @@ fn distance(a: &str, b: &str) -> usize {
 pub(super) fn write(config: &Config) -> Result<String> {
     let mut root = toml::Table::new();
     root.insert("seed".into(), integer(config.seed.0)?);
-    root.insert(
-        "golden_rows".into(),
-        integer(u64::from(config.golden_rows))?,
-    );
+    root.insert("golden_rows".into(), integer(u64::from(config.golden_rows))?);
     root.insert("data".into(), write_data(&config.data)?);
     root.insert("target".into(), value(&config.target)?);
     if let Some(split) = &config.split {
@@ -351,9 +310,7 @@ fn write_step(step: &StepConfig) -> Result<toml::Value> {
     };
     table.insert("name".into(), step.name.clone().into());
     let columns = match &step.columns {
-        Columns {
-            named: Some(named), ..
-        } => value(named)?,
+        Columns { named: Some(named), .. } => value(named)?,
         other if *other == Columns::default() => "all".into(),
         other => value(other)?,
     };
@@ -382,18 +339,12 @@ fn value<T: Serialize>(x: &T) -> Result<toml::Value> {
 
 fn integer(x: u64) -> Result<toml::Value> {
     i64::try_from(x).map(toml::Value::Integer).map_err(|_| {
-        Error::new(
-            Code::BadParameter,
-            format!("expected at most 2^63 - 1, found {x}"),
-        )
+        Error::new(Code::BadParameter, format!("expected at most 2^63 - 1, found {x}"))
     })
 }
 
 fn unwritable(e: toml::ser::Error) -> Error {
-    Error::new(
-        Code::BadParameter,
-        format!("the config cannot be written as TOML: {e}"),
-    )
+    Error::new(Code::BadParameter, format!("the config cannot be written as TOML: {e}"))
 }
 
 #[cfg(test)]
@@ -451,10 +402,7 @@ kind = "linear_regression"
     #[test]
     fn an_unknown_key_is_refused_where_it_stands() {
         let (message, place) = error_at("unseen =", "unsene =");
-        assert!(
-            message.starts_with("step `codes`: unknown field `unsene`"),
-            "{message}"
-        );
+        assert!(message.starts_with("step `codes`: unknown field `unsene`"), "{message}");
         assert_eq!(place, "unsene");
         assert_eq!(error_at("seed = 3", "sede = 3").1, "sede");
         assert_eq!(error_at("missing =", "mising =").1, "mising");

@@ -72,21 +72,14 @@ impl<'a> Scanner<'a> {
     }
 
     fn fault(&self, what: &'static str, remedy: &'static str, column: usize) -> Fault {
-        Fault {
-            what,
-            remedy,
-            line: self.line,
-            column,
-        }
+        Fault { what, remedy, line: self.line, column }
     }
 
     /// The end of an unquoted cell.
     #[inline]
     fn plain(&self, start: usize, column: usize) -> Result<usize, Fault> {
         let rest = &self.bytes[start..];
-        let stop = rest
-            .iter()
-            .position(|b| matches!(b, b',' | b'\n' | b'\r' | b'"'));
+        let stop = rest.iter().position(|b| matches!(b, b',' | b'\n' | b'\r' | b'"'));
         let end = stop.map_or(self.bytes.len(), |n| start + n);
         match self.bytes.get(end) {
             Some(b'"') => Err(self.fault(

@@ -39,10 +39,7 @@ pub struct ParseHexError {
 impl fmt::Display for ParseHexError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { digits, found } = self;
-        write!(
-            f,
-            "expected {digits} lower-case hex digits, found {found} (copy the whole value)"
-        )
+        write!(f, "expected {digits} lower-case hex digits, found {found} (copy the whole value)")
     }
 }
 
@@ -51,10 +48,7 @@ impl std::error::Error for ParseHexError {}
 /// The `N` bytes written as `2 N` lower-case hex digits; nothing else is accepted, so that one
 /// value has one text.
 fn parse_hex<const N: usize>(text: &str) -> Result<[u8; N], ParseHexError> {
-    let error = |found: String| ParseHexError {
-        digits: 2 * N as u64,
-        found,
-    };
+    let error = |found: String| ParseHexError { digits: 2 * N as u64, found };
     let digits = text.as_bytes();
     if digits.len() != 2 * N {
         return Err(error(format!("text of {} bytes", digits.len())));
@@ -91,9 +85,7 @@ fn deserialize_bytes<'de, const N: usize, D: Deserializer<'de>>(
             write!(f, "{N} bytes")
         }
         fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<[u8; N], E> {
-            bytes
-                .try_into()
-                .map_err(|_| E::invalid_length(bytes.len(), &self))
+            bytes.try_into().map_err(|_| E::invalid_length(bytes.len(), &self))
         }
     }
     struct Hex<const N: usize>;
@@ -147,9 +139,7 @@ macro_rules! byte_forms {
 
 byte_forms!(Digest, 32, |x: &Digest| x.0, Digest);
 byte_forms!(Fingerprint, 32, |x: &Fingerprint| x.0, Fingerprint);
-byte_forms!(RowKey, 16, |x: &RowKey| x.0.to_be_bytes(), |b| RowKey(
-    u128::from_be_bytes(b)
-));
+byte_forms!(RowKey, 16, |x: &RowKey| x.0.to_be_bytes(), |b| RowKey(u128::from_be_bytes(b)));
 
 #[cfg(test)]
 mod tests {
@@ -171,9 +161,7 @@ mod tests {
         let message =
             "expected 64 lower-case hex digits, found `B` at byte 0 (copy the whole value)";
         assert_eq!(upper.map_err(|e| e.to_string()), Err(message.to_string()));
-        let short = "ba7816bf8f01"
-            .parse::<Fingerprint>()
-            .map_err(|e| e.to_string());
+        let short = "ba7816bf8f01".parse::<Fingerprint>().map_err(|e| e.to_string());
         let message =
             "expected 64 lower-case hex digits, found text of 12 bytes (copy the whole value)";
         assert_eq!(short, Err(message.to_string()));

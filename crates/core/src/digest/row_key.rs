@@ -26,10 +26,8 @@ pub struct RowKey(pub u128);
 
 /// What stands for a missing text among the words of a row: no SipHash output but by an accident of
 /// probability 2^-128 per level. The bytes read `missing text 1  `.
-pub const MISSING_TEXT: [u64; 2] = [
-    u64::from_le_bytes(*b"missing "),
-    u64::from_le_bytes(*b"text 1  "),
-];
+pub const MISSING_TEXT: [u64; 2] =
+    [u64::from_le_bytes(*b"missing "), u64::from_le_bytes(*b"text 1  ")];
 
 /// Turns the key columns of one row into its [`RowKey`].
 ///
@@ -67,10 +65,7 @@ impl KeyHasher {
             hasher.str(name).str(kind);
         }
         let [row_0, row_1, text_0, text_1] = le_words(hasher.finish().0);
-        KeyHasher {
-            row: SipHasher24::new_with_keys(row_0, row_1),
-            text: [text_0, text_1],
-        }
+        KeyHasher { row: SipHasher24::new_with_keys(row_0, row_1), text: [text_0, text_1] }
     }
 
     /// Feeds eight bytes, little-endian. A number goes in as the bits of its canonical form, a time
@@ -152,10 +147,7 @@ mod tests {
         assert_eq!(both, key(&[("b", "num"), ("a", "num")]));
         assert_ne!(both, key(&[("a", "num"), ("b", "time")]));
         assert_ne!(both, key(&[("a", "num")]));
-        assert_ne!(
-            both,
-            KeyHasher::new("other", &[("a", "num"), ("b", "num")]).finish()
-        );
+        assert_ne!(both, KeyHasher::new("other", &[("a", "num"), ("b", "num")]).finish());
     }
 
     #[test]

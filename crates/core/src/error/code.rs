@@ -4,7 +4,7 @@ use super::Kind;
 use std::fmt;
 
 macro_rules! codes {
-    ($($(#[$doc:meta])* $name:ident = $id:literal, $kind:ident, $title:literal, $explain:literal;)+) => {
+    ($($name:ident = $id:literal, $kind:ident, $title:literal, $explain:literal;)+) => {
         /// A stable error code, such as `SS0301`. `samescore explain` prints what it means.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Code { $(#[doc = $title] $name,)+ }
@@ -38,65 +38,69 @@ macro_rules! codes {
 
 codes! {
     ConfigSyntax = "SS0101", Config, "the config is not readable TOML",
-        "The config must be TOML 1.0 text. The message points at the line and column where reading \
-         stopped. Fix that line; nothing was fitted.";
+        "The config must be TOML 1.0 text. The message points at the line and column where \
+         reading stopped. Fix that line; nothing was fitted.";
     UnknownKey = "SS0102", Config, "the config has an unknown key",
-        "Unknown keys are refused, because a misspelt parameter that is silently ignored changes the \
-         model. Compare the key with `samescore kinds KIND`.";
+        "Unknown keys are refused, because a misspelt parameter that is silently ignored changes \
+         the model. Compare the key with `samescore kinds KIND`.";
     BadParameter = "SS0103", Config, "a parameter is out of range",
-        "A parameter of a step or of the model is outside its documented range. `samescore kinds KIND` \
-         lists ranges and defaults.";
+        "A parameter of a step or of the model is outside its documented range. `samescore kinds \
+         KIND` lists ranges and defaults.";
     UnknownKind = "SS0104", Config, "no such kind of step or model",
-        "The registry has no kind of that name. `samescore kinds` lists all; a newer artifact may need \
-         a newer release.";
+        "The registry has no kind of that name. `samescore kinds` lists all; a newer artifact \
+         may need a newer release.";
     DuplicateName = "SS0105", Config, "two steps have one name",
-        "Draws are keyed by step name, so two steps of one name would share their randomness. Give \
-         each step its own `name`.";
+        "Draws are keyed by step name, so two steps of one name would share their randomness. \
+         Give each step its own `name`.";
     UnknownColumn = "SS0106", Config, "a step names a column that does not exist at that point",
-        "The column was never declared, or an earlier step dropped or renamed it. The message lists \
-         the columns that exist there.";
+        "The column was never declared, or an earlier step dropped or renamed it. The message \
+         lists the columns that exist there.";
     ColumnKindMismatch = "SS0107", Config, "a step cannot work on a column of that kind",
-        "For instance a scaler on a text column. Cast or encode the column first, or choose other \
-         columns.";
+        "For instance a scaler on a text column. Cast or encode the column first, or choose \
+         other columns.";
     NoModelColumns = "SS0108", Config, "no usable column is left for the model",
-        "After the last step the model needs at least one numeric column and no text or time column. \
-         Encode, cast or drop what is left.";
+        "After the last step the model needs at least one numeric column and no text or time \
+         column. Encode, cast or drop what is left.";
     BadTarget = "SS0109", Config, "the target cannot be used as configured",
         "The target's column, task, positive label or transform do not fit together.";
     Usage = "SS0110", Config, "the command was not used as documented",
         "`samescore help COMMAND` shows the arguments and an example.";
     MissingColumn = "SS0201", Schema, "a declared column is absent",
-        "Columns are bound by name. The data must have every input column of the schema; order and \
-         extra columns do not matter.";
+        "Columns are bound by name. The data must have every input column of the schema; order \
+         and extra columns do not matter.";
     WrongKind = "SS0202", Schema, "a column or value has another kind than declared",
-        "The schema is declared, never guessed, because a guess per batch changes scores. Declare \
-         another kind, a missing marker, or repair the data.";
+        "The schema is declared, never guessed, because a guess per batch changes scores. \
+         Declare another kind, a missing marker, or repair the data.";
     DuplicateColumn = "SS0203", Schema, "two columns have one name",
         "Names are the only identity of a column. Rename one of them at the source.";
     BadValue = "SS0301", Data, "a value cannot be read or used",
-        "A cell is outside what the step documents, for instance the logarithm of a negative number. \
-         At fit this is an error; at scoring the row gets this reason instead of a score.";
+        "A cell is outside what the step documents, for instance the logarithm of a negative \
+         number. At fit this is an error; at scoring the row gets this reason instead of a \
+         score.";
     MissingValue = "SS0302", Data, "a missing value reached a step that has no rule for it",
-        "Add an imputer before that step, or declare the rule. Rows never vanish: at scoring the row \
-         gets this reason.";
+        "Add an imputer before that step, or declare the rule. Rows never vanish: at scoring the \
+         row gets this reason.";
     UnseenLevel = "SS0303", Data, "a label was never seen at fit",
-        "The encoder is configured to refuse unseen labels. Group rare labels first or choose another \
-         rule for unseen ones.";
+        "The encoder is configured to refuse unseen labels. Group rare labels first or choose \
+         another rule for unseen ones.";
     DuplicateKey = "SS0304", Data, "two rows have one declared key",
-        "Declared key columns must be unique and complete at fit. Choose other key columns, or none: \
-         then the row's own content is the key.";
+        "Declared key columns must be unique and complete at fit. Choose other key columns, or \
+         none: then the row's own content is the key.";
     TooFewRows = "SS0305", Data, "there are too few rows or distinct values to fit",
         "The step or model documents how many it needs.";
     NotFinite = "SS0306", Data, "a number is infinite or not a number where a finite one is needed",
-        "Infinities are data errors in a fit, and a row whose score is not finite gets this reason.";
+        "Infinities are data errors in a fit, and a row whose score is not finite gets this \
+         reason.";
     LimitExceeded = "SS0307", Data, "the data exceed a stated limit",
         "Limits bound memory: bytes of a field, levels of a column, columns of a table.";
     NotConverged = "SS0308", Data, "the fit did not reach its stated optimality",
-        "The iteration cap was reached. Scale the columns, raise the cap, or add a penalty; separable \
-         classes without a penalty have no optimum.";
+        "The iteration cap was reached. Scale the columns, raise the cap, or add a penalty; \
+         separable classes without a penalty have no optimum.";
     NotAnArtifact = "SS0401", Artifact, "the file is not a samescore artifact",
-        "The first bytes are not those of an artifact. Check the path and how the file was copied.";
-    UnknownFormat = "SS0402", Artifact, "the artifact has a format or flag that this release does not know",
+        "The first bytes are not those of an artifact. Check the path and how the file was \
+         copied.";
+    UnknownFormat = "SS0402", Artifact,
+        "the artifact has a format or flag that this release does not know",
         "Unknown means refused: a newer release wrote it. Use that release or a newer one.";
     Corrupt = "SS0403", Artifact, "the artifact's bytes are damaged",
         "Length or SHA-256 do not match. Copy the file again; nothing was scored.";
@@ -107,8 +111,8 @@ codes! {
         "This machine or release does not reproduce the recorded bits, so it must not score. The \
          message names the first stage that differs. Check the CPU and the host's float mode.";
     HostFloatMode = "SS0406", Artifact, "the host's floating-point mode is not IEEE-754 default",
-        "Some library in this process has switched on flush-to-zero or another rounding mode. Scores \
-         would differ, so nothing is scored.";
+        "Some library in this process has switched on flush-to-zero or another rounding mode. \
+         Scores would differ, so nothing is scored.";
     Io = "SS0501", Io, "reading or writing failed",
         "The operating system refused; the message names the file and its reason. What was there \
          before is unchanged.";

@@ -24,17 +24,9 @@ impl Exact {
         let low = digits.iter().take_while(|&&d| d == 0).count();
         digits.drain(..low);
         if digits.is_empty() {
-            return Exact {
-                negative: false,
-                digits,
-                exp2: 0,
-            };
+            return Exact { negative: false, digits, exp2: 0 };
         }
-        Exact {
-            negative,
-            digits,
-            exp2: exp2 + 32 * low as i64,
-        }
+        Exact { negative, digits, exp2: exp2 + 32 * low as i64 }
     }
 
     pub(super) fn is_zero(&self) -> bool {
@@ -105,16 +97,8 @@ impl Exact {
         };
         let taken = lower.len().min(3);
         let (low, top) = lower.split_at(lower.len() - taken);
-        let leading = top
-            .iter()
-            .rev()
-            .fold(u128::from(last), |m, &d| m << 32 | u128::from(d));
-        compose(
-            self.negative,
-            leading,
-            !low.is_empty(),
-            self.exp2 + 32 * low.len() as i64,
-        )
+        let leading = top.iter().rev().fold(u128::from(last), |m, &d| m << 32 | u128::from(d));
+        compose(self.negative, leading, !low.is_empty(), self.exp2 + 32 * low.len() as i64)
     }
 
     fn bit_length(&self) -> i64 {
@@ -123,17 +107,13 @@ impl Exact {
     }
 
     fn bit(&self, i: i64) -> bool {
-        let digit = usize::try_from(i.div_euclid(32))
-            .ok()
-            .and_then(|k| self.digits.get(k));
+        let digit = usize::try_from(i.div_euclid(32)).ok().and_then(|k| self.digits.get(k));
         digit.is_some_and(|d| d >> i.rem_euclid(32) & 1 == 1)
     }
 
     fn any_below(&self, i: i64) -> bool {
         // The lowest digit is non-zero, so its lowest set bit decides.
-        self.digits
-            .first()
-            .is_some_and(|d| i64::from(d.trailing_zeros()) < i)
+        self.digits.first().is_some_and(|d| i64::from(d.trailing_zeros()) < i)
     }
 
     /// The exponent at which both values are integers.
@@ -187,21 +167,10 @@ pub(super) fn compose(negative: bool, m: u128, sticky: bool, exp2: i64) -> f64 {
     q += u64::from(round_up);
     // q has at most 53 bits, or is 2^53 after a carry, which the addition below turns into the next
     // exponent.
-    let bits = if q >> 52 == 0 {
-        q
-    } else {
-        (((lowest + 1074) as u64) << 52) + q
-    };
-    let bits = if lowest > 971 || bits > f64::INFINITY.to_bits() {
-        f64::INFINITY.to_bits()
-    } else {
-        bits
-    };
-    if q == 0 {
-        0.0
-    } else {
-        f64::from_bits(bits | u64::from(negative) << 63)
-    }
+    let bits = if q >> 52 == 0 { q } else { (((lowest + 1074) as u64) << 52) + q };
+    let bits =
+        if lowest > 971 || bits > f64::INFINITY.to_bits() { f64::INFINITY.to_bits() } else { bits };
+    if q == 0 { 0.0 } else { f64::from_bits(bits | u64::from(negative) << 63) }
 }
 
 fn add(a: &[u32], b: &[u32]) -> Vec<u32> {
@@ -258,12 +227,7 @@ mod tests {
         assert!(b.minus(&a).negative);
         assert!(a.minus(&a).is_zero());
         assert_eq!(integer(0).minus(&integer(5)).round(), -5.0);
-        assert_eq!(
-            integer(1 << 40)
-                .minus(&Exact::new(true, vec![3], -1))
-                .round(),
-            1099511627777.5
-        );
+        assert_eq!(integer(1 << 40).minus(&Exact::new(true, vec![3], -1)).round(), 1099511627777.5);
     }
 
     #[test]
@@ -294,9 +258,6 @@ mod tests {
         assert_eq!(compose(false, 1 << 60, true, -1135), f64::from_bits(1));
         assert_eq!(compose(false, u128::MAX, false, -128), 1.0);
         assert_eq!(compose(false, u128::MAX, false, -5000), 0.0);
-        assert_eq!(
-            compose(false, (1 << 53) - 1, false, -1075),
-            f64::from_bits(1 << 52)
-        );
+        assert_eq!(compose(false, (1 << 53) - 1, false, -1075), f64::from_bits(1 << 52));
     }
 }

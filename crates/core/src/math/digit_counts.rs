@@ -24,16 +24,11 @@ impl Counts {
             self.0.clone_from(&other.0);
             return;
         }
-        self.0
-            .iter_mut()
-            .zip(&other.0)
-            .for_each(|(a, b)| *a = a.saturating_add(*b));
+        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a = a.saturating_add(*b));
     }
 
     pub(super) fn present(&self) -> impl Iterator<Item = (u16, u64)> + '_ {
-        (0..=u16::MAX)
-            .zip(self.0.iter().copied())
-            .filter(|&(_, n)| n > 0)
+        (0..=u16::MAX).zip(self.0.iter().copied()).filter(|&(_, n)| n > 0)
     }
 }
 

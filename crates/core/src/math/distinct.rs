@@ -23,11 +23,8 @@ impl DistinctCounts {
 
     /// Takes every value of a slice in.
     pub fn observe_slice(&mut self, values: &[f64]) {
-        let mut keys: Vec<u64> = values
-            .iter()
-            .filter(|x| !x.is_nan())
-            .map(|&x| order_key(x))
-            .collect();
+        let mut keys: Vec<u64> =
+            values.iter().filter(|x| !x.is_nan()).map(|&x| order_key(x)).collect();
         self.n_missing += (values.len() - keys.len()) as u64;
         keys.sort();
         for run in keys.chunk_by(|a, b| a == b) {
@@ -51,9 +48,7 @@ impl DistinctCounts {
 
     /// Number of values that were not missing.
     pub fn n(&self) -> u64 {
-        self.counts
-            .values()
-            .fold(0, |n, count| n.saturating_add(*count))
+        self.counts.values().fold(0, |n, count| n.saturating_add(*count))
     }
 
     /// Number of missing values.
@@ -63,10 +58,7 @@ impl DistinctCounts {
 
     /// Every value with its count, ascending.
     pub fn finish(&self) -> Vec<(f64, u64)> {
-        self.counts
-            .iter()
-            .map(|(&key, &n)| (from_order_key(key), n))
-            .collect()
+        self.counts.iter().map(|(&key, &n)| (from_order_key(key), n)).collect()
     }
 }
 
@@ -79,10 +71,7 @@ struct Stored {
 
 impl From<DistinctCounts> for Stored {
     fn from(distinct: DistinctCounts) -> Self {
-        Stored {
-            n_missing: distinct.n_missing,
-            counts: distinct.finish(),
-        }
+        Stored { n_missing: distinct.n_missing, counts: distinct.finish() }
     }
 }
 
@@ -97,15 +86,8 @@ impl TryFrom<Stored> for DistinctCounts {
         if !(ascending && numbers && stored.counts.iter().all(canonical)) {
             return Err("expected ascending values with counts above 0, found others".into());
         }
-        let counts = stored
-            .counts
-            .into_iter()
-            .map(|(x, n)| (order_key(x), n))
-            .collect();
-        Ok(DistinctCounts {
-            n_missing: stored.n_missing,
-            counts,
-        })
+        let counts = stored.counts.into_iter().map(|(x, n)| (order_key(x), n)).collect();
+        Ok(DistinctCounts { n_missing: stored.n_missing, counts })
     }
 }
 
@@ -123,14 +105,8 @@ mod tests {
     #[test]
     fn hand_worked() {
         let counts = counts_of(&[2.0, -0.0, f64::NAN, 2.0, 0.0, -1.0, f64::INFINITY]);
-        assert_eq!(
-            counts.finish(),
-            [(-1.0, 1), (0.0, 2), (2.0, 2), (f64::INFINITY, 1)]
-        );
-        assert_eq!(
-            (counts.n(), counts.n_distinct(), counts.n_missing()),
-            (6, 4, 1)
-        );
+        assert_eq!(counts.finish(), [(-1.0, 1), (0.0, 2), (2.0, 2), (f64::INFINITY, 1)]);
+        assert_eq!((counts.n(), counts.n_distinct(), counts.n_missing()), (6, 4, 1));
         assert_eq!(counts.finish()[1].0.to_bits(), 0);
         assert!(DistinctCounts::new().finish().is_empty());
     }
@@ -144,13 +120,7 @@ mod tests {
             vec![(-0.0, 1)],
             vec![(f64::NAN, 1)],
         ] {
-            assert!(
-                DistinctCounts::try_from(Stored {
-                    n_missing: 0,
-                    counts
-                })
-                .is_err()
-            );
+            assert!(DistinctCounts::try_from(Stored { n_missing: 0, counts }).is_err());
         }
     }
 

@@ -341,10 +341,7 @@ fn carry(limbs: &mut Vec<i64>) {
     }
     let Some(last) = limbs.last_mut() else { return };
     *last += over << 32;
-    while let Some(last) = limbs
-        .last_mut()
-        .filter(|last| last.unsigned_abs() > DIGIT as u64)
-    {
+    while let Some(last) = limbs.last_mut().filter(|last| last.unsigned_abs() > DIGIT as u64) {
         let over = *last >> 32;
         *last &= DIGIT;
         limbs.push(over);
@@ -406,10 +403,7 @@ mod tests {
         assert!(sum.is_zero());
         let x = 1.0 + f64::EPSILON;
         sum.add_product(x, x);
-        assert_eq!(
-            sum.round_pair(),
-            (1.0 + 2.0 * f64::EPSILON, f64::EPSILON * f64::EPSILON)
-        );
+        assert_eq!(sum.round_pair(), (1.0 + 2.0 * f64::EPSILON, f64::EPSILON * f64::EPSILON));
     }
 
     #[test]

@@ -43,11 +43,7 @@ impl Wide {
 
     fn add_product(&mut self, a: f64, b: f64) {
         let ((ma, pa), (mb, pb)) = (parts(a), parts(b));
-        self.add(
-            (a < 0.0) != (b < 0.0),
-            u128::from(ma) * u128::from(mb),
-            pa + pb,
-        );
+        self.add((a < 0.0) != (b < 0.0), u128::from(ma) * u128::from(mb), pa + pb);
     }
 
     fn bit(&self, i: usize) -> bool {

@@ -14,17 +14,11 @@ impl ExactSum {
     pub fn to_bytes(&self) -> Vec<u8> {
         let stored = Stored::from(self.clone());
         let mut out = Vec::with_capacity(HEADER + 4 * stored.digits.len());
-        stored
-            .counts
-            .iter()
-            .for_each(|c| out.extend(c.to_le_bytes()));
+        stored.counts.iter().for_each(|c| out.extend(c.to_le_bytes()));
         out.push(u8::from(stored.negative));
         out.extend(stored.position.to_le_bytes());
         out.extend((stored.digits.len() as u16).to_le_bytes());
-        stored
-            .digits
-            .iter()
-            .for_each(|d| out.extend(d.to_le_bytes()));
+        stored.digits.iter().for_each(|d| out.extend(d.to_le_bytes()));
         out
     }
 
@@ -33,27 +27,17 @@ impl ExactSum {
     /// # Errors
     /// A wrong length, or bytes that are not the canonical form of any sum.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
-        let wrong = || {
-            format!(
-                "expected the bytes of an exact sum, found {} bytes",
-                bytes.len()
-            )
-        };
+        let wrong = || format!("expected the bytes of an exact sum, found {} bytes", bytes.len());
         let (head, rest) = bytes.split_at_checked(HEADER).ok_or_else(wrong)?;
         let word = |i: usize| u64::from_le_bytes(std::array::from_fn(|k| head[8 * i + k]));
         if head[32] > 1 {
-            return Err(format!(
-                "expected sign 0 or 1 in an exact sum, found {}",
-                head[32]
-            ));
+            return Err(format!("expected sign 0 or 1 in an exact sum, found {}", head[32]));
         }
         let n_digits = usize::from(u16::from_le_bytes([head[35], head[36]]));
         if rest.len() != 4 * n_digits {
             return Err(wrong());
         }
-        let digits = rest
-            .chunks_exact(4)
-            .map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]]));
+        let digits = rest.chunks_exact(4).map(|c| u32::from_le_bytes([c[0], c[1], c[2], c[3]]));
         Self::try_from(Stored {
             counts: [word(0), word(1), word(2), word(3)],
             negative: head[32] == 1,
@@ -78,11 +62,7 @@ pub(super) struct Stored {
 impl From<ExactSum> for Stored {
     fn from(sum: ExactSum) -> Self {
         let exact = sum.exact();
-        let position = if exact.is_zero() {
-            0
-        } else {
-            (exact.exp2 - UNIT_EXP2) / 32
-        };
+        let position = if exact.is_zero() { 0 } else { (exact.exp2 - UNIT_EXP2) / 32 };
         Stored {
             counts: [sum.n_finite, sum.n_nan, sum.n_plus_inf, sum.n_minus_inf],
             negative: exact.negative,
@@ -106,15 +86,7 @@ impl TryFrom<Stored> for ExactSum {
         let [n_finite, n_nan, n_plus_inf, n_minus_inf] = stored.counts;
         let limbs = stored.digits.iter().map(|&d| sign * i64::from(d)).collect();
         let base = u32::from(stored.position);
-        Ok(ExactSum {
-            n_finite,
-            n_nan,
-            n_plus_inf,
-            n_minus_inf,
-            base,
-            limbs,
-            adds: 1,
-        })
+        Ok(ExactSum { n_finite, n_nan, n_plus_inf, n_minus_inf, base, limbs, adds: 1 })
     }
 }
 
@@ -131,10 +103,7 @@ mod tests {
     #[test]
     fn only_canonical_bytes_are_read() {
         let good = sum_of(&[1.0, f64::NAN]).to_bytes();
-        assert_eq!(
-            ExactSum::from_bytes(&good).map(|s| s.to_bytes()),
-            Ok(good.clone())
-        );
+        assert_eq!(ExactSum::from_bytes(&good).map(|s| s.to_bytes()), Ok(good.clone()));
         assert!(ExactSum::from_bytes(&good[..good.len() - 1]).is_err());
         assert!(ExactSum::from_bytes(&[]).is_err());
         for (at, byte) in [(32, 2), (34, 200), (HEADER - 2, 9)] {

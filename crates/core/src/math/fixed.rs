@@ -62,19 +62,12 @@ impl FixedScale {
 
     /// The integers of a slice, into `out`; stops at the shorter one.
     pub fn quantise_slice(&self, values: &[f64], out: &mut [i64]) {
-        out.iter_mut()
-            .zip(values)
-            .for_each(|(q, &x)| *q = self.quantise(x));
+        out.iter_mut().zip(values).for_each(|(q, &x)| *q = self.quantise(x));
     }
 
     /// total * 2^-exponent, rounded once to nearest, ties to even.
     pub fn value(&self, total: i128) -> f64 {
-        compose(
-            total < 0,
-            total.unsigned_abs(),
-            false,
-            -i64::from(self.exponent),
-        )
+        compose(total < 0, total.unsigned_abs(), false, -i64::from(self.exponent))
     }
 }
 
@@ -109,11 +102,7 @@ pub struct FixedSum {
 impl FixedSum {
     /// The empty sum at a scale.
     pub fn new(scale: FixedScale) -> Self {
-        FixedSum {
-            scale,
-            n: 0,
-            total: 0,
-        }
+        FixedSum { scale, n: 0, total: 0 }
     }
 
     /// Adds one value, quantised.
@@ -137,13 +126,11 @@ impl FixedSum {
         for block in values.chunks(2048) {
             self.n += block.len() as u64;
             let fits = self.scale.bits < MAGIC_BITS_MAX
-                && block.iter().fold(true, |fits, x| {
-                    fits & ((x * factor).abs() < EXACT_FROM / 2.0)
-                });
-            if !fits {
-                block
+                && block
                     .iter()
-                    .for_each(|&x| self.total += i128::from(self.scale.quantise(x)));
+                    .fold(true, |fits, x| fits & ((x * factor).abs() < EXACT_FROM / 2.0));
+            if !fits {
+                block.iter().for_each(|&x| self.total += i128::from(self.scale.quantise(x)));
                 continue;
             }
             let mut lanes = [0i64; LANES];
@@ -165,10 +152,7 @@ impl FixedSum {
     /// # Panics
     /// When the scales differ: states of one fit share theirs.
     pub fn merge(&mut self, other: &Self) {
-        assert_eq!(
-            self.scale, other.scale,
-            "fixed-point sums of one fit share their scale"
-        );
+        assert_eq!(self.scale, other.scale, "fixed-point sums of one fit share their scale");
         self.n = self.n.saturating_add(other.n);
         self.total = self.total.wrapping_add(other.total);
     }
@@ -243,13 +227,7 @@ mod tests {
             [0.5, 1.5, 2.5, -0.5, -1.5, -2.5, 0.49999999999999994].map(|x| scale.quantise(x));
         assert_eq!(found, [0, 2, 2, 0, -2, -2, 0]);
         let two51 = EXACT_FROM / 2.0;
-        let found = [
-            two51 + 0.5,
-            two51 + 1.5,
-            -two51 - 0.5,
-            -two51 - 1.5,
-            EXACT_FROM + 1.0,
-        ];
+        let found = [two51 + 0.5, two51 + 1.5, -two51 - 0.5, -two51 - 1.5, EXACT_FROM + 1.0];
         let base = 1i64 << 51;
         assert_eq!(
             found.map(|x| scale.quantise(x)),

@@ -4,7 +4,7 @@
 //! A correctly rounded result is unique, so the implementation behind this façade (`metallic`,
 //! without fused multiply-add) can be replaced without moving a bit; `data/vectors` holds the proof
 //! by example. Every argument is read with -0 as +0, every result is canonical: one NaN, no -0.
-//! Outside its domain a function gives [`MISSING`](super::MISSING); poles give infinities as in
+//! Outside its domain a function gives [`MISSING`]; poles give infinities as in
 //! IEEE 754.
 //!
 //! There is no `gamma`: `metallic::tgamma` 0.3.1 is wrong at its overflow threshold and near the
@@ -135,11 +135,7 @@ pub fn logit(p: f64) -> f64 {
 /// `x > 0`: `x + ln_1p(exp(-x))`, else `ln_1p(exp(x))`.
 #[inline]
 pub fn softplus(x: f64) -> f64 {
-    if x > 0.0 {
-        x + ln_1p(exp(-x))
-    } else {
-        ln_1p(exp(x))
-    }
+    if x > 0.0 { x + ln_1p(exp(-x)) } else { ln_1p(exp(x)) }
 }
 
 /// Integer power by repeated squaring, each product rounded: `result = 1; base = x; for each bit of
@@ -174,11 +170,7 @@ pub fn normal_quantile(p: f64) -> f64 {
     }
     let tail = if q < 0.0 { p } else { 1.0 - p };
     if tail == 0.0 {
-        return if q < 0.0 {
-            f64::NEG_INFINITY
-        } else {
-            f64::INFINITY
-        };
+        return if q < 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
     }
     let r = sqrt(-ln(tail));
     let z = if r <= 5.0 {
@@ -202,19 +194,12 @@ fn exp_whole(x: f64) -> f64 {
 /// - 1 and e^x round alike: they differ by less than 2^-1000 of their size.
 #[inline]
 fn exp_m1_whole(x: f64) -> f64 {
-    if x > 700.0 {
-        metallic::exp(x)
-    } else {
-        metallic::expm1(x)
-    }
+    if x > 700.0 { metallic::exp(x) } else { metallic::expm1(x) }
 }
 
 /// Polynomial with ascending coefficients: from the last one down, multiply by x, then add.
 fn horner(coefficients: &[f64; 8], x: f64) -> f64 {
-    coefficients
-        .iter()
-        .rev()
-        .fold(0.0, |total, c| total * x + c)
+    coefficients.iter().rev().fold(0.0, |total, c| total * x + c)
 }
 
 type Ratio = ([f64; 8], [f64; 8]);
@@ -295,19 +280,9 @@ mod tests {
 
     #[test]
     fn every_result_is_canonical() {
-        let odd = [
-            -0.0,
-            f64::NAN,
-            -f64::NAN,
-            f64::from_bits(1),
-            -f64::from_bits(1),
-            -1e-320,
-        ];
+        let odd = [-0.0, f64::NAN, -f64::NAN, f64::from_bits(1), -f64::from_bits(1), -1e-320];
         for &(name, f) in UNARY {
-            for x in odd
-                .into_iter()
-                .chain([-1.0, 1.0, -2.5, f64::INFINITY, f64::NEG_INFINITY])
-            {
+            for x in odd.into_iter().chain([-1.0, 1.0, -2.5, f64::INFINITY, f64::NEG_INFINITY]) {
                 let y = f(x);
                 assert_eq!(y.to_bits(), canonical(y).to_bits(), "{name}({x})");
             }
@@ -334,30 +309,17 @@ mod tests {
         );
         assert_eq!((pow(-0.0, -1.0), pow(f64::NAN, 0.0)), (f64::INFINITY, 1.0));
         assert_eq!(atan2(-0.0, -1.0), atan2(0.0, -1.0));
-        for x in [
-            ln(-1.0),
-            sqrt(-1.0),
-            asin(1.5),
-            acosh(0.5),
-            atanh(-2.0),
-            pow(-8.0, 1.0 / 3.0),
-        ] {
+        for x in [ln(-1.0), sqrt(-1.0), asin(1.5), acosh(0.5), atanh(-2.0), pow(-8.0, 1.0 / 3.0)] {
             assert_eq!(x.to_bits(), MISSING.to_bits());
         }
     }
 
     #[test]
     fn compositions() {
-        assert_eq!(
-            (sigmoid(0.0), sigmoid(-1000.0), sigmoid(1000.0)),
-            (0.5, 0.0, 1.0)
-        );
+        assert_eq!((sigmoid(0.0), sigmoid(-1000.0), sigmoid(1000.0)), (0.5, 0.0, 1.0));
         // exp(-745) = 4.94e-324 is the smallest subnormal: the branch for x < 0 keeps it.
         assert_eq!(sigmoid(-745.0), f64::from_bits(1));
-        assert_eq!(
-            (logit(0.5), logit(0.0), logit(1.0)),
-            (0.0, f64::NEG_INFINITY, f64::INFINITY)
-        );
+        assert_eq!((logit(0.5), logit(0.0), logit(1.0)), (0.0, f64::NEG_INFINITY, f64::INFINITY));
         assert!(logit(1.5).is_nan() && sigmoid(f64::NAN).is_nan() && softplus(f64::NAN).is_nan());
         assert_eq!((softplus(1000.0), softplus(-1000.0)), (1000.0, 0.0));
         assert_eq!(softplus(0.0), ln(2.0));
@@ -365,10 +327,7 @@ mod tests {
 
     #[test]
     fn integer_powers_follow_the_written_order() {
-        assert_eq!(
-            (powi(3.0, 5), powi(2.0, -3), powi(0.0, 0)),
-            (243.0, 0.125, 1.0)
-        );
+        assert_eq!((powi(3.0, 5), powi(2.0, -3), powi(0.0, 0)), (243.0, 0.125, 1.0));
         assert_eq!(powi(-2.0, 3), -8.0);
         assert_eq!(powi(2.0, i32::MIN), 0.0);
         let x: f64 = 1.1;
@@ -391,11 +350,7 @@ mod tests {
             (1e-100, -21.273453560965326),
             (1e-300, -37.0470962993612),
         ] {
-            assert!(
-                ulps_between(normal_quantile(p), z) <= 4,
-                "{p}: {}",
-                normal_quantile(p)
-            );
+            assert!(ulps_between(normal_quantile(p), z) <= 4, "{p}: {}", normal_quantile(p));
         }
         assert_eq!(normal_quantile(0.0), f64::NEG_INFINITY);
         assert_eq!(normal_quantile(1.0), f64::INFINITY);

@@ -76,26 +76,15 @@ impl Gram {
     /// When the specification is inconsistent: slices not 1 to 3, or centres and maxima of
     /// different number.
     pub fn new(spec: &GramSpec) -> Self {
-        assert!(
-            (1..=3).contains(&spec.slices),
-            "a Gram matrix has 1, 2 or 3 slices"
-        );
-        assert_eq!(
-            spec.centers.len(),
-            spec.max_abs.len(),
-            "one centre and one maximum per column"
-        );
+        assert!((1..=3).contains(&spec.slices), "a Gram matrix has 1, 2 or 3 slices");
+        assert_eq!(spec.centers.len(), spec.max_abs.len(), "one centre and one maximum per column");
         let pairs = spec.n_pairs();
         let sums = if spec.is_exact() {
             Sums::Exact(vec![ExactSum::new(); pairs])
         } else {
             Sums::Digits(vec![0; pairs * spec.n_powers()])
         };
-        Gram {
-            spec: spec.clone(),
-            n: 0,
-            sums,
-        }
+        Gram { spec: spec.clone(), n: 0, sums }
     }
 
     /// Takes a block of rows in: one slice per column, all of one length.
@@ -115,16 +104,11 @@ impl Gram {
     /// # Panics
     /// When the specifications differ: parts of one fit share theirs.
     pub fn merge(&mut self, other: &Self) {
-        assert_eq!(
-            self.spec, other.spec,
-            "the parts of one Gram matrix share their specification"
-        );
+        assert_eq!(self.spec, other.spec, "the parts of one Gram matrix share their specification");
         self.n = self.n.saturating_add(other.n);
         match (&mut self.sums, &other.sums) {
             (Sums::Digits(a), Sums::Digits(b)) => {
-                a.iter_mut()
-                    .zip(b)
-                    .for_each(|(x, y)| *x = x.wrapping_add(*y));
+                a.iter_mut().zip(b).for_each(|(x, y)| *x = x.wrapping_add(*y));
             }
             (Sums::Exact(a), Sums::Exact(b)) => a.iter_mut().zip(b).for_each(|(x, y)| x.merge(y)),
             _ => unreachable!("the specification decides the form"),
@@ -134,12 +118,7 @@ impl Gram {
     /// The matrix, each element rounded from its exact value.
     pub fn finish(&self) -> GramMatrix {
         let p = self.spec.centers.len();
-        let mut matrix = GramMatrix {
-            n: self.n,
-            p,
-            hi: vec![0.0; p * p],
-            lo: vec![0.0; p * p],
-        };
+        let mut matrix = GramMatrix { n: self.n, p, hi: vec![0.0; p * p], lo: vec![0.0; p * p] };
         let mut pair = 0;
         for i in 0..p {
             for j in i..p {
@@ -174,10 +153,7 @@ impl Gram {
         let p = self.spec.centers.len();
         assert_eq!(columns.len(), p, "one slice per column");
         let n = columns.first().map_or(0, |c| c.len());
-        assert!(
-            columns.iter().all(|c| c.len() == n),
-            "columns of one length"
-        );
+        assert!(columns.iter().all(|c| c.len() == n), "columns of one length");
         assert!(roots.is_none_or(|r| r.len() == n), "one weight per row");
         self.n = self.n.saturating_add(n as u64);
         for first in (0..n).step_by(BLOCK) {
@@ -237,9 +213,7 @@ fn add_exact(spec: &GramSpec, sums: &mut [ExactSum], block: &[&[f64]], roots: Op
     let mut pair = 0;
     for (i, a) in columns.iter().enumerate() {
         for b in &columns[i..] {
-            a.iter()
-                .zip(b)
-                .for_each(|(&x, &y)| sums[pair].add_product(x, y));
+            a.iter().zip(b).for_each(|(&x, &y)| sums[pair].add_product(x, y));
             pair += 1;
         }
     }
@@ -256,11 +230,7 @@ struct Stored {
 
 impl From<Gram> for Stored {
     fn from(gram: Gram) -> Self {
-        Stored {
-            spec: gram.spec,
-            n: gram.n,
-            sums: gram.sums,
-        }
+        Stored { spec: gram.spec, n: gram.n, sums: gram.sums }
     }
 }
 
@@ -292,12 +262,7 @@ mod tests {
     const MANY: u64 = 1 << 40;
 
     fn spec(n_rows: u64, slices: u8, max_abs: &[f64]) -> GramSpec {
-        GramSpec {
-            n_rows,
-            centers: vec![0.0; max_abs.len()],
-            max_abs: max_abs.to_vec(),
-            slices,
-        }
+        GramSpec { n_rows, centers: vec![0.0; max_abs.len()], max_abs: max_abs.to_vec(), slices }
     }
 
     fn gram_of(spec: &GramSpec, columns: &[&[f64]]) -> Gram {
@@ -315,10 +280,7 @@ mod tests {
             assert_eq!((found.lo, found.n, found.p), (vec![0.0; 4], 3, 2));
         }
         // Centre 2, weights 4 and 9: (2 * -1)^2 + (3 * 1)^2 = 13.
-        let centred = GramSpec {
-            centers: vec![2.0],
-            ..spec(2, 1, &[3.0])
-        };
+        let centred = GramSpec { centers: vec![2.0], ..spec(2, 1, &[3.0]) };
         let mut gram = Gram::new(&centred);
         gram.observe_weighted(&[&[1.0, 3.0]], &[4.0, 9.0]);
         assert_eq!(gram.finish().hi, [13.0]);
@@ -344,11 +306,7 @@ mod tests {
         assert_eq!(found.hi, [2.0]);
         let extreme = gram_of(&spec(MANY, 3, &[f64::MAX]), &[&[f64::MAX]]).finish();
         assert_eq!(extreme.hi, [f64::INFINITY]);
-        let tiny = gram_of(
-            &spec(MANY, 3, &[f64::from_bits(1)]),
-            &[&[f64::from_bits(1)]],
-        )
-        .finish();
+        let tiny = gram_of(&spec(MANY, 3, &[f64::from_bits(1)]), &[&[f64::from_bits(1)]]).finish();
         assert_eq!(tiny.hi, [0.0]);
     }
 
@@ -360,10 +318,7 @@ mod tests {
         for slices in 1..=3 {
             let columns = [column.as_slice(); 11];
             let found = gram_of(&spec(MANY, slices, &[1.0; 11]), &columns).finish();
-            assert!(
-                found.hi.iter().all(|&x| x == column.len() as f64),
-                "{slices} slices"
-            );
+            assert!(found.hi.iter().all(|&x| x == column.len() as f64), "{slices} slices");
         }
     }
 

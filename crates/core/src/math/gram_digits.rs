@@ -23,11 +23,7 @@ pub(super) fn add_digits<const S: usize, const W: usize>(
     let n_groups = block.first().map_or(0, |c| c.len().div_ceil(LANES));
     let mut digits = vec![[0.0; LANES]; p * S * GROUPS];
     let mut values = Vec::with_capacity(BLOCK);
-    for (j, (x, out)) in block
-        .iter()
-        .zip(digits.chunks_exact_mut(S * GROUPS))
-        .enumerate()
-    {
+    for (j, (x, out)) in block.iter().zip(digits.chunks_exact_mut(S * GROUPS)).enumerate() {
         centred(x, spec.centers[j], roots, &mut values);
         cut::<S>(&values, power_of_two(spec.exponent(j)), out);
     }

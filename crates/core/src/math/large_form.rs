@@ -44,11 +44,7 @@ pub(super) fn add_with_squares(sum: &mut ExactSum, squares: &mut ExactSum, value
         let (n_finite, [nan, plus, minus]) = count(sum, block, last);
         squares.count_items(n_finite, [nan, plus + minus, 0]);
         empty(&mut bins, first, last, sum);
-        let used = square_bins
-            .iter_mut()
-            .enumerate()
-            .take(last / 2 + 1)
-            .skip(first / 2);
+        let used = square_bins.iter_mut().enumerate().take(last / 2 + 1).skip(first / 2);
         for (at, total) in used {
             let total = std::mem::take(total);
             if at < SPECIAL / 2 {
@@ -71,11 +67,7 @@ fn empty(bins: &mut [u64; 4096], first: usize, last: usize, sum: &mut ExactSum) 
     for (at, total) in bins.iter_mut().enumerate().take(last + 1).skip(first) {
         let total = u128::from(std::mem::take(total));
         if at < SPECIAL {
-            sum.add_wide(
-                at & 1 == 1,
-                total,
-                (at as u32 >> 1).saturating_sub(1) + UNIT,
-            );
+            sum.add_wide(at & 1 == 1, total, (at as u32 >> 1).saturating_sub(1) + UNIT);
         }
     }
 }

@@ -28,14 +28,7 @@ pub fn matmul(a: &[f64], m: usize, k: usize, b: &[f64], n: usize, c: &mut [f64])
             i += ROWS;
         }
         for i in i..m {
-            store(
-                &tile([&a[i * k..(i + 1) * k]], &panel),
-                c,
-                n,
-                i,
-                first,
-                width,
-            );
+            store(&tile([&a[i * k..(i + 1) * k]], &panel), c, n, i, first, width);
         }
     }
 }
@@ -81,14 +74,7 @@ mod tests {
     #[test]
     fn two_by_two() {
         let mut c = [0.0; 4];
-        matmul(
-            &[1.0, 2.0, 3.0, 4.0],
-            2,
-            2,
-            &[5.0, 6.0, 7.0, 8.0],
-            2,
-            &mut c,
-        );
+        matmul(&[1.0, 2.0, 3.0, 4.0], 2, 2, &[5.0, 6.0, 7.0, 8.0], 2, &mut c);
         assert_eq!(c, [19.0, 22.0, 43.0, 50.0]);
         matmul(&[], 2, 0, &[], 2, &mut c);
         assert_eq!(c, [0.0; 4]);

@@ -106,11 +106,7 @@ impl Moments {
             return Some(MISSING);
         }
         let sum = self.sum.exact();
-        let spread = self
-            .squares
-            .exact()
-            .times_integer(n)
-            .minus(&sum.times(&sum));
+        let spread = self.squares.exact().times_integer(n).minus(&sum.times(&sum));
         Some(spread.over(u128::from(n) * u128::from(n - ddof)))
     }
 
@@ -153,33 +149,21 @@ mod tests {
         let m = moments_of(&[1.0, f64::NAN, 4.0, 2.0]);
         assert_eq!((m.n(), m.n_missing(), m.sum()), (3, 1, 7.0));
         assert_eq!(m.mean(), Some(7.0 / 3.0));
-        assert_eq!(
-            (m.variance(0), m.variance(1)),
-            (Some(14.0 / 9.0), Some(14.0 / 6.0))
-        );
+        assert_eq!((m.variance(0), m.variance(1)), (Some(14.0 / 9.0), Some(14.0 / 6.0)));
         assert_eq!(m.std(1), Some(super::super::functions::sqrt(14.0 / 6.0)));
         assert_eq!((m.min(), m.max()), (Some(1.0), Some(4.0)));
         assert_eq!((m.variance(3), m.variance(4)), (None, None));
         // A large offset costs nothing: 1e15 + (0, 1, 2) has variance 2/3.
-        assert_eq!(
-            moments_of(&[1e15, 1e15 + 1.0, 1e15 + 2.0]).variance(0),
-            Some(2.0 / 3.0)
-        );
+        assert_eq!(moments_of(&[1e15, 1e15 + 1.0, 1e15 + 2.0]).variance(0), Some(2.0 / 3.0));
         assert_eq!(moments_of(&[0.1; 7]).variance(1), Some(0.0));
     }
 
     #[test]
     fn odd_columns() {
         let none = moments_of(&[f64::NAN]);
-        assert_eq!(
-            (none.n(), none.mean(), none.variance(0), none.min()),
-            (0, None, None, None)
-        );
+        assert_eq!((none.n(), none.mean(), none.variance(0), none.min()), (0, None, None, None));
         let m = moments_of(&[1.0, f64::INFINITY]);
-        assert_eq!(
-            (m.n(), m.mean(), m.max()),
-            (2, Some(f64::INFINITY), Some(f64::INFINITY))
-        );
+        assert_eq!((m.n(), m.mean(), m.max()), (2, Some(f64::INFINITY), Some(f64::INFINITY)));
         assert!(m.variance(0).is_some_and(f64::is_nan));
         let mut m = Moments::new();
         m.observe_slice(&[f64::INFINITY, f64::NAN]);
@@ -190,14 +174,8 @@ mod tests {
         let m = moments_of(&[-0.0]);
         assert_eq!(m.min().map(f64::to_bits), Some(0));
         let tiny = f64::from_bits(1);
-        assert_eq!(
-            moments_of(&[tiny, tiny, 4.0 * tiny]).mean(),
-            Some(2.0 * tiny)
-        );
-        assert_eq!(
-            moments_of(&[f64::MAX, -f64::MAX]).variance(0),
-            Some(f64::INFINITY)
-        );
+        assert_eq!(moments_of(&[tiny, tiny, 4.0 * tiny]).mean(), Some(2.0 * tiny));
+        assert_eq!(moments_of(&[f64::MAX, -f64::MAX]).variance(0), Some(f64::INFINITY));
     }
 
     proptest! {

@@ -1,6 +1,12 @@
 //! Tests against reference results computed elsewhere in exact rational arithmetic. Where the
 //! shared folder with them is absent, each test prints that it was skipped.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test may read the files it compares with and say that it skips"
+)]
+
 use super::*;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -42,9 +48,7 @@ impl Json {
             b'{' => {
                 let mut map = BTreeMap::new();
                 while !Json::closes(rest, '}') {
-                    let Json::Text(key) = Json::value(rest) else {
-                        panic!("expected a key")
-                    };
+                    let Json::Text(key) = Json::value(rest) else { panic!("expected a key") };
                     *rest = rest.trim_start().strip_prefix(':').expect("a colon");
                     map.insert(key, Json::value(rest));
                 }
@@ -97,23 +101,17 @@ impl Json {
     }
 
     fn map(&self) -> impl Iterator<Item = (&String, &Json)> {
-        let Json::Map(map) = self else {
-            panic!("expected a map, found {self:?}")
-        };
+        let Json::Map(map) = self else { panic!("expected a map, found {self:?}") };
         map.iter()
     }
 
     fn list(&self) -> &[Json] {
-        let Json::List(list) = self else {
-            panic!("expected a list, found {self:?}")
-        };
+        let Json::List(list) = self else { panic!("expected a list, found {self:?}") };
         list
     }
 
     fn number(&self) -> f64 {
-        let Json::Number(x) = self else {
-            panic!("expected a number, found {self:?}")
-        };
+        let Json::Number(x) = self else { panic!("expected a number, found {self:?}") };
         *x
     }
 
@@ -150,8 +148,7 @@ fn training_column(table: &str, name: &str) -> Vec<f64> {
     let at = header.iter().position(|h| h == name).expect("the column");
     let train = |i: u64| (((i * 2_654_435_761) % (1 << 32)) >> 16) % 10 < 7;
     let rows = lines.enumerate().filter(|(i, _)| train(*i as u64));
-    rows.map(|(_, line)| cells(line)[at].parse().unwrap_or(MISSING))
-        .collect()
+    rows.map(|(_, line)| cells(line)[at].parse().unwrap_or(MISSING)).collect()
 }
 
 fn check_moments(who: &str, values: &[f64], expected: &Json) {
@@ -174,10 +171,7 @@ fn check_moments(who: &str, values: &[f64], expected: &Json) {
             continue;
         }
         let sd = moments.std(ddof).expect("values");
-        assert!(
-            ulps_between(sd, expected.get(key).number()) <= 1,
-            "{who}: {key} {sd}"
-        );
+        assert!(ulps_between(sd, expected.get(key).number()) <= 1, "{who}: {key} {sd}");
     }
 }
 
@@ -191,10 +185,8 @@ fn moments_of_the_shared_tables() {
         let Some(table) = read(&format!("data/committable/{set}.csv")) else {
             return;
         };
-        let moments = text
-            .lines()
-            .find(|line| line.contains("\"exact.moments\""))
-            .expect("moments");
+        let moments =
+            text.lines().find(|line| line.contains("\"exact.moments\"")).expect("moments");
         let record = Json::parse(moments);
         for (name, expected) in record.get("columns").map() {
             let values = training_column(&table, name);
@@ -203,10 +195,8 @@ fn moments_of_the_shared_tables() {
         }
         for (name, expected) in record.get("quantiles_linear").map() {
             let values = training_column(&table, name);
-            let (qs, expected): (Vec<f64>, Vec<f64>) = expected
-                .map()
-                .map(|(q, x)| (q.parse::<f64>().expect("a q"), x.number()))
-                .unzip();
+            let (qs, expected): (Vec<f64>, Vec<f64>) =
+                expected.map().map(|(q, x)| (q.parse::<f64>().expect("a q"), x.number())).unzip();
             let mut select = QuantileSelect::new(&qs, QuantileType::Linear);
             select.observe_slice(&values);
             while select.advance() {
@@ -236,15 +226,8 @@ fn moments_of_hard_vectors() {
                 let n = short.get("pattern_repeats").number() as usize;
                 match record.is_cancellation() {
                     // The record shows three of the four values of the cycle.
-                    true => [head, vec![0.001]]
-                        .concat()
-                        .into_iter()
-                        .cycle()
-                        .take(n)
-                        .collect(),
-                    false => (0..n)
-                        .map(|i| head[if i == 0 { 0 } else { 2 - i % 2 }])
-                        .collect(),
+                    true => [head, vec![0.001]].concat().into_iter().cycle().take(n).collect(),
+                    false => (0..n).map(|i| head[if i == 0 { 0 } else { 2 - i % 2 }]).collect(),
                 }
             }
         };
@@ -300,18 +283,11 @@ fn least_squares_of_hard_designs() {
             &part(&full.lo, 1),
         )
         .expect("regular");
-        let expected = [
-            vec![record.get("intercept").number()],
-            record.get("coef").numbers(),
-        ]
-        .concat();
+        let expected =
+            [vec![record.get("intercept").number()], record.get("coef").numbers()].concat();
         for (found, expected) in x.iter().zip(&expected) {
             let ulps = ulps_between(*found, *expected);
-            assert!(
-                ulps <= 1,
-                "{:?}: {found} {expected}: {ulps} ulps",
-                record.get("id")
-            );
+            assert!(ulps <= 1, "{:?}: {found} {expected}: {ulps} ulps", record.get("id"));
         }
         n_designs += 1;
     }

@@ -21,11 +21,7 @@ pub fn canonical(x: f64) -> f64 {
         return MISSING;
     }
     // Adding +0 turns -0 into +0 and leaves every other value.
-    x + if faults::on(Fault::NegativeZero) {
-        -0.0
-    } else {
-        0.0
-    }
+    x + if faults::on(Fault::NegativeZero) { -0.0 } else { 0.0 }
 }
 
 /// True when `x` is missing (any NaN).
@@ -144,11 +140,7 @@ fn row_count(n: usize) -> u32 {
 /// Steps from zero. In key space -0 keeps a place of its own below +0, which the distance must not
 /// count.
 fn signed_distance(key: u64) -> i64 {
-    if key & SIGN != 0 {
-        (key ^ SIGN) as i64
-    } else {
-        -((!key ^ SIGN) as i64)
-    }
+    if key & SIGN != 0 { (key ^ SIGN) as i64 } else { -((!key ^ SIGN) as i64) }
 }
 
 #[cfg(test)]
@@ -160,10 +152,7 @@ mod tests {
     fn one_zero_and_one_missing_value() {
         assert_eq!(canonical(-0.0).to_bits(), 0);
         assert_eq!(canonical(-f64::NAN).to_bits(), 0x7ff8_0000_0000_0000);
-        assert_eq!(
-            canonical(f64::from_bits(0x7ff0_0000_0000_0001)).to_bits(),
-            MISSING.to_bits()
-        );
+        assert_eq!(canonical(f64::from_bits(0x7ff0_0000_0000_0001)).to_bits(), MISSING.to_bits());
         assert_eq!(min(0.0, -0.0).to_bits(), 0);
         assert_eq!(max(-0.0, -0.0).to_bits(), 0);
         assert!(is_missing(MISSING) && !is_missing(f64::INFINITY));
@@ -186,16 +175,7 @@ mod tests {
     #[test]
     fn keys_follow_the_total_order() {
         let tiny = f64::from_bits(1);
-        let line = [
-            f64::NEG_INFINITY,
-            -1.0,
-            -tiny,
-            0.0,
-            tiny,
-            1.0,
-            f64::INFINITY,
-            f64::NAN,
-        ];
+        let line = [f64::NEG_INFINITY, -1.0, -tiny, 0.0, tiny, 1.0, f64::INFINITY, f64::NAN];
         for pair in line.windows(2) {
             assert!(order_key(pair[0]) < order_key(pair[1]), "{pair:?}");
         }
@@ -204,10 +184,7 @@ mod tests {
 
     #[test]
     fn argsort_breaks_ties_by_position() {
-        assert_eq!(
-            argsort(&[2.0, f64::NAN, -0.0, 2.0, 0.0, -1.0]),
-            [5, 2, 4, 0, 3, 1]
-        );
+        assert_eq!(argsort(&[2.0, f64::NAN, -0.0, 2.0, 0.0, -1.0]), [5, 2, 4, 0, 3, 1]);
         assert_eq!(argsort_by(4, |a, b| (a % 2).cmp(&(b % 2))), [0, 2, 1, 3]);
         assert!(argsort(&[]).is_empty());
     }

@@ -57,10 +57,7 @@ pub(super) struct Position {
 /// `t < 1/2`: `a + (b - a) * t`, else `b - (b - a) * (1 - t)`; where a = b it is that value.
 pub fn quantile_sorted(sorted: &[f64], q: f64, kind: QuantileType) -> Option<f64> {
     let position = kind.position(sorted.len() as u64, q)?;
-    let (a, b) = (
-        sorted.get(position.low as usize)?,
-        sorted.get(position.high as usize)?,
-    );
+    let (a, b) = (sorted.get(position.low as usize)?, sorted.get(position.high as usize)?);
     Some(position.blend(*a, *b))
 }
 
@@ -109,16 +106,8 @@ impl Position {
             return canonical(a);
         }
         let (t, step) = (self.weight, b - a);
-        let value = if t < 0.5 {
-            a + step * t
-        } else {
-            b - step * (1.0 - t)
-        };
-        if value.is_nan() {
-            MISSING
-        } else {
-            canonical(value)
-        }
+        let value = if t < 0.5 { a + step * t } else { b - step * (1.0 - t) };
+        if value.is_nan() { MISSING } else { canonical(value) }
     }
 }
 
@@ -127,24 +116,12 @@ fn between(n: u64, at: f64) -> Position {
     let floor = at.floor();
     let weight = at - floor;
     if at >= (n - 1) as f64 {
-        return Position {
-            low: n - 1,
-            high: n - 1,
-            weight,
-        };
+        return Position { low: n - 1, high: n - 1, weight };
     }
     if at < 0.0 {
-        return Position {
-            low: 0,
-            high: 0,
-            weight,
-        };
+        return Position { low: 0, high: 0, weight };
     }
-    Position {
-        low: floor as u64,
-        high: floor as u64 + 1,
-        weight,
-    }
+    Position { low: floor as u64, high: floor as u64 + 1, weight }
 }
 
 /// The order statistic at a whole position, or the next one: on the position only where `stays`
@@ -157,11 +134,7 @@ fn boundary(n: u64, at: f64, stays: impl Fn(f64) -> bool) -> Position {
 
 fn single(n: u64, at: f64) -> Position {
     let k = Ord::min(at as u64, n - 1);
-    Position {
-        low: k,
-        high: k,
-        weight: 0.0,
-    }
+    Position { low: k, high: k, weight: 0.0 }
 }
 
 /// Every definition.
@@ -201,18 +174,12 @@ mod tests {
     fn outside_and_empty() {
         assert_eq!(quantile_sorted(&[], 0.5, QuantileType::Linear), None);
         assert_eq!(quantile_sorted(&[1.0], 1.5, QuantileType::Linear), None);
-        assert_eq!(
-            quantile_sorted(&[1.0], f64::NAN, QuantileType::Linear),
-            None
-        );
+        assert_eq!(quantile_sorted(&[1.0], f64::NAN, QuantileType::Linear), None);
         for kind in ALL_TYPES {
             assert_eq!(quantile_sorted(&[7.0], 0.37, kind), Some(7.0), "{kind:?}");
         }
         let infinite = [f64::NEG_INFINITY, f64::INFINITY, f64::INFINITY];
-        assert_eq!(
-            quantile_sorted(&infinite, 0.75, QuantileType::Linear),
-            Some(f64::INFINITY)
-        );
+        assert_eq!(quantile_sorted(&infinite, 0.75, QuantileType::Linear), Some(f64::INFINITY));
         let mixed = quantile_sorted(&infinite[..2], 0.5, QuantileType::Linear);
         assert_eq!(mixed.map(f64::to_bits), Some(MISSING.to_bits()));
     }
@@ -232,7 +199,7 @@ mod tests {
             };
             for n in 1..60 {
                 let mut sorted: Vec<f64> = (0..n).map(|_| next()).collect();
-                sorted.sort_by(f64::total_cmp);
+                sorted.sort_by(|a, b| crate::math::total_cmp(*a, *b));
                 for _ in 0..20 {
                     let q = next();
                     let bits = quantile_sorted(&sorted, q, *kind).map_or(0, f64::to_bits);

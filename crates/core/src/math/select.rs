@@ -60,36 +60,20 @@ enum Pass {
 impl QuantileSelect {
     /// The first pass for quantiles `qs` of one definition.
     pub fn new(qs: &[f64], kind: QuantileType) -> Self {
-        let pass = Pass::Count {
-            known: 0,
-            prefixes: vec![0],
-            counts: vec![Counts::default()],
-        };
-        QuantileSelect {
-            qs: qs.to_vec(),
-            kind,
-            n: 0,
-            targets: Vec::new(),
-            pass,
-        }
+        let pass = Pass::Count { known: 0, prefixes: vec![0], counts: vec![Counts::default()] };
+        QuantileSelect { qs: qs.to_vec(), kind, n: 0, targets: Vec::new(), pass }
     }
 
     /// Takes a block of this pass in.
     pub fn observe_slice(&mut self, values: &[f64]) {
         let keys = values.iter().filter(|x| !x.is_nan()).map(|&x| order_key(x));
         match &mut self.pass {
-            Pass::Count {
-                known: 0, counts, ..
-            } => {
+            Pass::Count { known: 0, counts, .. } => {
                 if let Some(counts) = counts.first_mut() {
                     keys.for_each(|key| counts.add((key >> 48) as u16));
                 }
             }
-            Pass::Count {
-                known,
-                prefixes,
-                counts,
-            } => {
+            Pass::Count { known, prefixes, counts } => {
                 let shift = DIGIT_BITS * (DIGITS - *known);
                 for key in keys {
                     let slot = prefixes.binary_search(&(key >> shift));
@@ -98,11 +82,7 @@ impl QuantileSelect {
                     }
                 }
             }
-            Pass::Keep {
-                known,
-                prefixes,
-                keys: kept,
-            } => {
+            Pass::Keep { known, prefixes, keys: kept } => {
                 let shift = DIGIT_BITS * (DIGITS - *known);
                 for key in keys {
                     if prefixes.binary_search(&(key >> shift)).is_ok() {
@@ -139,19 +119,13 @@ impl QuantileSelect {
     /// Closes a pass. True when all data must be observed once more.
     pub fn advance(&mut self) -> bool {
         match std::mem::replace(&mut self.pass, Pass::Done) {
-            Pass::Count {
-                known,
-                prefixes,
-                counts,
-            } => self.refine(known, &prefixes, &counts),
+            Pass::Count { known, prefixes, counts } => self.refine(known, &prefixes, &counts),
             Pass::Keep { known, keys, .. } => {
                 let shift = DIGIT_BITS * (DIGITS - known);
                 self.targets.retain_mut(|target| {
                     let range =
                         target.prefix << shift..=(target.prefix << shift) | ((1 << shift) - 1);
-                    target
-                        .step(keys.range(range).map(|(&key, &n)| (key, n)))
-                        .is_some()
+                    target.step(keys.range(range).map(|(&key, &n)| (key, n))).is_some()
                 });
                 false
             }
@@ -183,9 +157,7 @@ impl QuantileSelect {
 
     fn refine(&mut self, known: u32, prefixes: &[u64], counts: &[Counts]) -> bool {
         if known == 0 {
-            self.n = counts
-                .first()
-                .map_or(0, |c| c.present().map(|(_, n)| n).sum());
+            self.n = counts.first().map_or(0, |c| c.present().map(|(_, n)| n).sum());
             self.targets = self.wanted_ranks();
         }
         let mut buckets = BTreeMap::new();
@@ -202,43 +174,23 @@ impl QuantileSelect {
         if known == DIGITS || self.targets.is_empty() {
             return false;
         }
-        let n_inside = buckets
-            .values()
-            .fold(0u64, |n, count| n.saturating_add(*count));
+        let n_inside = buckets.values().fold(0u64, |n, count| n.saturating_add(*count));
         let prefixes: Vec<u64> = buckets.into_keys().collect();
         self.pass = if n_inside <= KEPT_MAX {
-            Pass::Keep {
-                known,
-                prefixes,
-                keys: BTreeMap::new(),
-            }
+            Pass::Keep { known, prefixes, keys: BTreeMap::new() }
         } else {
             let counts = vec![Counts::default(); prefixes.len()];
-            Pass::Count {
-                known,
-                prefixes,
-                counts,
-            }
+            Pass::Count { known, prefixes, counts }
         };
         true
     }
 
     fn wanted_ranks(&self) -> Vec<Target> {
-        let positions = self
-            .qs
-            .iter()
-            .filter_map(|&q| self.kind.position(self.n, q));
+        let positions = self.qs.iter().filter_map(|&q| self.kind.position(self.n, q));
         let mut ranks: Vec<u64> = positions.flat_map(|p| [p.low, p.high]).collect();
         ranks.sort();
         ranks.dedup();
-        ranks
-            .into_iter()
-            .map(|rank| Target {
-                rank,
-                prefix: 0,
-                inside: rank,
-            })
-            .collect()
+        ranks.into_iter().map(|rank| Target { rank, prefix: 0, inside: rank }).collect()
     }
 }
 
@@ -272,22 +224,10 @@ impl TryFrom<Stored> for QuantileSelect {
     type Error = String;
 
     fn try_from(stored: Stored) -> Result<Self, String> {
-        let Stored {
-            qs,
-            kind,
-            n,
-            targets,
-            pass,
-        } = stored;
+        let Stored { qs, kind, n, targets, pass } = stored;
         let (known, lowest, prefixes, n_tables) = match &pass {
-            Pass::Count {
-                known,
-                prefixes,
-                counts,
-            } => (*known, 0, &prefixes[..], counts.len()),
-            Pass::Keep {
-                known, prefixes, ..
-            } => (*known, 1, &prefixes[..], prefixes.len()),
+            Pass::Count { known, prefixes, counts } => (*known, 0, &prefixes[..], counts.len()),
+            Pass::Keep { known, prefixes, .. } => (*known, 1, &prefixes[..], prefixes.len()),
             Pass::Done => (DIGITS - 1, 0, &[][..], 0),
         };
         let ascend = prefixes.windows(2).all(|w| w[0] < w[1])
@@ -303,13 +243,7 @@ impl TryFrom<Stored> for QuantileSelect {
         if !sound {
             return Err("expected the state of a quantile selection, found another one".into());
         }
-        Ok(QuantileSelect {
-            qs,
-            kind,
-            n,
-            targets,
-            pass,
-        })
+        Ok(QuantileSelect { qs, kind, n, targets, pass })
     }
 }
 
@@ -350,24 +284,17 @@ mod tests {
         let values = [3.0, f64::NAN, -1.0, 7.0, 4.0];
         let (found, n_passes) = select(&[&values], &[0.5, 0.0, 2.0], QuantileType::Linear);
         assert_eq!((found, n_passes), (vec![Some(3.5), Some(-1.0), None], 2));
-        assert_eq!(
-            select(&[&[]], &[0.5], QuantileType::Linear),
-            (vec![None], 1)
-        );
+        assert_eq!(select(&[&[]], &[0.5], QuantileType::Linear), (vec![None], 1));
         assert_eq!(select(&[&[1.0]], &[], QuantileType::Linear), (vec![], 1));
-        assert_eq!(
-            QuantileSelect::new(&[0.5], QuantileType::Linear).finish(),
-            [None]
-        );
+        assert_eq!(QuantileSelect::new(&[0.5], QuantileType::Linear).finish(), [None]);
     }
 
     #[test]
     fn many_equal_and_close_values_take_all_passes() {
         // 100,000 values that agree in their leading 48 bits, so that no bucket is small before the
         // last digit.
-        let values: Vec<f64> = (0..100_000u64)
-            .map(|i| f64::from_bits(1.0f64.to_bits() + i % 7))
-            .collect();
+        let values: Vec<f64> =
+            (0..100_000u64).map(|i| f64::from_bits(1.0f64.to_bits() + i % 7)).collect();
         let (found, n_passes) = select(&[&values], &[0.0, 0.5, 1.0], QuantileType::Lower);
         let expected = [0, 3, 6].map(|i| Some(f64::from_bits(1.0f64.to_bits() + i)));
         assert_eq!((found, n_passes), (expected.to_vec(), 4));
@@ -384,26 +311,14 @@ mod tests {
         };
         let count = |known, prefixes: Vec<u64>| {
             let counts = vec![Counts::default(); prefixes.len()];
-            QuantileSelect::try_from(stored(Pass::Count {
-                known,
-                prefixes,
-                counts,
-            }))
+            QuantileSelect::try_from(stored(Pass::Count { known, prefixes, counts }))
         };
         assert!(count(0, vec![0]).is_ok() && count(3, vec![1, 2]).is_ok());
         assert!(count(4, vec![0]).is_err() && count(1, vec![2, 1]).is_err());
         assert!(count(1, vec![1 << 16]).is_err());
-        let keep = Pass::Keep {
-            known: 0,
-            prefixes: vec![0],
-            keys: BTreeMap::new(),
-        };
+        let keep = Pass::Keep { known: 0, prefixes: vec![0], keys: BTreeMap::new() };
         assert!(QuantileSelect::try_from(stored(keep)).is_err());
-        let few = Pass::Count {
-            known: 1,
-            prefixes: vec![0],
-            counts: vec![],
-        };
+        let few = Pass::Count { known: 1, prefixes: vec![0], counts: vec![] };
         assert!(QuantileSelect::try_from(stored(few)).is_err());
     }
 

@@ -13,11 +13,7 @@ use std::hint::black_box;
 /// Names the first function that fails, with its argument and both results as hexadecimal bits.
 pub fn self_test() -> Result<(), String> {
     for &(name, x, y, expected) in VECTORS {
-        let found = evaluate(
-            name,
-            black_box(f64::from_bits(x)),
-            black_box(f64::from_bits(y)),
-        )?;
+        let found = evaluate(name, black_box(f64::from_bits(x)), black_box(f64::from_bits(y)))?;
         if found.to_bits() != expected {
             return Err(format!(
                 "function `{name}` at 0x{x:016x} (0x{y:016x}): expected bits 0x{expected:016x}, \
@@ -53,11 +49,7 @@ pub fn host_float_mode() -> Result<(), String> {
         ("1 + 3 * 2^-54 (rounding)", sum(1.0, above_tie), next),
         ("-1 - 2^-53 (rounding)", sum(-1.0, -tie), -1.0),
         ("-1 - 3 * 2^-54 (rounding)", sum(-1.0, -above_tie), -next),
-        (
-            "1 + 2^-52 + 2^-53 (ties to even)",
-            sum(next, tie),
-            f64::from_bits(next.to_bits() + 1),
-        ),
+        ("1 + 2^-52 + 2^-53 (ties to even)", sum(next, tie), f64::from_bits(next.to_bits() + 1)),
     ];
     for (what, found, expected) in checks {
         if found.to_bits() != expected.to_bits() {
@@ -289,10 +281,7 @@ mod tests {
     #[test]
     fn every_function_has_vectors() {
         for name in UNARY.iter().map(|f| f.0).chain(BINARY.iter().map(|f| f.0)) {
-            assert!(
-                VECTORS.iter().filter(|v| v.0 == name).count() >= 6,
-                "{name}"
-            );
+            assert!(VECTORS.iter().filter(|v| v.0 == name).count() >= 6, "{name}");
         }
         assert!(evaluate("none", 0.0, 0.0).is_err());
     }

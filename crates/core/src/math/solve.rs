@@ -37,11 +37,7 @@ pub fn cholesky(a: &[f64], n: usize) -> Option<Vec<f64>> {
 
 /// Solves L L' x = b for a factor of [`cholesky`]: forward, then backward.
 pub fn cholesky_solve(l: &[f64], n: usize, b: &[f64]) -> Vec<f64> {
-    assert_eq!(
-        (l.len(), b.len()),
-        (n * n, n),
-        "the factor must be n x n and b of length n"
-    );
+    assert_eq!((l.len(), b.len()), (n * n, n), "the factor must be n x n and b of length n");
     let mut x = b.to_vec();
     for i in 0..n {
         for k in 0..i {
@@ -64,18 +60,13 @@ pub fn cholesky_solve(l: &[f64], n: usize, b: &[f64]) -> Vec<f64> {
 /// `None` when m < n, or when a column is dependent on those before it: what is left of its norm is
 /// not above m * 2^-52 times its norm.
 pub fn qr_solve(a: &[f64], m: usize, n: usize, b: &[f64]) -> Option<Vec<f64>> {
-    assert_eq!(
-        (a.len(), b.len()),
-        (m * n, m),
-        "A must be m x n and b of length m"
-    );
+    assert_eq!((a.len(), b.len()), (m * n, m), "A must be m x n and b of length m");
     if m < n {
         return None;
     }
     // Column-major, with b as the last column, so that reflections run down contiguous memory.
-    let mut columns: Vec<Vec<f64>> = (0..n)
-        .map(|j| (0..m).map(|i| a[i * n + j]).collect())
-        .collect();
+    let mut columns: Vec<Vec<f64>> =
+        (0..n).map(|j| (0..m).map(|i| a[i * n + j]).collect()).collect();
     columns.push(b.to_vec());
     let mut diagonal = Vec::with_capacity(n);
     for j in 0..n {
@@ -125,23 +116,12 @@ pub fn solve_spd_refined(
     rhs_hi: &[f64],
     rhs_lo: &[f64],
 ) -> Option<Vec<f64>> {
-    assert_eq!(
-        (gram_hi.len(), gram_lo.len()),
-        (n * n, n * n),
-        "the matrix must be n x n"
-    );
-    assert_eq!(
-        (rhs_hi.len(), rhs_lo.len()),
-        (n, n),
-        "the right-hand side must have length n"
-    );
-    let shifts: Vec<i32> = (0..n)
-        .map(|i| root_exponent(gram_hi[i * n + i]))
-        .collect::<Option<_>>()?;
+    assert_eq!((gram_hi.len(), gram_lo.len()), (n * n, n * n), "the matrix must be n x n");
+    assert_eq!((rhs_hi.len(), rhs_lo.len()), (n, n), "the right-hand side must have length n");
+    let shifts: Vec<i32> =
+        (0..n).map(|i| root_exponent(gram_hi[i * n + i])).collect::<Option<_>>()?;
     let scale: Vec<f64> = shifts.iter().map(|&e| power_of_two(e)).collect();
-    let scaled: Vec<f64> = (0..n * n)
-        .map(|k| gram_hi[k] * scale[k / n] * scale[k % n])
-        .collect();
+    let scaled: Vec<f64> = (0..n * n).map(|k| gram_hi[k] * scale[k / n] * scale[k % n]).collect();
     let factor = cholesky(&scaled, n)?;
     let mut x = vec![0.0; n];
     let mut size_before = f64::INFINITY;
@@ -182,9 +162,7 @@ fn residual(halves: [&[f64]; 2], x: &[f64], rhs: [f64; 2], shift: i32) -> f64 {
     let mut rest = ExactSum::new();
     rhs.iter().for_each(|&r| rest.add(r));
     for half in halves {
-        half.iter()
-            .zip(x)
-            .for_each(|(&g, &v)| rest.add_product(-g, v));
+        half.iter().zip(x).for_each(|(&g, &v)| rest.add_product(-g, v));
     }
     rest.round_scaled(shift)
 }
@@ -208,9 +186,7 @@ mod tests {
     const LCM: f64 = 232_792_560.0;
 
     fn hilbert(n: usize) -> Vec<f64> {
-        (0..n * n)
-            .map(|k| LCM / (k / n + k % n + 1) as f64)
-            .collect()
+        (0..n * n).map(|k| LCM / (k / n + k % n + 1) as f64).collect()
     }
 
     #[test]
@@ -230,14 +206,8 @@ mod tests {
     fn least_squares_by_hand() {
         // A line through (0, 1), (1, 2), (2, 4): slope 3/2, intercept 5/6.
         let x = qr_solve(&[1.0, 0.0, 1.0, 1.0, 1.0, 2.0], 3, 2, &[1.0, 2.0, 4.0]).expect("rank 2");
-        assert!(
-            ulps_between(x[0], 5.0 / 6.0) <= 8 && ulps_between(x[1], 1.5) <= 8,
-            "{x:?}"
-        );
-        assert_eq!(
-            qr_solve(&[1.0, 2.0, 1.0, 2.0, 1.0, 2.0], 3, 2, &[1.0; 3]),
-            None
-        );
+        assert!(ulps_between(x[0], 5.0 / 6.0) <= 8 && ulps_between(x[1], 1.5) <= 8, "{x:?}");
+        assert_eq!(qr_solve(&[1.0, 2.0, 1.0, 2.0, 1.0, 2.0], 3, 2, &[1.0; 3]), None);
         assert_eq!(qr_solve(&[1.0, 2.0], 1, 2, &[1.0]), None);
         assert_eq!(qr_solve(&[0.0, 0.0], 2, 1, &[1.0, 1.0]), None);
         assert_eq!(qr_solve(&[-2.0, 0.0], 2, 1, &[4.0, 3.0]), Some(vec![-2.0]));
@@ -249,10 +219,8 @@ mod tests {
         for n in 2..=11 {
             let g = hilbert(n);
             let expected: Vec<f64> = (0..n).map(|i| (i as f64 - 3.0) * 7.0 + 1.0).collect();
-            let rhs: Vec<f64> = g
-                .chunks(n)
-                .map(|row| super::super::order::dot(row, &expected))
-                .collect();
+            let rhs: Vec<f64> =
+                g.chunks(n).map(|row| super::super::order::dot(row, &expected)).collect();
             let zeros = vec![0.0; n * n];
             let x = solve_spd_refined(&g, &zeros, n, &rhs, &zeros[..n]);
             assert_eq!(x, Some(expected), "n = {n}");
@@ -262,18 +230,12 @@ mod tests {
     #[test]
     fn refinement_rounds_rational_solutions() {
         // First column of the inverse Hilbert matrix of order 8, over lcm.
-        let inverse = [
-            64.0, -2016.0, 20160.0, -92400.0, 221760.0, -288288.0, 192192.0, -51480.0,
-        ];
+        let inverse = [64.0, -2016.0, 20160.0, -92400.0, 221760.0, -288288.0, 192192.0, -51480.0];
         let mut rhs = [0.0; 8];
         rhs[0] = 1.0;
         let x = solve_spd_refined(&hilbert(8), &[0.0; 64], 8, &rhs, &[0.0; 8]).expect("regular");
         for (found, integer) in x.iter().zip(inverse) {
-            assert!(
-                ulps_between(*found, integer / LCM) <= 1,
-                "{found} {}",
-                integer / LCM
-            );
+            assert!(ulps_between(*found, integer / LCM) <= 1, "{found} {}", integer / LCM);
         }
     }
 
@@ -284,10 +246,7 @@ mod tests {
         // rounds to 1.
         let tiny = super::super::functions::powi(2.0, -60);
         let b = [1.0 + f64::EPSILON];
-        assert_eq!(
-            solve_spd_refined(&[1.0], &[tiny], 1, &b, &[0.0]),
-            Some(vec![b[0]])
-        );
+        assert_eq!(solve_spd_refined(&[1.0], &[tiny], 1, &b, &[0.0]), Some(vec![b[0]]));
         let x = solve_spd_refined(&[1.0], &[f64::EPSILON / 2.0], 1, &b, &[0.0]);
         assert_eq!(x, Some(vec![1.0]));
     }
@@ -308,14 +267,8 @@ mod tests {
             None
         );
         assert_eq!(solve_spd_refined(&[0.0], &[0.0], 1, &[1.0], &[0.0]), None);
-        assert_eq!(
-            solve_spd_refined(&[f64::INFINITY], &[0.0], 1, &[1.0], &[0.0]),
-            None
-        );
+        assert_eq!(solve_spd_refined(&[f64::INFINITY], &[0.0], 1, &[1.0], &[0.0]), None);
         let tiny = f64::from_bits(3);
-        assert_eq!(
-            solve_spd_refined(&[tiny], &[0.0], 1, &[tiny], &[0.0]),
-            Some(vec![1.0])
-        );
+        assert_eq!(solve_spd_refined(&[tiny], &[0.0], 1, &[tiny], &[0.0]), Some(vec![1.0]));
     }
 }

@@ -108,16 +108,12 @@ impl<'a> Descent<'a> {
         let mut active: Vec<bool> = signs.iter().map(|s| *s != 0).collect();
         loop {
             let variables = self.equations.variables(|j| active[j]);
-            let kept = if self.l2 == 0.0 {
-                self.equations.independent(&variables)
-            } else {
-                variables
-            };
+            let kept =
+                if self.l2 == 0.0 { self.equations.independent(&variables) } else { variables };
             let slope = |j: usize| self.l1 * f64::from(signs[j]);
             let solution = self.equations.solve(&kept, self.l2, slope)?;
-            let wrong: Vec<usize> = (0..self.n)
-                .filter(|&j| active[j] && sign(solution[j + 1]) != signs[j])
-                .collect();
+            let wrong: Vec<usize> =
+                (0..self.n).filter(|&j| active[j] && sign(solution[j + 1]) != signs[j]).collect();
             if wrong.is_empty() {
                 return self.is_optimal(&solution).then_some(solution);
             }
@@ -146,17 +142,14 @@ impl<'a> Descent<'a> {
         for (q, b) in q.iter().zip(b) {
             steepest = math::max(steepest, (q - self.l2 * b).abs());
         }
-        let shrink = if steepest > self.l1 {
-            self.l1 / steepest
-        } else {
-            1.0
-        };
+        let shrink = if steepest > self.l1 { self.l1 / steepest } else { 1.0 };
         let fit = residual * (1.0 + shrink * shrink) / 2.0 - shrink * residual_target;
         let penalty = self.l1 * absolute + self.l2 * (1.0 + shrink * shrink) / 2.0 * squares;
         fit + penalty
     }
 
-    /// Whether the columns with a weight depend on each other, so that no system gives their weights.
+    /// Whether the columns with a weight depend on each other, so that no system gives their
+    /// weights.
     fn is_dependent(&self, signs: &[i8]) -> bool {
         let variables = self.equations.variables(|j| signs[j] != 0);
         self.equations.independent(&variables).len() < variables.len()

@@ -1,36 +1,38 @@
-//! Fits a weighted sum of the columns by least squares with a penalty that sets small weights to zero.
+//! Fits a weighted sum of the columns by least squares with a penalty that sets small weights to
+//! zero.
 //!
 //! # Method
-//! The objective is that of scikit-learn 1.9.1 `ElasticNet`: 1/(2n) Σ (y − b₀ − Σ bⱼ xⱼ)²
-//! + `alpha` `l1_ratio` Σ |bⱼ| + `alpha` (1 − `l1_ratio`) / 2 Σ bⱼ². `l1_ratio` = 1 is the lasso, 0 is ridge
-//! regression. Coordinate descent from 0 on the exact products of `linear_regression` finds which
-//! coefficients are not 0 and their signs. As soon as a sweep leaves the signs as they were, the system
-//! of those columns is solved with exact residuals; if its signs agree and no other column's gradient
-//! exceeds the penalty, then this is the optimum itself, to about 1e-14, however early the descent stops.
+//! The objective is that of scikit-learn 1.9.1 `ElasticNet`: the sum of 1/(2n) Σ (y − b₀ − Σ bⱼ
+//! xⱼ)², `alpha` · `l1_ratio` · Σ |bⱼ| and `alpha` · (1 − `l1_ratio`) / 2 · Σ bⱼ². `l1_ratio` = 1
+//! is the lasso, 0 is ridge regression. Coordinate descent from 0 on the exact products of
+//! `linear_regression` finds which coefficients are not 0 and their signs. As soon as a sweep
+//! leaves the signs as they were, the system of those columns is solved with exact residuals; if
+//! its signs agree and no other column's gradient exceeds the penalty, then this is the optimum
+//! itself, to about 1e-14, however early the descent stops.
 //!
 //! # Shape
-//! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Fewer rows than columns are allowed. Regression only.
-//! Columns on one scale share the penalty fairly: put a scaler before the model.
+//! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Fewer rows than columns are allowed. Regression
+//! only. Columns on one scale share the penalty fairly: put a scaler before the model.
 //!
 //! # Missing
 //! Refused in the fit. At scoring a row with a missing value gets a reason instead of a score.
 //!
 //! # Ties and order
-//! Coordinates are visited in the order of the columns; the prediction starts with b₀ and adds bⱼ xⱼ in
-//! that order. Equal columns under the lasso: the first has the weight, the others have 0, by the rule for
-//! dependent columns of `linear_regression`, which also holds without a penalty. Where columns with a
-//! weight depend on each other in another way, no system gives the weights: the result is where the
-//! descent stands when the duality gap is at most `tolerance` times Σ (y − mean)², or when a sweep
-//! changes no bit.
+//! Coordinates are visited in the order of the columns; the prediction starts with b₀ and adds bⱼ
+//! xⱼ in that order. Equal columns under the lasso: the first has the weight, the others have 0, by
+//! the rule for dependent columns of `linear_regression`, which also holds without a penalty. Where
+//! columns with a weight depend on each other in another way, no system gives the weights: the
+//! result is where the descent stands when the duality gap is at most `tolerance` times Σ (y −
+//! mean)², or when a sweep changes no bit.
 //!
 //! # Errors
-//! `alpha` below 0, `l1_ratio` outside 0 to 1, `max_iter` of 0, `tolerance` not above 0; a missing or
-//! infinite value; squares that overflow; `max_iter` sweeps without an optimum. At scoring, an infinite
-//! value is a row's reason.
+//! `alpha` below 0, `l1_ratio` outside 0 to 1, `max_iter` of 0, `tolerance` not above 0; a missing
+//! or infinite value; squares that overflow; `max_iter` sweeps without an optimum. At scoring, an
+//! infinite value is a row's reason.
 //!
 //! # Example
-//! x = −1, 0, 1 and y = −3, 0, 3 with `l1_ratio` = 1, `alpha` = 1: n alpha = 3 comes off x'y = 6, so
-//! b₁ = (6 − 3) / 2 = 1.5.
+//! x = −1, 0, 1 and y = −3, 0, 3 with `l1_ratio` = 1, `alpha` = 1: n alpha = 3 comes off x'y = 6,
+//! so b₁ = (6 − 3) / 2 = 1.5.
 
 use serde::{Deserialize, Serialize};
 
@@ -106,10 +108,8 @@ impl FitModel for ElasticNetParams {
         let l2 = penalty * (1.0 - self.l1_ratio);
         let found = Descent::new(&equations, l1, l2).run(self.max_iter, self.tolerance);
         let Some((solution, n_iterations)) = found else {
-            let message = format!(
-                "expected an optimum within {} sweeps, found none",
-                self.max_iter
-            );
+            let message =
+                format!("expected an optimum within {} sweeps, found none", self.max_iter);
             return Err(Error::new(Code::NotConverged, message)
                 .remedy("scale the columns, raise `max_iter`, or lower `l1_ratio`"));
         };
@@ -123,11 +123,7 @@ impl FitModel for ElasticNetParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let lasso = ElasticNetParams {
-            alpha: 20.0,
-            l1_ratio: 1.0,
-            ..Default::default()
-        };
+        let lasso = ElasticNetParams { alpha: 20.0, l1_ratio: 1.0, ..Default::default() };
         let dependent = &["area", "constant", "rooms", "sold", "year"];
         vec![
             Example::on(COMPLETE_COLUMNS, ElasticNetParams::default()),
@@ -176,11 +172,7 @@ mod tests {
     use crate::models::tests::{fit_model, refused, regression};
 
     fn net(alpha: f64, l1_ratio: f64) -> ElasticNetParams {
-        ElasticNetParams {
-            alpha,
-            l1_ratio,
-            ..Default::default()
-        }
+        ElasticNetParams { alpha, l1_ratio, ..Default::default() }
     }
 
     #[test]
@@ -188,19 +180,13 @@ mod tests {
         // x'x = 2, x'y = 6, n = 3. Lasso: (6 - 3) / 2. Half and half: (6 - 1.5) / (2 + 1.5).
         let t = regression(&[&[-1.0, 0.0, 1.0]], &[-3.0, 0.0, 3.0]);
         assert_eq!(fit_model(&net(1.0, 1.0), &t).unwrap().coefficients, [1.5]);
-        assert_eq!(
-            fit_model(&net(1.0, 0.5), &t).unwrap().coefficients,
-            [4.5 / 3.5]
-        );
+        assert_eq!(fit_model(&net(1.0, 0.5), &t).unwrap().coefficients, [4.5 / 3.5]);
         // At alpha = 2 the penalty 6 just reaches x'y.
         assert_eq!(fit_model(&net(2.0, 1.0), &t).unwrap().coefficients, [0.0]);
         // The sign of x changes that of the coefficient only; an offset goes to the intercept.
         let t = regression(&[&[11.0, 10.0, 9.0]], &[-3.0, 0.0, 3.0]);
         let found = fit_model(&net(1.0, 1.0), &t).unwrap();
-        assert_eq!(
-            (found.coefficients.as_slice(), found.intercept),
-            (&[-1.5][..], 15.0)
-        );
+        assert_eq!((found.coefficients.as_slice(), found.intercept), (&[-1.5][..], 15.0));
     }
 
     #[test]
@@ -210,10 +196,7 @@ mod tests {
         let b = [1.0, -1.0, 1.0, -1.0];
         let y: Vec<f64> = a.iter().zip(b).map(|(a, b)| 2.0 * a + 0.5 * b).collect();
         let found = fit_model(&net(1.0, 1.0), &regression(&[&a, &b], &y)).unwrap();
-        assert_eq!(
-            (found.coefficients.as_slice(), found.intercept),
-            (&[1.0, 0.0][..], 0.0)
-        );
+        assert_eq!((found.coefficients.as_slice(), found.intercept), (&[1.0, 0.0][..], 0.0));
         assert_eq!(found.facts()[2].1, 1.0);
     }
 
@@ -226,10 +209,7 @@ mod tests {
         let free = fit_model(&net(0.0, 0.5), &t).unwrap();
         assert_eq!(Some(free.coefficients.as_slice()), ols.coefficients());
         // n alpha = 5 * 0.5.
-        let ridge = LinearRegressionParams {
-            alpha: 2.5,
-            ..Default::default()
-        };
+        let ridge = LinearRegressionParams { alpha: 2.5, ..Default::default() };
         let ridge = fit_model(&ridge, &t).unwrap();
         let l2 = fit_model(&net(0.5, 0.0), &t).unwrap();
         assert_eq!(Some(l2.coefficients.as_slice()), ridge.coefficients());
@@ -249,12 +229,8 @@ mod tests {
     #[test]
     fn more_columns_than_rows() {
         // y is twice column 2; the others are smaller multiples of unit patterns.
-        let columns: [&[f64]; 4] = [
-            &[1.0, 0.0, 0.0],
-            &[0.0, 1.0, 0.0],
-            &[-2.0, 0.0, 2.0],
-            &[0.0, 0.0, 1.0],
-        ];
+        let columns: [&[f64]; 4] =
+            [&[1.0, 0.0, 0.0], &[0.0, 1.0, 0.0], &[-2.0, 0.0, 2.0], &[0.0, 0.0, 1.0]];
         let t = regression(&columns, &[-4.0, 0.0, 4.0]);
         let found = fit_model(&net(0.1, 1.0), &t).unwrap();
         // x'y = 16, x'x = 8, n alpha = 0.3.
@@ -265,30 +241,18 @@ mod tests {
     fn a_constant_target_has_no_weights() {
         let t = regression(&[&[1.0, 2.0, 5.0]], &[4.0; 3]);
         let found = fit_model(&net(0.3, 0.5), &t).unwrap();
-        assert_eq!(
-            (found.coefficients.as_slice(), found.intercept),
-            (&[0.0][..], 4.0)
-        );
+        assert_eq!((found.coefficients.as_slice(), found.intercept), (&[0.0][..], 4.0));
     }
 
     #[test]
     fn the_cap_is_an_error_and_params_have_ranges() {
-        let short = ElasticNetParams {
-            max_iter: 1,
-            ..net(1e-3, 1.0)
-        };
-        let t = regression(
-            &[&[1.0, 2.0, 4.0, 8.0], &[1.0, 2.0, 4.0, 9.0]],
-            &[1.0, 0.0, 3.0, 2.0],
-        );
+        let short = ElasticNetParams { max_iter: 1, ..net(1e-3, 1.0) };
+        let t = regression(&[&[1.0, 2.0, 4.0, 8.0], &[1.0, 2.0, 4.0, 9.0]], &[1.0, 0.0, 3.0, 2.0]);
         assert!(refused(&short, &t).starts_with("expected an optimum within 1 sweeps, found none"));
         assert!(net(-1.0, 0.5).validate().is_err());
         assert!(net(1.0, 1.5).validate().is_err());
         assert!(net(1.0, f64::NAN).validate().is_err());
-        let zero = ElasticNetParams {
-            tolerance: 0.0,
-            ..Default::default()
-        };
+        let zero = ElasticNetParams { tolerance: 0.0, ..Default::default() };
         assert!(zero.validate().is_err());
     }
 }

@@ -1,6 +1,6 @@
 //! What the linear models share: complete features, where they are centred, and the predictor.
 
-use crate::aggregate::{ColumnMoments, Rows, TargetSummary};
+use crate::aggregate::{FeatureMoments, Rows};
 use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
 use crate::faults;
@@ -9,25 +9,24 @@ use crate::step::FitContext;
 
 const ADD_IMPUTER: &str = "add an imputer before the model";
 
-/// The exact moments of every feature, none of which is missing or infinite anywhere.
+/// The exact moments of the features and of the target, none of which is missing or infinite
+/// anywhere.
+pub(super) struct Ranges {
+    pub(super) features: Vec<Moments>,
+    pub(super) target: Moments,
+}
+
+/// One pass for the ranges.
 ///
 /// # Errors
 /// If there is no row, or a value is missing or infinite; the column is named.
-pub(super) fn complete_features(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Vec<Moments>> {
-    let moments = rows.aggregate(ColumnMoments::new(ctx.slots))?.finish();
-    for (&slot, m) in ctx.slots.iter().zip(&moments) {
+pub(super) fn ranges(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Ranges> {
+    let (features, target) = rows.aggregate(FeatureMoments::new(ctx.slots))?.finish();
+    for (&slot, m) in ctx.slots.iter().zip(&features) {
         check_complete(m).map_err(|e| e.column(ctx.name(slot)))?;
     }
-    Ok(moments)
-}
-
-/// The exact moments of the target, which is complete.
-///
-/// # Errors
-/// As [`complete_features`].
-pub(super) fn complete_target(rows: &dyn Rows) -> Result<Moments> {
-    let target = rows.aggregate(TargetSummary::default())?.finish();
-    check_complete(&target).map(|()| target)
+    check_complete(&target)?;
+    Ok(Ranges { features, target })
 }
 
 fn check_complete(m: &Moments) -> Result<()> {
@@ -37,16 +36,10 @@ fn check_complete(m: &Moments) -> Result<()> {
         return Err(Error::new(Code::MissingValue, message).remedy(ADD_IMPUTER));
     }
     let Some((low, high)) = m.min().zip(m.max()) else {
-        return Err(Error::new(
-            Code::TooFewRows,
-            "expected rows to fit on, found none",
-        ));
+        return Err(Error::new(Code::TooFewRows, "expected rows to fit on, found none"));
     };
     if !low.is_finite() || !high.is_finite() {
-        return Err(Error::new(
-            Code::NotFinite,
-            "expected finite numbers, found an infinity",
-        ));
+        return Err(Error::new(Code::NotFinite, "expected finite numbers, found an infinity"));
     }
     if !(high - low).is_finite() {
         return Err(Error::new(
@@ -58,9 +51,9 @@ fn check_complete(m: &Moments) -> Result<()> {
     Ok(())
 }
 
-/// A number near the mean that has few digits, so that subtracting it is exact for most data: the mean
-/// rounded to a multiple of a power of two between 1/32 and 1/16 of the range. A constant column gives
-/// its value.
+/// A number near the mean that has few digits, so that subtracting it is exact for most data: the
+/// mean rounded to a multiple of a power of two between 1/32 and 1/16 of the range. A constant
+/// column gives its value.
 pub(super) fn centre(m: &Moments) -> f64 {
     let (low, high) = (m.min().unwrap_or_default(), m.max().unwrap_or_default());
     if low == high {
@@ -99,17 +92,10 @@ pub(super) fn uncentred(
 /// If it is another one: the artifact is damaged.
 pub(super) fn check(coefficients: &[f64], intercept: f64, n_features: usize) -> Result<()> {
     crate::pipeline::check_width(coefficients.len(), n_features)?;
-    if coefficients
-        .iter()
-        .chain([&intercept])
-        .all(|x| x.is_finite())
-    {
+    if coefficients.iter().chain([&intercept]).all(|x| x.is_finite()) {
         return Ok(());
     }
-    Err(Error::new(
-        Code::Malformed,
-        "expected finite coefficients, found another value",
-    ))
+    Err(Error::new(Code::Malformed, "expected finite coefficients, found another value"))
 }
 
 /// Refuses coefficients that left the range of numbers.
@@ -136,8 +122,8 @@ pub(super) fn check_fitted(
     Err(overflow(intercept))
 }
 
-/// Writes intercept + Σ coefficient · value, in the order of the columns, for every row. A row with a
-/// missing or infinite value gets a fault that names the first such column.
+/// Writes intercept + Σ coefficient · value, in the order of the columns, for every row. A row with
+/// a missing or infinite value gets a fault that names the first such column.
 pub(super) fn predictor(
     batch: &mut Batch,
     slots: &[usize],
@@ -160,10 +146,8 @@ pub(super) fn predictor(
 
 /// An infinite value makes every score infinite or missing, because 0 times it is missing too.
 fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
-    let culprit = slots
-        .iter()
-        .map(|&slot| (slot, batch.num(slot)[row]))
-        .find(|(_, x)| !x.is_finite());
+    let culprit =
+        slots.iter().map(|&slot| (slot, batch.num(slot)[row])).find(|(_, x)| !x.is_finite());
     match culprit {
         Some((slot, x)) if math::is_missing(x) => {
             let message = "expected a number, found a missing value";

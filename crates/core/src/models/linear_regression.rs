@@ -1,34 +1,40 @@
 //! Fits a weighted sum of the columns by least squares, with an optional penalty on large weights.
 //!
 //! # Method
-//! Minimises Σ (y − b₀ − Σ bⱼ xⱼ)² + `alpha` Σ bⱼ². `alpha` = 0 is ordinary least squares, larger values
-//! are ridge regression with the objective of scikit-learn 1.9.1 `Ridge`: the intercept b₀ has no
-//! penalty. Every column is centred near its mean; the sums of products are exact and each rounded to two
-//! halves of 53 bits (above 4,000,000 products the values are first cut to 63 bits of their column's
-//! largest one); the system is solved by Cholesky and refined with exact residuals. Where the columns'
-//! squared condition number stays below about 1e15 the result is the exact optimum to about one unit in
-//! the last place, whatever the order of the rows.
+//! Minimises Σ (y − b₀ − Σ bⱼ xⱼ)² + `alpha` Σ bⱼ². `alpha` = 0 is ordinary least squares, larger
+//! values are ridge regression with the objective of scikit-learn 1.9.1 `Ridge`: the intercept b₀
+//! has no penalty. Every column is centred near its mean, at a number of few digits, so that the
+//! subtraction is exact for most data and else rounds once; the sums of products are exact and each
+//! rounded to two halves of 53 bits (above 4,000,000 products the values are first cut to 63 bits
+//! of their column's largest one); the system is solved by Cholesky and refined with exact
+//! residuals. While the squared condition number of the columns stays below about 1e15, the result
+//! is the optimum for the centred values to about one unit in the last place, whatever the order of
+//! the rows.
 //!
 //! # Shape
-//! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Fewer rows than columns are allowed. Regression only.
+//! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Fewer rows than columns are allowed. Regression
+//! only.
 //!
 //! # Missing
 //! Refused in the fit. At scoring a row with a missing value gets a reason instead of a score.
 //!
 //! # Ties and order
 //! The prediction starts with b₀ and adds bⱼ xⱼ in the order of the columns, each product rounded.
-//! Without penalty, dependent columns have many optima with equal predictions on the training rows. The
-//! rule: going through the intercept and then the columns in order, one of whose sum of squares the
-//! columns before it leave at most 2^-46 (1.4e-14; for more than 64 columns, their number times 2^-52)
-//! is set aside and has coefficient 0. So a constant column, the second of two equal columns and the last
-//! of a full set of 0/1 columns have 0. With a penalty the optimum is unique and nothing is set aside.
+//! Without penalty, dependent columns have many optima with equal predictions on the training rows.
+//! The rule: going through the intercept and then the columns in order, one of whose sum of squares
+//! the columns before it leave at most 2^-46 (1.4e-14; for more than 64 columns, their number times
+//! 2^-52) is set aside and has coefficient 0. So a constant column, the second of two equal columns
+//! and the last of a full set of 0/1 columns have 0. With a penalty the optimum is unique and
+//! nothing is set aside.
 //!
 //! # Errors
-//! `alpha` below 0; a missing or infinite value; squares that overflow; columns so nearly dependent that
-//! neither the rule nor a tiny `alpha` decides. At scoring, an infinite value is a row's reason.
+//! `alpha` below 0; a missing or infinite value; squares that overflow; columns so nearly dependent
+//! that neither the rule nor a tiny `alpha` decides. At scoring, an infinite value is a row's
+//! reason.
 //!
 //! # Example
-//! x = 0, 1, 2 and y = 1, 3, 5 give b₀ = 1, b₁ = 2; with `alpha` = 2, b₁ = 4 / (2 + 2) = 1 and b₀ = 2.
+//! x = 0, 1, 2 and y = 1, 3, 5 give b₀ = 1, b₁ = 2; with `alpha` = 2, b₁ = 4 / (2 + 2) = 1 and b₀ =
+//! 2.
 
 use serde::{Deserialize, Serialize};
 
@@ -53,10 +59,7 @@ pub struct LinearRegressionParams {
 
 impl Default for LinearRegressionParams {
     fn default() -> Self {
-        LinearRegressionParams {
-            alpha: 0.0,
-            fit_intercept: true,
-        }
+        LinearRegressionParams { alpha: 0.0, fit_intercept: true }
     }
 }
 
@@ -82,8 +85,8 @@ impl FitModel for LinearRegressionParams {
             variables = equations.independent(&variables);
         }
         let Some(found) = equations.solve(&variables, self.alpha, |_| 0.0) else {
-            let message = "expected columns that can be told apart, found some that depend on others \
-                           up to rounding";
+            let message = "expected columns that can be told apart, found some that depend \
+                           on others up to rounding";
             return Err(Error::new(Code::NotConverged, message)
                 .remedy("drop near duplicates or raise `alpha`"));
         };
@@ -98,10 +101,7 @@ impl FitModel for LinearRegressionParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let ridge = LinearRegressionParams {
-            alpha: 2.5,
-            ..Default::default()
-        };
+        let ridge = LinearRegressionParams { alpha: 2.5, ..Default::default() };
         let dependent = &["area", "constant", "rooms", "sold", "year"];
         vec![
             Example::on(COMPLETE_COLUMNS, LinearRegressionParams::default()),
@@ -137,10 +137,7 @@ impl Predict for LinearRegression {
     fn facts(&self) -> Vec<(String, f64)> {
         vec![
             ("intercept".to_owned(), self.intercept),
-            (
-                "columns set aside as dependent".to_owned(),
-                f64::from(self.n_set_aside),
-            ),
+            ("columns set aside as dependent".to_owned(), f64::from(self.n_set_aside)),
         ]
     }
 }
@@ -155,41 +152,26 @@ mod tests {
     }
 
     fn ridge(alpha: f64) -> LinearRegressionParams {
-        LinearRegressionParams {
-            alpha,
-            ..Default::default()
-        }
+        LinearRegressionParams { alpha, ..Default::default() }
     }
 
     #[test]
     fn a_line_through_three_points() {
         let t = regression(&[&[0.0, 1.0, 2.0]], &[1.0, 3.0, 5.0]);
         let line = fit_model(&ols(), &t).unwrap();
-        assert_eq!(
-            (line.coefficients.as_slice(), line.intercept),
-            (&[2.0][..], 1.0)
-        );
+        assert_eq!((line.coefficients.as_slice(), line.intercept), (&[2.0][..], 1.0));
         // Centred: x'x = 2, x'y = 4; 4 / (2 + 2) = 1; mean of y 3, less 1 times the mean of x 1.
         let flat = fit_model(&ridge(2.0), &t).unwrap();
-        assert_eq!(
-            (flat.coefficients.as_slice(), flat.intercept),
-            (&[1.0][..], 2.0)
-        );
+        assert_eq!((flat.coefficients.as_slice(), flat.intercept), (&[1.0][..], 2.0));
     }
 
     #[test]
     fn without_intercept_the_line_goes_through_zero() {
         // x'x = 5, x'y = 13.
-        let params = LinearRegressionParams {
-            fit_intercept: false,
-            ..ols()
-        };
+        let params = LinearRegressionParams { fit_intercept: false, ..ols() };
         let t = regression(&[&[0.0, 1.0, 2.0]], &[1.0, 3.0, 5.0]);
         let line = fit_model(&params, &t).unwrap();
-        assert_eq!(
-            (line.coefficients.as_slice(), line.intercept),
-            (&[2.6][..], 0.0)
-        );
+        assert_eq!((line.coefficients.as_slice(), line.intercept), (&[2.6][..], 0.0));
     }
 
     #[test]
@@ -202,15 +184,9 @@ mod tests {
         assert_eq!(line.coefficients, [0.0, 2.0, 0.0, 0.0]);
         assert_eq!((line.intercept, line.n_set_aside), (1.0, 3));
         // A full set of 0/1 columns: the last one is the intercept's.
-        let t = regression(
-            &[&[1.0, 1.0, 0.0, 0.0], &[0.0, 0.0, 1.0, 1.0]],
-            &[4.0, 6.0, 1.0, 2.0],
-        );
+        let t = regression(&[&[1.0, 1.0, 0.0, 0.0], &[0.0, 0.0, 1.0, 1.0]], &[4.0, 6.0, 1.0, 2.0]);
         let groups = fit_model(&ols(), &t).unwrap();
-        assert_eq!(
-            (groups.coefficients.as_slice(), groups.intercept),
-            (&[3.5, 0.0][..], 1.5)
-        );
+        assert_eq!((groups.coefficients.as_slice(), groups.intercept), (&[3.5, 0.0][..], 1.5));
     }
 
     #[test]
@@ -225,25 +201,16 @@ mod tests {
     fn more_columns_than_rows_and_one_row() {
         let t = regression(&[&[1.0, 2.0], &[5.0, 3.0], &[0.0, 9.0]], &[1.0, 4.0]);
         let found = fit_model(&ols(), &t).unwrap();
-        assert_eq!(
-            (found.coefficients.as_slice(), found.intercept),
-            (&[3.0, 0.0, 0.0][..], -2.0)
-        );
+        assert_eq!((found.coefficients.as_slice(), found.intercept), (&[3.0, 0.0, 0.0][..], -2.0));
         let one = fit_model(&ols(), &regression(&[&[1.5], &[-2.0]], &[4.0])).unwrap();
-        assert_eq!(
-            (one.coefficients.as_slice(), one.intercept),
-            (&[0.0, 0.0][..], 4.0)
-        );
+        assert_eq!((one.coefficients.as_slice(), one.intercept), (&[0.0, 0.0][..], 4.0));
     }
 
     #[test]
     fn a_large_offset_costs_nothing() {
         let x = [1e15, 1e15 + 1.0, 1e15 + 2.0];
         let found = fit_model(&ols(), &regression(&[&x], &[1e9, 1e9 + 2.0, 1e9 + 4.0])).unwrap();
-        assert_eq!(
-            (found.coefficients.as_slice(), found.intercept),
-            (&[2.0][..], 1e9 - 2e15)
-        );
+        assert_eq!((found.coefficients.as_slice(), found.intercept), (&[2.0][..], 1e9 - 2e15));
     }
 
     #[test]
@@ -264,10 +231,7 @@ mod tests {
              (scale the column)"
         );
         let near = refused(&ridge(1e-30), &regression(&[&y, &y], &y));
-        assert!(
-            near.contains("drop near duplicates or raise `alpha`"),
-            "{near}"
-        );
+        assert!(near.contains("drop near duplicates or raise `alpha`"), "{near}");
         assert_eq!(
             refused(&ols(), &regression(&[&[]], &[])),
             "column `x0`: expected rows to fit on, found none"
@@ -277,11 +241,8 @@ mod tests {
 
     #[test]
     fn rows_that_cannot_be_scored_get_a_reason() {
-        let model = LinearRegression {
-            coefficients: vec![1.0, 0.0],
-            intercept: 0.5,
-            n_set_aside: 0,
-        };
+        let model =
+            LinearRegression { coefficients: vec![1.0, 0.0], intercept: 0.5, n_set_aside: 0 };
         let x = [1.0, f64::NAN, 2.0, f64::MAX];
         let z = [1.0, 1.0, f64::INFINITY, f64::MAX];
         let mut batch = regression(&[&x, &z], &[0.0; 4]);

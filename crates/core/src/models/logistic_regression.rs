@@ -1,15 +1,17 @@
-//! Fits the probability of the positive class as the logistic function of a weighted sum of the columns.
+//! Fits the probability of the positive class as the logistic function of a weighted sum of the
+//! columns.
 //!
 //! # Method
-//! The objective is that of scikit-learn 1.9.1 `LogisticRegression`: ½ Σ bⱼ² + `c` Σ loss, where a row's
-//! loss is −ln(probability of its class); the intercept b₀ has no penalty. `penalty` = "none" leaves
-//! the squares out. `class_weight` = "balanced" multiplies the loss of a row by n / (2 n_class). Newton's
-//! method with step halving from b = 0, on columns that are centred and scaled by powers of two. Each pass adds
-//! the gradient exactly: a row's terms are rounded to 2^-50 of their bound and added as integers.
-//! The gradient norm is √(g' H⁻¹ g / n), with gradient g and second derivatives H of the sum of
-//! losses and penalty: the root mean square by which one more step would move the log-odds, weighted by
-//! p (1 − p). When it is at most `tolerance`, that one step is taken and the fit ends. The steps
-//! converge quadratically, so the optimum is met to rounding.
+//! The objective is that of scikit-learn 1.9.1 `LogisticRegression`: ½ Σ bⱼ² + `c` Σ loss, where a
+//! row's loss is −ln(probability of its class); the intercept b₀ has no penalty. `penalty` = "none"
+//! leaves the squares out. `class_weight` = "balanced" multiplies the loss of a row by n / (2
+//! n_class). Newton's method with step halving from b = 0, on columns that are centred and scaled
+//! by powers of two. Each pass adds the gradient exactly: a row's terms are rounded to 2^-50 of
+//! their bound and added as integers. The gradient norm is √(g' H⁻¹ g / n), with gradient g and
+//! second derivatives H of the sum of losses and penalty: the root mean square by which one more
+//! step would move the log-odds, weighted by p (1 − p). When it is at most `tolerance`, that one
+//! step is taken and the fit ends. The steps converge quadratically, so the optimum is met to
+//! rounding.
 //!
 //! # Shape
 //! Numeric columns in; the score is the probability of class 1, from 0 to 1. Binary tasks only.
@@ -18,22 +20,22 @@
 //! Refused in the fit. At scoring a row with a missing value gets a reason instead of a score.
 //!
 //! # Ties and order
-//! The log-odds start with b₀ and add bⱼ xⱼ in the order of the columns, each product rounded; the score is
-//! 1 / (1 + e^−z) for z ≥ 0, else e^z / (1 + e^z). Without penalty a column that depends on earlier
-//! ones has coefficient 0, by the rule of `linear_regression`.
+//! The log-odds start with b₀ and add bⱼ xⱼ in the order of the columns, each product rounded; the
+//! score is 1 / (1 + e^−z) for z ≥ 0, else e^z / (1 + e^z). Without penalty a column that depends
+//! on earlier ones has coefficient 0, by the rule of `linear_regression`.
 //!
 //! # Errors
-//! `c` not above 0, `tolerance` not above 0, `max_iter` of 0; a missing or infinite value; a target of one
-//! class; no optimum within `max_iter` steps, as when a column separates the classes and there is no
-//! penalty. At scoring, an infinite value is a row's reason.
+//! `c` not above 0, `tolerance` not above 0, `max_iter` of 0; a missing or infinite value; a target
+//! of one class; no optimum within `max_iter` steps, as when a column separates the classes and
+//! there is no penalty. At scoring, an infinite value is a row's reason.
 //!
 //! # Example
-//! x = 0, 0, 0, 1, 1, 1 and y = 0, 0, 1, 0, 1, 1 with `penalty` = "none": the odds are 1/2 where x = 0 and
-//! 2 where x = 1, so b₀ = −ln 2 and b₁ = 2 ln 2.
+//! x = 0, 0, 0, 1, 1, 1 and y = 0, 0, 1, 0, 1, 1 with `penalty` = "none": the odds are 1/2 where x
+//! = 0 and 2 where x = 1, so b₀ = −ln 2 and b₁ = 2 ln 2.
 
 use serde::{Deserialize, Serialize};
 
-use super::linear;
+use super::linear::{self, Ranges};
 use super::newton::{Ended, Newton};
 use super::normal_equations::NormalEquations;
 use crate::aggregate::{LogisticPoint, Rows};
@@ -51,7 +53,8 @@ const SCALE_MAX: f64 = f64::from_bits((500 + 1023) << 52);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogisticRegressionParams {
-    /// The weight of the losses against the penalty, above 0; without effect if there is no penalty.
+    /// The weight of the losses against the penalty, above 0; without effect if there is no
+    /// penalty.
     pub c: f64,
     /// What large coefficients cost.
     pub penalty: Penalty,
@@ -122,19 +125,14 @@ impl FitModel for LogisticRegressionParams {
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<LogisticRegression> {
-        let features = linear::complete_features(rows, ctx)?;
-        let target = linear::complete_target(rows)?;
-        let class_weights = self.class_weights(&target)?;
-        let chosen = self.chosen(rows, ctx, features.len())?;
+        let ranges = linear::ranges(rows, ctx)?;
+        let class_weights = self.class_weights(&ranges.target)?;
+        let chosen = self.chosen(&ranges, rows, ctx)?;
         let slots: Vec<usize> = chosen.iter().map(|&j| ctx.slots[j]).collect();
         let (mut centres, mut scales) = (Vec::new(), Vec::new());
         for &j in &chosen {
-            let m = &features[j];
-            let centre = if self.fit_intercept {
-                linear::centre(m)
-            } else {
-                0.0
-            };
+            let m = &ranges.features[j];
+            let centre = if self.fit_intercept { linear::centre(m) } else { 0.0 };
             centres.push(centre);
             scales.push(scale_of(linear::reach(m, centre)));
         }
@@ -145,6 +143,7 @@ impl FitModel for LogisticRegressionParams {
         let newton = Newton {
             rows,
             slots: &slots,
+            n_rows: ranges.target.n(),
             fit_intercept: self.fit_intercept,
             ridge: scales.iter().map(|s| strength * (s * s)).collect(),
         };
@@ -168,10 +167,7 @@ impl FitModel for LogisticRegressionParams {
             class_weight: ClassWeight::Balanced,
             ..Default::default()
         };
-        let free = LogisticRegressionParams {
-            penalty: Penalty::None,
-            ..Default::default()
-        };
+        let free = LogisticRegressionParams { penalty: Penalty::None, ..Default::default() };
         vec![
             Example::on(COMPLETE_COLUMNS, LogisticRegressionParams::default()),
             Example::on(COMPLETE_COLUMNS, weak),
@@ -183,7 +179,7 @@ impl FitModel for LogisticRegressionParams {
 impl LogisticRegressionParams {
     fn class_weights(&self, target: &Moments) -> Result<[f64; 2]> {
         let n = target.n() as f64;
-        let n_positive = target.sum();
+        let n_positive = target.exact_sum().round();
         let n_negative = n - n_positive;
         if n_positive <= 0.0 || n_negative <= 0.0 {
             let message = "expected rows of two classes, found one";
@@ -196,11 +192,11 @@ impl LogisticRegressionParams {
     }
 
     /// The features that take part: without penalty, those that do not depend on earlier ones.
-    fn chosen(&self, rows: &dyn Rows, ctx: &FitContext<'_>, n: usize) -> Result<Vec<usize>> {
+    fn chosen(&self, ranges: &Ranges, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Vec<usize>> {
         if self.penalty == Penalty::L2 {
-            return Ok((0..n).collect());
+            return Ok((0..ranges.features.len()).collect());
         }
-        let equations = NormalEquations::new(rows, ctx, self.fit_intercept)?;
+        let equations = NormalEquations::within(ranges, rows, ctx, self.fit_intercept)?;
         let kept = equations.independent(&equations.variables(|_| true));
         Ok(kept.iter().filter_map(|v| v.checked_sub(1)).collect())
     }
@@ -273,7 +269,12 @@ pub struct LogisticRegression {
 
 impl Predict for LogisticRegression {
     fn check(&self, n_features: usize) -> Result<()> {
-        linear::check(&self.coefficients, self.intercept, n_features)
+        linear::check(&self.coefficients, self.intercept, n_features)?;
+        if self.gradient_norm >= 0.0 && self.gradient_norm.is_finite() {
+            return Ok(());
+        }
+        let message = format!("expected a gradient norm, found {}", self.gradient_norm);
+        Err(Error::new(Code::Malformed, message))
     }
 
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
@@ -292,177 +293,10 @@ impl Predict for LogisticRegression {
         vec![
             ("intercept".to_owned(), self.intercept),
             ("iterations".to_owned(), f64::from(self.n_iterations)),
-            (
-                "gradient norm before the last step".to_owned(),
-                self.gradient_norm,
-            ),
+            ("gradient norm before the last step".to_owned(), self.gradient_norm),
         ]
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::models::tests::{fit_model, refused, regression};
-
-    fn free() -> LogisticRegressionParams {
-        LogisticRegressionParams {
-            penalty: Penalty::None,
-            ..Default::default()
-        }
-    }
-
-    /// A mathematical distance, not a sameness: the expected value itself is rounded.
-    fn close(found: f64, expected: f64) {
-        let distance = (found - expected).abs();
-        assert!(
-            distance <= 1e-14 * (1.0 + expected.abs()),
-            "{found} {expected}"
-        );
-    }
-
-    const X: [f64; 6] = [0.0, 0.0, 0.0, 1.0, 1.0, 1.0];
-    const Y: [f64; 6] = [0.0, 0.0, 1.0, 0.0, 1.0, 1.0];
-
-    #[test]
-    fn two_groups_have_their_own_odds() {
-        let model = fit_model(&free(), &regression(&[&X], &Y)).unwrap();
-        close(model.intercept, -math::ln(2.0));
-        close(model.coefficients[0], 2.0 * math::ln(2.0));
-        // The scale of a column changes its coefficient, not the scores: odds 1/2 give 1/3.
-        let t = regression(&[&X.map(|x| 1e3 + 3.0 * x)], &Y);
-        let model = fit_model(&free(), &t).unwrap();
-        let mut batch = t.clone();
-        let mut scores = [0.0; 6];
-        model.predict(&mut batch, &[0], &mut scores).unwrap();
-        assert!((scores[0] - 1.0 / 3.0).abs() < 1e-12, "{scores:?}");
-    }
-
-    #[test]
-    fn the_penalty_balances_the_residuals() {
-        // Symmetric data: b0 = 0, and b = c Σ (y - p) x = 2 c sigmoid(-b), at b = 1 for c = (1 + e) / 2.
-        let params = LogisticRegressionParams {
-            c: (1.0 + math::exp(1.0)) / 2.0,
-            ..Default::default()
-        };
-        let model = fit_model(&params, &regression(&[&[-1.0, 1.0]], &[0.0, 1.0])).unwrap();
-        close(model.coefficients[0], 1.0);
-        close(model.intercept, 0.0);
-        assert!(model.gradient_norm <= 1e-10 && model.n_iterations <= 8);
-    }
-
-    #[test]
-    fn balanced_classes_count_the_same() {
-        // One positive of four: without a useful column the balanced odds are 1.
-        let t = regression(&[&[1.0, 1.0, 1.0, 1.0]], &[0.0, 0.0, 0.0, 1.0]);
-        let plain = fit_model(&LogisticRegressionParams::default(), &t).unwrap();
-        close(plain.intercept, -math::ln(3.0));
-        assert_eq!(plain.coefficients, [0.0]);
-        let balanced = LogisticRegressionParams {
-            class_weight: ClassWeight::Balanced,
-            ..Default::default()
-        };
-        close(fit_model(&balanced, &t).unwrap().intercept, 0.0);
-    }
-
-    #[test]
-    fn without_intercept_the_log_odds_go_through_zero() {
-        let params = LogisticRegressionParams {
-            fit_intercept: false,
-            ..free()
-        };
-        // Only the rows with x = 1 say anything: odds 2.
-        let model = fit_model(&params, &regression(&[&X], &Y)).unwrap();
-        close(model.coefficients[0], math::ln(2.0));
-        assert_eq!(model.intercept, 0.0);
-    }
-
-    #[test]
-    fn a_column_that_depends_on_earlier_ones_has_coefficient_zero() {
-        let other = X.map(|x| 1.0 - x);
-        let model = fit_model(&free(), &regression(&[&[7.5; 6], &X, &other], &Y)).unwrap();
-        assert_eq!((model.coefficients[0], model.coefficients[2]), (0.0, 0.0));
-        close(model.coefficients[1], 2.0 * math::ln(2.0));
-        // With a penalty two equal columns share.
-        let params = LogisticRegressionParams::default();
-        let model = fit_model(&params, &regression(&[&X, &X], &Y)).unwrap();
-        close(model.coefficients[0], model.coefficients[1]);
-    }
-
-    #[test]
-    fn more_columns_than_rows() {
-        let t = regression(&[&[0.0, 1.0], &[3.0, 1.0], &[2.0, 2.5]], &[0.0, 1.0]);
-        assert!(fit_model(&LogisticRegressionParams::default(), &t).is_ok());
-        assert!(refused(&free(), &t).contains("may separate the classes"));
-    }
-
-    #[test]
-    fn separated_classes_are_named() {
-        let noise = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0];
-        let all = refused(&free(), &regression(&[&noise, &X], &X));
-        assert!(
-            all.starts_with("column `x1`: expected an optimum within 100 steps"),
-            "{all}"
-        );
-        assert!(all.ends_with("add a penalty or drop it)"), "{all}");
-        // Only one rare value separates: its rows are all positive.
-        let rare = [0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
-        let some = refused(&free(), &regression(&[&X, &rare], &Y));
-        assert!(some.starts_with("column `x1`: "), "{some}");
-        // A penalty holds it.
-        let params = LogisticRegressionParams {
-            c: 1e6,
-            ..Default::default()
-        };
-        assert!(fit_model(&params, &regression(&[&noise, &X], &X)).is_ok());
-    }
-
-    #[test]
-    fn what_cannot_be_fitted_is_named() {
-        let params = LogisticRegressionParams::default();
-        assert_eq!(
-            refused(&params, &regression(&[&[1.0, 2.0]], &[1.0, 1.0])),
-            "expected rows of two classes, found one"
-        );
-        let infinite = regression(&[&[1.0, f64::NEG_INFINITY]], &[0.0, 1.0]);
-        assert!(refused(&params, &infinite).starts_with("column `x0`: expected finite"));
-        assert!(fit_model(&params, &regression(&[&[]], &[])).is_err());
-        let short = LogisticRegressionParams {
-            max_iter: 2,
-            ..Default::default()
-        };
-        assert!(refused(&short, &regression(&[&X], &Y)).contains("raise `max_iter`"));
-        for (c, tolerance, max_iter) in [(0.0, 1e-9, 9), (1.0, f64::NAN, 9), (1.0, 1e-9, 0)] {
-            let params = LogisticRegressionParams {
-                c,
-                tolerance,
-                max_iter,
-                ..Default::default()
-            };
-            assert!(params.validate().is_err());
-        }
-    }
-
-    #[test]
-    fn extreme_scales_neither_panic_nor_hang() {
-        for scale in [1e-320, 1e-200, 1e200, 8e307] {
-            let t = regression(&[&X.map(|x| x * scale)], &Y);
-            for params in [free(), LogisticRegressionParams::default()] {
-                match fit_model(&params, &t) {
-                    Ok(model) => assert!(model.check(1).is_ok()),
-                    Err(error) => assert_eq!(error.column_name(), Some("x0"), "{error}"),
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn rows_that_cannot_be_scored_get_a_reason() {
-        let model = fit_model(&free(), &regression(&[&X], &Y)).unwrap();
-        let mut batch = regression(&[&[0.0, f64::NAN, f64::INFINITY]], &[0.0; 3]);
-        let mut scores = [0.0; 3];
-        model.predict(&mut batch, &[0], &mut scores).unwrap();
-        close(scores[0], 1.0 / 3.0);
-        assert_eq!(batch.faults().keys().copied().collect::<Vec<_>>(), [1, 2]);
-    }
-}
+mod tests;

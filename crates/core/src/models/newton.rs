@@ -6,8 +6,8 @@ use crate::aggregate::{LogisticPass, LogisticPoint, LogisticSums, Rows};
 use crate::error::Result;
 use crate::math;
 
-/// A full step that moves no row's log-odds by more than this always lowers the objective: along it the
-/// curvature grows by a factor of e at most, and e - 2 < 1.
+/// A full step that moves no row's log-odds by more than this always lowers the objective: along it
+/// the curvature grows by a factor of e at most, and e - 2 < 1.
 const SAFE_REACH: f64 = 1.0;
 /// At an optimum the last step must be shorter than this; on separated classes it never is.
 const SETTLED_REACH: f64 = 0.5;
@@ -20,6 +20,7 @@ const SHARE_FOR_TWO_SLICES: f64 = 1.0 / 1_073_741_824.0;
 pub(super) struct Newton<'a> {
     pub(super) rows: &'a dyn Rows,
     pub(super) slots: &'a [usize],
+    pub(super) n_rows: u64,
     pub(super) fit_intercept: bool,
     /// The penalty on each scaled column's weight.
     pub(super) ridge: Vec<f64>,
@@ -59,7 +60,6 @@ impl Newton<'_> {
     /// # Errors
     /// If a block cannot be read.
     pub(super) fn run(&self, start: LogisticPoint, max_iter: u32, tolerance: f64) -> Result<Ended> {
-        let n_rows = self.n_rows()?;
         let mut slices = 1;
         let mut here = self.visit(start, slices)?;
         let mut gradient_norm = f64::INFINITY;
@@ -76,7 +76,7 @@ impl Newton<'_> {
                     None => return Ok(here.ended(n_iterations, gradient_norm, false)),
                 }
             }
-            gradient_norm = step.size / math::sqrt(n_rows);
+            gradient_norm = step.size / math::sqrt(self.n_rows as f64);
             if gradient_norm <= tolerance && step.reach <= SETTLED_REACH {
                 let point = moved(&here.point, &step.change, 1.0);
                 return Ok(Visit { point, ..here }.ended(n_iterations, gradient_norm, true));
@@ -103,20 +103,11 @@ impl Newton<'_> {
         let sums = self.rows.aggregate(pass)?.finish();
         let mut gradient = sums.gradient.clone();
         let mut objective = sums.loss;
-        for ((g, ridge), weight) in gradient[1..]
-            .iter_mut()
-            .zip(&self.ridge)
-            .zip(&point.weights)
-        {
+        for ((g, ridge), weight) in gradient[1..].iter_mut().zip(&self.ridge).zip(&point.weights) {
             *g += ridge * weight;
             objective += ridge * weight * weight / 2.0;
         }
-        Ok(Visit {
-            point,
-            objective,
-            gradient,
-            sums,
-        })
+        Ok(Visit { point, objective, gradient, sums })
     }
 
     /// `None` if the second derivatives are not positive definite, or a number is not finite.
@@ -127,11 +118,7 @@ impl Newton<'_> {
         let mut hessian = Vec::with_capacity(n * n);
         for v in first..p {
             for u in first..p {
-                let ridge = if v == u && v > 0 {
-                    self.ridge[v - 1]
-                } else {
-                    0.0
-                };
+                let ridge = if v == u && v > 0 { self.ridge[v - 1] } else { 0.0 };
                 hessian.push(here.sums.hessian.hi[v * p + u] + ridge);
             }
         }
@@ -152,25 +139,11 @@ impl Newton<'_> {
         step.change.extend(solution);
         (step.reach.is_finite() && step.size.is_finite()).then_some(step)
     }
-
-    fn n_rows(&self) -> Result<f64> {
-        let mut n_rows = 0;
-        for index in 0..self.rows.n_blocks() {
-            self.rows
-                .with_block(index, &mut |block| n_rows += block.n_rows() as u64)?;
-        }
-        Ok(n_rows as f64)
-    }
 }
 
 impl Visit {
     fn ended(self, n_iterations: u32, gradient_norm: f64, is_optimal: bool) -> Ended {
-        Ended {
-            point: self.point,
-            n_iterations,
-            gradient_norm,
-            is_optimal,
-        }
+        Ended { point: self.point, n_iterations, gradient_norm, is_optimal }
     }
 }
 

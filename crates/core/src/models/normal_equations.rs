@@ -2,14 +2,14 @@
 //!
 //! Variables are numbered as in the matrix: 0 is the intercept, then the features from 1.
 
-use super::linear;
+use super::linear::{self, Ranges};
 use crate::aggregate::{Gram, Rows};
 use crate::error::{Code, Error, Result};
 use crate::math::{self, ExactSum, GramMatrix, GramSpec};
 use crate::step::FitContext;
 
-/// A column is dependent when what the columns before it leave of its sum of squares is at most this
-/// many times 2^-52 of it: 2^-46 in all, about 1.4e-14.
+/// A column is dependent when what the columns before it leave of its sum of squares is at most
+/// this many times 2^-52 of it: 2^-46 in all, about 1.4e-14.
 const DEPENDENT_EPSILONS: f64 = 64.0;
 
 /// Sums of products of ones, features and target, each column less a centre.
@@ -29,30 +29,32 @@ pub(super) struct Solution {
 }
 
 impl NormalEquations {
-    /// Two passes for the ranges, one for the products.
+    /// One pass for the ranges, one for the products.
     ///
     /// # Errors
     /// If a feature is not complete, or a sum of squares overflows.
     pub(super) fn new(rows: &dyn Rows, ctx: &FitContext<'_>, fit_intercept: bool) -> Result<Self> {
-        let features = linear::complete_features(rows, ctx)?;
-        let target = linear::complete_target(rows)?;
+        NormalEquations::within(&linear::ranges(rows, ctx)?, rows, ctx, fit_intercept)
+    }
+
+    /// The same with ranges that are known.
+    ///
+    /// # Errors
+    /// If a sum of squares overflows.
+    pub(super) fn within(
+        ranges: &Ranges,
+        rows: &dyn Rows,
+        ctx: &FitContext<'_>,
+        fit_intercept: bool,
+    ) -> Result<Self> {
         let (mut centers, mut max_abs) = (vec![0.0], vec![1.0]);
-        for m in features.iter().chain([&target]) {
-            let centre = if fit_intercept {
-                linear::centre(m)
-            } else {
-                0.0
-            };
+        for m in ranges.features.iter().chain([&ranges.target]) {
+            let centre = if fit_intercept { linear::centre(m) } else { 0.0 };
             centers.push(centre);
             max_abs.push(linear::reach(m, centre));
         }
-        let n_features = features.len();
-        let spec = GramSpec {
-            n_rows: target.n(),
-            centers,
-            max_abs,
-            slices: 3,
-        };
+        let n_features = ranges.features.len();
+        let spec = GramSpec { n_rows: ranges.target.n(), centers, max_abs, slices: 3 };
         let gram = rows.aggregate(Gram::new(ctx.slots, &spec))?.finish();
         let equations = NormalEquations {
             n_features,
@@ -78,9 +80,7 @@ impl NormalEquations {
     /// The intercept if there is one, then the features for which `chosen` says so.
     pub(super) fn variables(&self, chosen: impl Fn(usize) -> bool) -> Vec<usize> {
         let first = usize::from(!self.fit_intercept);
-        (first..=self.n_features)
-            .filter(|&v| v == 0 || chosen(v - 1))
-            .collect()
+        (first..=self.n_features).filter(|&v| v == 0 || chosen(v - 1)).collect()
     }
 
     /// Those of `variables` that do not depend on the ones before them in the list.
@@ -105,9 +105,9 @@ impl NormalEquations {
         kept
     }
 
-    /// The minimum of ½|y − Xb|² + ½ `l2` |b|² + Σ `slope(feature)` · b over `variables`, the others
-    /// being 0; the intercept has neither penalty nor slope. `None` if the system is too near to a
-    /// singular one.
+    /// The minimum of ½|y − Xb|² + ½ `l2` |b|² + Σ `slope(feature)` · b over `variables`, the
+    /// others being 0; the intercept has neither penalty nor slope. `None` if the system is too
+    /// near to a singular one.
     pub(super) fn solve(
         &self,
         variables: &[usize],
@@ -194,16 +194,9 @@ impl NormalEquations {
     /// A solution in terms of the columns as they are.
     pub(super) fn finish(&self, solution: Vec<f64>) -> Solution {
         let coefficients = solution[1..].to_vec();
-        let intercept = linear::uncentred(
-            solution[0],
-            self.target_centre,
-            &coefficients,
-            &self.centres,
-        );
-        Solution {
-            coefficients,
-            intercept,
-        }
+        let intercept =
+            linear::uncentred(solution[0], self.target_centre, &coefficients, &self.centres);
+        Solution { coefficients, intercept }
     }
 
     fn product(&self, v: usize, u: usize) -> (f64, f64) {

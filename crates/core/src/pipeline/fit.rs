@@ -36,10 +36,7 @@ pub fn fit(config: &Config, mut rows: MemoryRows) -> Result<Fitted> {
     let input = Arc::clone(rows.schema());
     let n_rows = rows.n_rows() as u64;
     if n_rows == 0 {
-        return Err(Error::new(
-            Code::TooFewRows,
-            "expected rows to fit on, found none",
-        ));
+        return Err(Error::new(Code::TooFewRows, "expected rows to fit on, found none"));
     }
     let profile = Profile::of(&rows)?;
     let mut golden_run = GoldenRun::new(config, rows.blocks());
@@ -48,10 +45,7 @@ pub fn fit(config: &Config, mut rows: MemoryRows) -> Result<Fitted> {
     rows.apply(&unkeyed, |block| {
         block.remove(&key_slots);
         block.set_schema(&unkeyed);
-        block
-            .target_mut()
-            .iter_mut()
-            .for_each(|y| *y = forward.forward(*y));
+        block.target_mut().iter_mut().for_each(|y| *y = forward.forward(*y));
         Ok(())
     })?;
     golden_run.observe(INPUT_STAGE, &rows);
@@ -60,9 +54,7 @@ pub fn fit(config: &Config, mut rows: MemoryRows) -> Result<Fitted> {
     for declared in &config.steps {
         let (step, stage) =
             fit_step(config, declared, &rows).map_err(|e| e.step(&declared.name))?;
-        rows.apply(&stage.output, |block| {
-            plan::step_block(&step, &stage, block)
-        })?;
+        rows.apply(&stage.output, |block| plan::step_block(&step, &stage, block))?;
         refuse_faults(rows.blocks())?;
         golden_run.observe(&step.name, &rows);
         steps.push(step);
@@ -71,10 +63,7 @@ pub fn fit(config: &Config, mut rows: MemoryRows) -> Result<Fitted> {
     let schema = Arc::clone(rows.schema());
     let slots = plan::model_slots(&schema)?;
     let ctx = context(config, MODEL_STEP, &schema, &slots);
-    let model = config
-        .model
-        .fit(&rows, &ctx)
-        .map_err(|e| e.step(MODEL_STEP))?;
+    let model = config.model.fit(&rows, &ctx).map_err(|e| e.step(MODEL_STEP))?;
     let pipeline = Pipeline {
         input: input.as_ref().clone(),
         key: config.data.key.clone(),
@@ -85,12 +74,7 @@ pub fn fit(config: &Config, mut rows: MemoryRows) -> Result<Fitted> {
         model,
     };
     let golden = golden_run.finish(config, &pipeline)?;
-    Ok(Fitted {
-        pipeline,
-        n_rows,
-        profile,
-        golden,
-    })
+    Ok(Fitted { pipeline, n_rows, profile, golden })
 }
 
 fn fit_step(
@@ -107,14 +91,7 @@ fn fit_step(
     };
     let output = Arc::new(state.output(&schema, &slots)?);
     let columns = ctx.names();
-    Ok((
-        FittedStep {
-            name: declared.name.clone(),
-            columns,
-            state,
-        },
-        Stage { slots, output },
-    ))
+    Ok((FittedStep { name: declared.name.clone(), columns, state }, Stage { slots, output }))
 }
 
 fn context<'a>(
@@ -123,22 +100,13 @@ fn context<'a>(
     schema: &'a crate::batch::Schema,
     slots: &'a [usize],
 ) -> FitContext<'a> {
-    FitContext {
-        step,
-        seed: config.seed,
-        task: config.target.task,
-        schema,
-        slots,
-    }
+    FitContext { step, seed: config.seed, task: config.target.task, schema, slots }
 }
 
 /// A row that cannot be transformed is an error in a fit: the first one in the order of the source.
 fn refuse_faults(blocks: &[Batch]) -> Result<()> {
     let faults = blocks.iter().flat_map(|block| {
-        block
-            .faults()
-            .iter()
-            .map(|(&row, error)| (block.source_row(row as usize), error))
+        block.faults().iter().map(|(&row, error)| (block.source_row(row as usize), error))
     });
     match faults.min_by_key(|(row, _)| *row) {
         None => Ok(()),
@@ -157,11 +125,7 @@ impl GoldenRun {
     fn new(config: &Config, blocks: &[Batch]) -> Self {
         let places = table::smallest_keys(blocks, config.golden_rows as usize);
         let raw = pick(blocks, &places);
-        GoldenRun {
-            places,
-            raw,
-            stages: Vec::new(),
-        }
+        GoldenRun { places, raw, stages: Vec::new() }
     }
 
     fn observe(&mut self, name: &str, rows: &MemoryRows) {

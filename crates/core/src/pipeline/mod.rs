@@ -1,13 +1,14 @@
 //! The one door: it validates, keys rows, binds columns by name, and names the step in every error.
 //!
-//! [`Table`] is what a fit gets, [`Pipeline`] what it gives, [`Plan`] what scores. A plan resolves names
-//! to positions once; its operations per row are those of each step's `apply`, whether the batch holds
-//! one row or a million. Research and deploy both score through a plan: there is no other way.
+//! [`Table`] is what a fit gets, [`Pipeline`] what it gives, [`Plan`] what scores. A plan resolves
+//! names to positions once; its operations per row are those of each step's `apply`, whether the
+//! batch holds one row or a million. Research and deploy both score through a plan: there is no
+//! other way.
 //!
-//! **Order of a row's life.** Bind input columns by name (extra columns are ignored); key the row; drop
-//! the declared key columns, which are never features; apply the steps; predict; undo the target's
-//! transform. n rows in, n results out: a row that a step or the model cannot handle gets the first
-//! reason instead of a score.
+//! **Order of a row's life.** Bind input columns by name (extra columns are ignored); key the row;
+//! drop the declared key columns, which are never features; apply the steps; predict; undo the
+//! target's transform. n rows in, n results out: a row that a step or the model cannot handle gets
+//! the first reason instead of a score.
 
 mod fit;
 mod plan;

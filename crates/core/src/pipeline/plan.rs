@@ -64,10 +64,7 @@ impl Scores {
     /// The reason.
     pub fn get(&self, row: usize) -> Result<f64, &Error> {
         if !self.faults.is_empty() {
-            if let Some(error) = u32::try_from(row)
-                .ok()
-                .and_then(|row| self.faults.get(&row))
-            {
+            if let Some(error) = u32::try_from(row).ok().and_then(|row| self.faults.get(&row)) {
                 return Err(error);
             }
         }
@@ -100,20 +97,18 @@ impl Scores {
         let offset = self.values.len() as u32;
         self.keys.extend(other.keys);
         self.values.extend(other.values);
-        self.faults
-            .extend(other.faults.into_iter().map(|(row, e)| (row + offset, e)));
+        self.faults.extend(other.faults.into_iter().map(|(row, e)| (row + offset, e)));
     }
 
     fn results(&self) -> Vec<Result<f64>> {
-        (0..self.len())
-            .map(|row| self.get(row).map_err(Clone::clone))
-            .collect()
+        (0..self.len()).map(|row| self.get(row).map_err(Clone::clone)).collect()
     }
 }
 
 impl Plan {
-    /// Resolves names to positions, and checks that the fitted state is what the config describes: kinds,
-    /// columns and widths. A plan that exists cannot fail on a batch that [`Plan::bind`] accepted.
+    /// Resolves names to positions, and checks that the fitted state is what the config describes:
+    /// kinds, columns and widths. A plan that exists cannot fail on a batch that [`Plan::bind`]
+    /// accepted.
     ///
     /// # Errors
     /// If pipeline and config do not fit together: the artifact is damaged or forged.
@@ -146,23 +141,15 @@ impl Plan {
                 return differ("step").map_err(named);
             }
             schema = Arc::new(step.state.output(&schema, &slots).map_err(named)?);
-            plan.stages.push(Stage {
-                slots,
-                output: Arc::clone(&schema),
-            });
+            plan.stages.push(Stage { slots, output: Arc::clone(&schema) });
         }
         plan.model_slots = model_slots(&schema)?;
-        if !schema
-            .names()
-            .eq(plan.pipeline.features.iter().map(String::as_str))
+        if !schema.names().eq(plan.pipeline.features.iter().map(String::as_str))
             || plan.pipeline.model.kind() != config.model.kind()
         {
             return differ("model");
         }
-        plan.pipeline
-            .model
-            .check(plan.model_slots.len())
-            .map_err(|e| e.step(MODEL_STEP))?;
+        plan.pipeline.model.check(plan.model_slots.len()).map_err(|e| e.step(MODEL_STEP))?;
         Ok(plan)
     }
 
@@ -235,8 +222,8 @@ impl Plan {
         Ok(all)
     }
 
-    /// The columns behind step `until` (behind the last one if `None`), in blocks in the order of the
-    /// rows. Rows with a fault keep it in their block.
+    /// The columns behind step `until` (behind the last one if `None`), in blocks in the order of
+    /// the rows. Rows with a fault keep it in their block.
     ///
     /// # Errors
     /// If there is no such step, or an input column is absent or of another kind.
@@ -247,10 +234,7 @@ impl Plan {
                 let known: Vec<&str> = self.stage_names().collect();
                 Error::new(
                     Code::Usage,
-                    format!(
-                        "expected a step, found `{name}`; there are {}",
-                        known.join(", ")
-                    ),
+                    format!("expected a step, found `{name}`; there are {}", known.join(", ")),
                 )
             })?,
         };
@@ -346,9 +330,7 @@ impl Plan {
 /// Applies one fitted step to a block.
 pub(super) fn step_block(step: &super::FittedStep, stage: &Stage, block: &mut Batch) -> Result<()> {
     let keys = faults::on(Fault::DrawByBatchPosition).then(|| number_rows(block));
-    step.state
-        .apply(block, &stage.slots)
-        .map_err(|e| e.step(&step.name))?;
+    step.state.apply(block, &stage.slots).map_err(|e| e.step(&step.name))?;
     if let Some(keys) = keys {
         block.set_keys(keys);
     }
@@ -370,12 +352,8 @@ pub(super) fn keying(
     input: &Schema,
 ) -> Result<(RowKeyer, Vec<usize>, Arc<Schema>)> {
     let keyer = RowKeyer::new(input, &config.data.key)?;
-    let mut key_slots: Vec<usize> = config
-        .data
-        .key
-        .iter()
-        .map(|name| input.slot(name))
-        .collect::<Result<_>>()?;
+    let mut key_slots: Vec<usize> =
+        config.data.key.iter().map(|name| input.slot(name)).collect::<Result<_>>()?;
     key_slots.sort();
     let unkeyed = Arc::new(input.without(&key_slots));
     Ok((keyer, key_slots, unkeyed))
@@ -395,10 +373,7 @@ pub(super) fn model_slots(schema: &Schema) -> Result<Vec<usize>> {
     if let Some(field) = schema.fields().iter().find(|f| f.kind != ColumnKind::Num) {
         return Err(Error::new(
             Code::NoModelColumns,
-            format!(
-                "expected only num columns for the model, found {}",
-                field.kind
-            ),
+            format!("expected only num columns for the model, found {}", field.kind),
         )
         .column(&field.name)
         .step(MODEL_STEP)
@@ -419,8 +394,5 @@ pub(super) fn name_at(schema: &Schema, slot: usize) -> &str {
 }
 
 fn ranges(n_rows: usize) -> Vec<Range<usize>> {
-    (0..n_rows)
-        .step_by(BLOCK_ROWS)
-        .map(|start| start..(start + BLOCK_ROWS).min(n_rows))
-        .collect()
+    (0..n_rows).step_by(BLOCK_ROWS).map(|start| start..(start + BLOCK_ROWS).min(n_rows)).collect()
 }

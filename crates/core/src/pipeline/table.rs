@@ -26,8 +26,8 @@ impl Table {
     /// Keys the rows of `batch`, which has at least the declared columns, and reads their targets.
     ///
     /// # Errors
-    /// If a declared column is absent or of another kind, a declared key is missing or not unique, or a
-    /// value cannot be a target.
+    /// If a declared column is absent or of another kind, a declared key is missing or not unique,
+    /// or a value cannot be a target.
     pub fn new(config: &Config, batch: &Batch) -> Result<Self> {
         Table::with_block_rows(config, batch, BLOCK_ROWS)
     }
@@ -71,8 +71,8 @@ impl Table {
         self.rows.n_rows()
     }
 
-    /// The identity of the schema and the multiset of rows with their targets, whatever their order,
-    /// blocks or source.
+    /// The identity of the schema and the multiset of rows with their targets, whatever their
+    /// order, blocks or source.
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
@@ -80,9 +80,7 @@ impl Table {
     /// The rows for which `keep` says so, asked with the row's block and its position in the block.
     pub fn filter(&self, keep: impl Fn(&Batch, usize) -> bool + Sync + Send) -> MemoryRows {
         let blocks = par::map(self.rows.blocks(), |block| {
-            let rows: Vec<usize> = (0..block.n_rows())
-                .filter(|&row| keep(block, row))
-                .collect();
+            let rows: Vec<usize> = (0..block.n_rows()).filter(|&row| keep(block, row)).collect();
             block.select(&rows)
         });
         MemoryRows::new(Arc::clone(self.rows.schema()), blocks)
@@ -95,16 +93,10 @@ impl Table {
 /// If one is absent or of another kind.
 pub(super) fn bind(batch: &Batch, schema: &Arc<crate::batch::Schema>) -> Result<Batch> {
     let slots = bind_slots(batch, schema)?;
-    let columns = slots
-        .iter()
-        .map(|&slot| batch.column(slot).clone())
-        .collect();
+    let columns = slots.iter().map(|&slot| batch.column(slot).clone()).collect();
     let mut bound = Batch::new(Arc::clone(schema), columns)?;
     bound.set_n_rows(batch.n_rows());
-    batch
-        .faults()
-        .iter()
-        .for_each(|(&row, error)| bound.fault_row(row as usize, error.clone()));
+    batch.faults().iter().for_each(|(&row, error)| bound.fault_row(row as usize, error.clone()));
     bound.set_source_rows(batch);
     Ok(bound)
 }
@@ -120,11 +112,8 @@ pub(super) fn bind_slots(batch: &Batch, schema: &crate::batch::Schema) -> Result
         if found == field.kind {
             return Ok(slot);
         }
-        Err(Error::new(
-            Code::WrongKind,
-            format!("expected {}, found {found}", field.kind),
-        )
-        .column(&field.name))
+        Err(Error::new(Code::WrongKind, format!("expected {}, found {found}", field.kind))
+            .column(&field.name))
     };
     let slots: Vec<usize> = schema.fields().iter().map(slot_of).collect::<Result<_>>()?;
     if faults::on(Fault::ReorderedColumns) {
@@ -150,10 +139,8 @@ fn by_order(batch: &Batch, slots: &[usize]) -> Vec<usize> {
 fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
     for name in key {
         let column = batch.column(batch.schema().slot(name)?);
-        let missing: Vec<usize> = (0..batch.n_rows())
-            .filter(|&row| column.is_missing(row))
-            .take(LISTED_ROWS)
-            .collect();
+        let missing: Vec<usize> =
+            (0..batch.n_rows()).filter(|&row| column.is_missing(row)).take(LISTED_ROWS).collect();
         if let Some(&first) = missing.first() {
             return Err(Error::new(
                 Code::DuplicateKey,
@@ -165,9 +152,7 @@ fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
     }
     let keys = batch.keys();
     let order = math::argsort_by(keys.len(), |a, b| keys[a as usize].cmp(&keys[b as usize]));
-    let again = order
-        .windows(2)
-        .filter(|pair| keys[pair[0] as usize] == keys[pair[1] as usize]);
+    let again = order.windows(2).filter(|pair| keys[pair[0] as usize] == keys[pair[1] as usize]);
     let mut repeated: Vec<u32> = again.map(|pair| pair[1]).collect();
     repeated.sort();
     repeated.truncate(LISTED_ROWS);
@@ -196,8 +181,7 @@ fn fingerprint(batch: &Batch, target: &str, y: &[f64]) -> Fingerprint {
     let starts: Vec<usize> = (0..batch.n_rows()).step_by(BLOCK_ROWS).collect();
     let parts = par::map(&starts, |&start| {
         let rows = start..(start + BLOCK_ROWS).min(batch.n_rows());
-        rows.map(|row| row_digest(batch, row, y[row]))
-            .collect::<Vec<[u8; 16]>>()
+        rows.map(|row| row_digest(batch, row, y[row])).collect::<Vec<[u8; 16]>>()
     });
     let mut rows: Vec<[u8; 16]> = parts.into_iter().flatten().collect();
     rows.sort();
@@ -271,11 +255,7 @@ mod tests {
 
     #[test]
     fn the_fingerprint_is_that_of_the_multiset_of_rows() {
-        let of = |order: &[usize]| {
-            Table::new(&config(&[]), &batch(order))
-                .unwrap()
-                .fingerprint()
-        };
+        let of = |order: &[usize]| Table::new(&config(&[]), &batch(order)).unwrap().fingerprint();
         assert_eq!(of(&[0, 1, 2, 3]), of(&[3, 2, 0, 1]));
         assert_ne!(of(&[0, 1, 2, 3]), of(&[0, 1, 3]));
         assert_ne!(of(&[0, 1, 2, 3]), of(&[0, 0, 1, 3]));
@@ -306,9 +286,6 @@ mod tests {
     #[test]
     fn an_absent_column_is_named_with_what_there_is() {
         let error = Table::new(&config(&[]), &table(&[("y", nums(&[1.0]))]));
-        assert_eq!(
-            error.unwrap_err().to_string(),
-            "column `a`: expected it, found y"
-        );
+        assert_eq!(error.unwrap_err().to_string(), "column `a`: expected it, found y");
     }
 }

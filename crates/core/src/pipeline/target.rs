@@ -1,4 +1,5 @@
-//! The target at the door: reading it, transforming it, and undoing the transform after a prediction.
+//! The target at the door: reading it, transforming it, and undoing the transform after a
+//! prediction.
 
 use crate::batch::{Column, show_num};
 use crate::config::{TargetConfig, TargetTransform, Task};
@@ -24,18 +25,13 @@ pub fn read(column: &Column, config: &TargetConfig) -> Result<Vec<f64>> {
                 }
             }
             let mut values = Vec::with_capacity(text.len());
-            text.numbers_into(&mut values, math::MISSING, |l| {
-                f64::from(u8::from(l == positive))
-            });
+            text.numbers_into(&mut values, math::MISSING, |l| f64::from(u8::from(l == positive)));
             values
         }
         (other, _) => {
             return Err(Error::new(
                 Code::BadTarget,
-                format!(
-                    "expected num or a text column with `positive`, found {}",
-                    other.kind()
-                ),
+                format!("expected num or a text column with `positive`, found {}", other.kind()),
             )
             .column(&config.column));
         }
@@ -46,11 +42,9 @@ pub fn read(column: &Column, config: &TargetConfig) -> Result<Vec<f64>> {
     if config.task == Task::Binary {
         let n_positive = values.iter().filter(|y| **y == 1.0).count();
         if !values.is_empty() && (n_positive == 0 || n_positive == values.len()) {
-            return Err(
-                Error::new(Code::BadTarget, "expected two classes, found one")
-                    .remedy("a model of one class has nothing to learn")
-                    .column(&config.column),
-            );
+            return Err(Error::new(Code::BadTarget, "expected two classes, found one")
+                .remedy("a model of one class has nothing to learn")
+                .column(&config.column));
         }
     }
     Ok(values)
@@ -58,24 +52,15 @@ pub fn read(column: &Column, config: &TargetConfig) -> Result<Vec<f64>> {
 
 fn check_value(y: f64, config: &TargetConfig) -> Result<()> {
     if math::is_missing(y) {
-        return Err(Error::new(
-            Code::MissingValue,
-            "expected a target, found a missing value",
-        )
-        .remedy("filter the rows before the fit"));
+        return Err(Error::new(Code::MissingValue, "expected a target, found a missing value")
+            .remedy("filter the rows before the fit"));
     }
     if y.is_infinite() {
-        return Err(Error::new(
-            Code::NotFinite,
-            "expected a finite target, found an infinity",
-        ));
+        return Err(Error::new(Code::NotFinite, "expected a finite target, found an infinity"));
     }
     if config.task == Task::Binary && y != 0.0 && y != 1.0 {
         let found = show_num(y);
-        return Err(Error::new(
-            Code::BadTarget,
-            format!("expected 0 or 1, found {found}"),
-        ));
+        return Err(Error::new(Code::BadTarget, format!("expected 0 or 1, found {found}")));
     }
     let (ok, rule) = match config.transform {
         TargetTransform::Identity => (true, ""),
@@ -87,10 +72,7 @@ fn check_value(y: f64, config: &TargetConfig) -> Result<()> {
         return Ok(());
     }
     let found = show_num(y);
-    Err(Error::new(
-        Code::BadTarget,
-        format!("expected a target {rule}, found {found}"),
-    ))
+    Err(Error::new(Code::BadTarget, format!("expected a target {rule}, found {found}")))
 }
 
 impl TargetTransform {
@@ -121,21 +103,13 @@ mod tests {
 
     fn config(task: Task, positive: Option<&str>, transform: TargetTransform) -> TargetConfig {
         let positive = positive.map(str::to_owned);
-        TargetConfig {
-            column: "y".into(),
-            task,
-            positive,
-            transform,
-        }
+        TargetConfig { column: "y".into(), task, positive, transform }
     }
 
     #[test]
     fn labels_become_zero_and_one() {
         let column = Column::text([Some("bad"), Some("good"), Some("bad")]);
-        let read_as = read(
-            &column,
-            &config(Task::Binary, Some("bad"), TargetTransform::Identity),
-        );
+        let read_as = read(&column, &config(Task::Binary, Some("bad"), TargetTransform::Identity));
         assert_eq!(read_as.unwrap(), [1.0, 0.0, 1.0]);
     }
 
@@ -143,10 +117,7 @@ mod tests {
     fn what_cannot_be_a_target_is_refused_with_its_row() {
         let binary = config(Task::Binary, None, TargetTransform::Identity);
         let two = read(&Column::num([0.0, 2.0]), &binary).unwrap_err();
-        assert_eq!(
-            two.to_string(),
-            "column `y`: row 1: expected 0 or 1, found 2"
-        );
+        assert_eq!(two.to_string(), "column `y`: row 1: expected 0 or 1, found 2");
         assert!(read(&Column::num([1.0, 1.0]), &binary).is_err());
         let log = config(Task::Regression, None, TargetTransform::Log);
         assert!(read(&Column::num([1.0, 0.0]), &log).is_err());
@@ -157,11 +128,7 @@ mod tests {
     fn every_transform_is_undone() {
         use TargetTransform::*;
         for transform in [Identity, Log, Log1p, Sqrt] {
-            assert_eq!(
-                transform.inverse(transform.forward(1.0)),
-                1.0,
-                "{transform:?}"
-            );
+            assert_eq!(transform.inverse(transform.forward(1.0)), 1.0, "{transform:?}");
         }
     }
 }

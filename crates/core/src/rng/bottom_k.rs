@@ -22,10 +22,7 @@ pub struct BottomK<T> {
 impl<T: Ord> BottomK<T> {
     /// An empty sample of at most `k` entries.
     pub fn new(k: u64) -> BottomK<T> {
-        BottomK {
-            k,
-            heap: BinaryHeap::new(),
-        }
+        BottomK { k, heap: BinaryHeap::new() }
     }
 
     /// The largest number of entries.
@@ -49,9 +46,7 @@ impl<T: Ord> BottomK<T> {
         if self.len() < self.k {
             return true;
         }
-        self.heap
-            .peek()
-            .is_some_and(|largest| (hash, key) <= (largest.0, largest.1))
+        self.heap.peek().is_some_and(|largest| (hash, key) <= (largest.0, largest.1))
     }
 
     /// Counts one entry in. `hash` is a draw of the row, as a rule
@@ -102,14 +97,9 @@ impl<'de, T: Ord + Deserialize<'de>> Deserialize<'de> for BottomK<T> {
             return Err(de::Error::custom(message));
         }
         if !entries.is_sorted() {
-            return Err(de::Error::custom(
-                "expected sampled entries in order, found disorder",
-            ));
+            return Err(de::Error::custom("expected sampled entries in order, found disorder"));
         }
-        Ok(BottomK {
-            k,
-            heap: entries.into(),
-        })
+        Ok(BottomK { k, heap: entries.into() })
     }
 }
 

@@ -119,11 +119,7 @@ mod tests {
 
     impl Draw for Words {
         fn next_u64(&mut self) -> u64 {
-            if self.0.len() > 1 {
-                self.0.remove(0)
-            } else {
-                self.0[0]
-            }
+            if self.0.len() > 1 { self.0.remove(0) } else { self.0[0] }
         }
     }
 
@@ -183,10 +179,7 @@ mod tests {
         ];
         assert_eq!(expected.map(|_| pcg.bounded((1 << 63) + 1)), expected);
         let mut pcg = example();
-        assert_eq!(
-            counts(|| pcg.bounded(7)),
-            [1516, 1440, 1396, 1429, 1491, 1394, 1334]
-        );
+        assert_eq!(counts(|| pcg.bounded(7)), [1516, 1440, 1396, 1429, 1491, 1394, 1334]);
     }
 
     #[test]
@@ -195,11 +188,7 @@ mod tests {
         assert_eq!(Words(vec![u64::MAX]).uniform(), 1.0 - f64::EPSILON / 2.0);
         assert_eq!(Words(vec![1 << 63]).uniform(), 0.5 + f64::EPSILON / 2.0);
         let mut pcg = example();
-        let expected = [
-            0x3fd8_2648_ea37_f316,
-            0x3fea_4a15_39bf_3583,
-            0x3fe7_f420_45ce_bf35u64,
-        ];
+        let expected = [0x3fd8_2648_ea37_f316, 0x3fea_4a15_39bf_3583, 0x3fe7_f420_45ce_bf35u64];
         assert_eq!(expected.map(|_| pcg.uniform().to_bits()), expected);
     }
 
@@ -227,10 +216,7 @@ mod tests {
         let counts = below(|| pcg.normal(), [-2.0, -1.0, 0.0, 1.0, 2.0]);
         assert_eq!(counts, [216, 1683, 5053, 8518, 9764]);
         assert_eq!(bits_hex(Words(vec![0]).normal()), "0xc0206b48528cea51");
-        assert_eq!(
-            bits_hex(Words(vec![u64::MAX]).normal()),
-            "0x40206b48528cea51"
-        );
+        assert_eq!(bits_hex(Words(vec![u64::MAX]).normal()), "0x40206b48528cea51");
     }
 
     #[test]
@@ -293,26 +279,15 @@ mod tests {
     #[test]
     fn gamma_never_moves() {
         let mut pcg = example();
-        let expected = [
-            "0x3fdedd1c28f1f3d5",
-            "0x3fa59682d11c4b61",
-            "0x3fc99102995767c1",
-        ];
+        let expected = ["0x3fdedd1c28f1f3d5", "0x3fa59682d11c4b61", "0x3fc99102995767c1"];
         assert_eq!(expected.map(|_| bits_hex(pcg.gamma(0.5))), expected);
         let mut pcg = example();
-        let expected = [
-            "0x3ff4b804497bd90e",
-            "0x400584ab7eb3dcca",
-            "0x4002bbd2ad3d026e",
-        ];
+        let expected = ["0x3ff4b804497bd90e", "0x400584ab7eb3dcca", "0x4002bbd2ad3d026e"];
         assert_eq!(expected.map(|_| bits_hex(pcg.gamma(2.0))), expected);
         let mut pcg = example();
         let counts = below(|| pcg.gamma(2.0), [0.5, 1.0, 2.0, 4.0]);
         assert_eq!(counts, [975, 2688, 5927, 9061]);
-        assert_eq!(
-            [0.0, -1.0, f64::NAN].map(|shape| example().gamma(shape)),
-            [0.0; 3]
-        );
+        assert_eq!([0.0, -1.0, f64::NAN].map(|shape| example().gamma(shape)), [0.0; 3]);
         assert_eq!(example().gamma(f64::INFINITY), f64::INFINITY);
     }
 

@@ -71,11 +71,8 @@ pub fn share_threshold(ratio: f64) -> u128 {
     let biased = (bits >> 52) as u32;
     let fraction = u128::from(bits & ((1 << 52) - 1));
     // ratio = mantissa * 2^(exponent - 1075); the product is mantissa * 2^(exponent - 1011).
-    let (mantissa, exponent) = if biased == 0 {
-        (fraction, 1)
-    } else {
-        (fraction | 1 << 52, biased)
-    };
+    let (mantissa, exponent) =
+        if biased == 0 { (fraction, 1) } else { (fraction | 1 << 52, biased) };
     if exponent >= 1011 {
         return mantissa << (exponent - 1011);
     }
@@ -115,10 +112,7 @@ const POISSON_1: [u64; 20] = [
 /// the sample is itself random, n on average.
 pub fn poisson_bootstrap(stream: &Stream, key: RowKey) -> u32 {
     let draw = stream.hash(key);
-    POISSON_1
-        .iter()
-        .take_while(|&&threshold| draw >= threshold)
-        .count() as u32
+    POISSON_1.iter().take_while(|&&threshold| draw >= threshold).count() as u32
 }
 
 #[cfg(test)]
@@ -152,10 +146,7 @@ mod tests {
 
     #[test]
     fn orders_never_move() {
-        assert_eq!(
-            permutation(10, &mut example().pcg()),
-            [2, 6, 9, 1, 8, 4, 0, 5, 7, 3]
-        );
+        assert_eq!(permutation(10, &mut example().pcg()), [2, 6, 9, 1, 8, 4, 0, 5, 7, 3]);
         let chosen = sample_indices(1000, 6, &mut example().pcg());
         assert_eq!(chosen, [377, 821, 749, 19, 680, 936]);
         assert_eq!(permutation(0, &mut example().pcg()), [0; 0]);
@@ -164,10 +155,7 @@ mod tests {
 
     #[test]
     fn folds_never_move() {
-        let folds: Vec<u64> = keys()
-            .take(10)
-            .map(|key| fold(&example(), key, 5))
-            .collect();
+        let folds: Vec<u64> = keys().take(10).map(|key| fold(&example(), key, 5)).collect();
         assert_eq!(folds, [0, 3, 3, 4, 2, 1, 1, 1, 4, 0]);
         let folds = keys().map(|key| fold(&example(), key, 5));
         assert_eq!(counts(folds), [1930, 1998, 2085, 1992, 1995]);
@@ -190,21 +178,13 @@ mod tests {
         // 0.1 is 0x1.999999999999ap-4: no bit lies below 2^-64.
         assert_eq!(share_threshold(0.1), 0x1999_9999_9999_9a00);
         // The largest number below 1 is 1 - 2^-53.
-        assert_eq!(
-            share_threshold(1.0 - f64::EPSILON / 2.0),
-            (1 << 64) - (1 << 11)
-        );
+        assert_eq!(share_threshold(1.0 - f64::EPSILON / 2.0), (1 << 64) - (1 << 11));
         // 2^-12 + 2^-64 needs 53 bits and is whole; half of it is not, so it is rounded up.
         let whole = f64::from_bits(0x3f30_0000_0000_0001);
         assert_eq!(share_threshold(whole), (1 << 52) + 1);
         assert_eq!(share_threshold(whole / 2.0), (1 << 51) + 1);
         // One word of 2^64 is the least above none.
-        for tiny in [
-            f64::from_bits(1),
-            f64::MIN_POSITIVE,
-            1e-20,
-            f64::EPSILON / 4096.0,
-        ] {
+        for tiny in [f64::from_bits(1), f64::MIN_POSITIVE, 1e-20, f64::EPSILON / 4096.0] {
             assert_eq!(share_threshold(tiny), 1);
         }
         for none in [0.0, -0.0, -1.0, f64::NAN, f64::NEG_INFINITY] {
@@ -218,10 +198,7 @@ mod tests {
         let count = |key| u64::from(poisson_bootstrap(&example(), key));
         let first: Vec<u64> = keys().take(12).map(count).collect();
         assert_eq!(first, [0, 1, 2, 3, 1, 0, 0, 0, 2, 0, 1, 0]);
-        assert_eq!(
-            counts(keys().map(count)),
-            [3612, 3736, 1869, 609, 127, 40, 6, 1]
-        );
+        assert_eq!(counts(keys().map(count)), [3612, 3736, 1869, 609, 127, 40, 6, 1]);
     }
 
     #[test]
@@ -231,11 +208,7 @@ mod tests {
         let unit = 1u128 << 120;
         let (mut inverse_e, mut term) = (0, unit);
         for i in 1..=40u128 {
-            inverse_e = if i % 2 == 1 {
-                inverse_e + term
-            } else {
-                inverse_e - term
-            };
+            inverse_e = if i % 2 == 1 { inverse_e + term } else { inverse_e - term };
             term /= i;
         }
         let (mut sum, mut term) = (0u128, inverse_e);

@@ -33,11 +33,7 @@ pub struct ParseSeedError {
 impl fmt::Display for ParseSeedError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let found = &self.found;
-        write!(
-            f,
-            "expected a seed from 0 to {}, found `{found}` (use digits only)",
-            u64::MAX
-        )
+        write!(f, "expected a seed from 0 to {}, found `{found}` (use digits only)", u64::MAX)
     }
 }
 
@@ -48,9 +44,7 @@ impl FromStr for Seed {
 
     /// Decimal digits; no sign, no space, no other base.
     fn from_str(text: &str) -> Result<Seed, ParseSeedError> {
-        let error = || ParseSeedError {
-            found: text.to_string(),
-        };
+        let error = || ParseSeedError { found: text.to_string() };
         if !text.bytes().all(|digit| digit.is_ascii_digit()) {
             return Err(error());
         }
@@ -62,7 +56,8 @@ impl FromStr for Seed {
 ///
 /// Two streams that differ in seed, step, column or purpose are unrelated. A stream has no
 /// position: asking it twice gives the same draws twice, so each use takes a purpose of its own.
-/// Stored as its 32 bytes, in the forms of a [`Digest`]: a fitted state that draws at scoring keeps it.
+/// Stored as its 32 bytes, in the forms of a [`Digest`]: a fitted state that draws at scoring keeps
+/// it.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Digest", into = "Digest")]
 pub struct Stream {
@@ -96,9 +91,7 @@ impl Stream {
     /// Use it for what has a canonical order (columns, trees, rows sorted by key), never for rows
     /// as they come.
     pub fn pcg(&self) -> Pcg {
-        Pcg {
-            inner: Lcg128CmDxsm64::from_seed(self.key),
-        }
+        Pcg { inner: Lcg128CmDxsm64::from_seed(self.key) }
     }
 
     /// The draws of one row. A function of stream and key alone.
@@ -120,10 +113,7 @@ impl Stream {
 
     fn from_key(key: [u8; 32]) -> Stream {
         let [k0, k1, ..] = le_words(key);
-        Stream {
-            key,
-            row_key: [k0, k1],
-        }
+        Stream { key, row_key: [k0, k1] }
     }
 }
 
@@ -285,10 +275,7 @@ mod tests {
             let message = format!(
                 "expected a seed from 0 to 18446744073709551615, found `{text}` (use digits only)"
             );
-            assert_eq!(
-                text.parse::<Seed>().map_err(|e| e.to_string()),
-                Err(message)
-            );
+            assert_eq!(text.parse::<Seed>().map_err(|e| e.to_string()), Err(message));
         }
     }
 

@@ -1,26 +1,28 @@
 //! Keeps the columns whose weight in a linear model is large.
 //!
 //! # Method
-//! As scikit-learn 1.9.1 `SelectFromModel` over a linear estimator: fit the model on the columns, keep
-//! those with |coefficient| ≥ threshold. `rule` = "value" takes `threshold` itself, "mean" and "median"
-//! those of the absolute coefficients. With `elastic_net` and `l1_ratio` = 1 it is selection by the
-//! lasso. Coefficients depend on the columns' scales: put a scaler before the step.
+//! As scikit-learn 1.9.1 `SelectFromModel` over a linear estimator: fit the model on the columns,
+//! keep those with |coefficient| ≥ threshold. `rule` = "value" takes `threshold` itself, "mean" and
+//! "median" those of the absolute coefficients. With `elastic_net` and `l1_ratio` = 1 it is
+//! selection by the lasso. Coefficients depend on the columns' scales: put a scaler before the
+//! step.
 //!
 //! # Shape
-//! Numeric columns in; those kept stay where they are, the others are dropped. Other columns are never
-//! touched. The estimator must do the pipeline's task: `logistic_regression` for a binary one.
+//! Numeric columns in; those kept stay where they are, the others are dropped. Other columns are
+//! never touched. The estimator must do the pipeline's task: `logistic_regression` for a binary
+//! one.
 //!
 //! # Missing
 //! Refused in the fit: a linear model needs a number in every row.
 //!
 //! # Ties and order
-//! A coefficient equal to the threshold is kept. The default threshold, 1e-5, is scikit-learn's for L1
-//! penalties. The mean is exact and rounded once; the median of an even number is the mean of the two
-//! in the middle.
+//! A coefficient equal to the threshold is kept. The default threshold, 1e-5, is scikit-learn's for
+//! L1 penalties. The mean is exact and rounded once; the median of an even number is the mean of
+//! the two in the middle.
 //!
 //! # Errors
-//! A model without one weight per column or for another task, a negative threshold, or what the model
-//! refuses.
+//! A model without one weight per column or for another task, a negative threshold, or what the
+//! model refuses.
 //!
 //! # Example
 //! Coefficients 0 and −2 with threshold 0.5: the first column is dropped.
@@ -45,7 +47,8 @@ pub struct SelectByCoefficientParams {
     pub estimator: ModelParams,
     /// What the absolute weights are compared with.
     pub rule: ThresholdRule,
-    /// The smallest absolute weight of a column that is kept, at least 0; used by rule "value" only.
+    /// The smallest absolute weight of a column that is kept, at least 0; used by rule "value"
+    /// only.
     pub threshold: f64,
 }
 
@@ -110,19 +113,9 @@ impl FitSelector for SelectByCoefficientParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let large = SelectByCoefficientParams {
-            threshold: 10.0,
-            ..Default::default()
-        };
-        let lasso = ElasticNetParams {
-            alpha: 20.0,
-            l1_ratio: 1.0,
-            ..Default::default()
-        };
-        let lasso = SelectByCoefficientParams {
-            estimator: lasso.into(),
-            ..Default::default()
-        };
+        let large = SelectByCoefficientParams { threshold: 10.0, ..Default::default() };
+        let lasso = ElasticNetParams { alpha: 20.0, l1_ratio: 1.0, ..Default::default() };
+        let lasso = SelectByCoefficientParams { estimator: lasso.into(), ..Default::default() };
         let binary = SelectByCoefficientParams {
             estimator: LogisticRegressionParams::default().into(),
             rule: ThresholdRule::Median,
@@ -175,13 +168,8 @@ mod tests {
         };
         let table = table_with_target(&[("a", nums(&a)), ("b", nums(&b)), ("c", nums(&c))], &y);
         let schema = std::sync::Arc::clone(table.schema());
-        let ctx = FitContext {
-            step: "select",
-            seed: Seed(7),
-            task,
-            schema: &schema,
-            slots: &[0, 1, 2],
-        };
+        let ctx =
+            FitContext { step: "select", seed: Seed(7), task, schema: &schema, slots: &[0, 1, 2] };
         let selection = params.select(&MemoryRows::from_batch(table.clone()), &ctx)?;
         let output = selection.output(&schema, &[0, 1, 2])?;
         let kept: Vec<&str> = output.names().collect();
@@ -190,11 +178,7 @@ mod tests {
     }
 
     fn with(rule: ThresholdRule, threshold: f64) -> SelectByCoefficientParams {
-        SelectByCoefficientParams {
-            rule,
-            threshold,
-            ..Default::default()
-        }
+        SelectByCoefficientParams { rule, threshold, ..Default::default() }
     }
 
     #[test]
@@ -222,15 +206,8 @@ mod tests {
     #[test]
     fn the_lasso_keeps_what_it_does_not_set_to_zero() {
         // Σ x² = n = 8: b = 2 − alpha and 4 − alpha; alpha = 2.5 leaves c alone.
-        let lasso = ElasticNetParams {
-            alpha: 2.5,
-            l1_ratio: 1.0,
-            ..Default::default()
-        };
-        let params = SelectByCoefficientParams {
-            estimator: lasso.into(),
-            ..Default::default()
-        };
+        let lasso = ElasticNetParams { alpha: 2.5, l1_ratio: 1.0, ..Default::default() };
+        let params = SelectByCoefficientParams { estimator: lasso.into(), ..Default::default() };
         let found = select(&params, Task::Regression).unwrap();
         assert_eq!(found.scores, [0.0, 0.0, 1.5]);
         assert_eq!(found.kept, [false, false, true]);

@@ -44,10 +44,7 @@ pub struct ArbitraryNumberImputerParams {
 
 impl Default for ArbitraryNumberImputerParams {
     fn default() -> Self {
-        ArbitraryNumberImputerParams {
-            number: 999.0,
-            numbers: BTreeMap::new(),
-        }
+        ArbitraryNumberImputerParams { number: 999.0, numbers: BTreeMap::new() }
     }
 }
 
@@ -75,9 +72,7 @@ impl FitTransform for ArbitraryNumberImputerParams {
         }
         let number = |name: &String| *self.numbers.get(name).unwrap_or(&self.number);
         let fill = names.iter().map(|name| math::canonical(number(name)));
-        Ok(ArbitraryNumberImputer {
-            fill: fill.collect(),
-        })
+        Ok(ArbitraryNumberImputer { fill: fill.collect() })
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -142,10 +137,7 @@ mod tests {
         let t = table(&[("x", nums(&[f64::NAN, 3.0])), ("y", nums(&[4.0, f64::NAN]))]);
         let fitted = fit(&by_name("y", 0.1), &t, &["x", "y"]).unwrap();
         let batch = apply(&fitted, &t, &["x", "y"]);
-        assert_eq!(
-            (batch.num(0), batch.num(1)),
-            (&[-1.0, 3.0][..], &[4.0, 0.1][..])
-        );
+        assert_eq!((batch.num(0), batch.num(1)), (&[-1.0, 3.0][..], &[4.0, 0.1][..]));
     }
 
     #[test]

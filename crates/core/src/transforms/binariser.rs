@@ -52,9 +52,7 @@ impl FitTransform for BinariserParams {
     }
 
     fn fit(&self, _: &dyn Rows, _: &FitContext<'_>) -> Result<Binariser> {
-        Ok(Binariser {
-            threshold: math::canonical(self.threshold),
-        })
+        Ok(Binariser { threshold: math::canonical(self.threshold) })
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -114,14 +112,7 @@ mod tests {
 
     #[test]
     fn a_threshold_that_is_no_number_is_refused() {
-        let error = BinariserParams {
-            threshold: f64::NAN,
-        }
-        .validate()
-        .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "expected a finite `threshold`, found NaN"
-        );
+        let error = BinariserParams { threshold: f64::NAN }.validate().unwrap_err();
+        assert_eq!(error.to_string(), "expected a finite `threshold`, found NaN");
     }
 }

@@ -39,7 +39,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::Rows;
 use crate::batch::{
     Batch, Column, ColumnKind, MISSING_CODE, MISSING_TIME, Schema, TimeFormat, civil_date,
-    parse_num, parse_time, show_num, show_time,
+    parse_num, parse_time, read_num, read_time, write_num, write_time,
 };
 use crate::error::{Code, Error, Result};
 use crate::math;
@@ -112,12 +112,7 @@ impl FitTransform for CastParams {
     }
 
     fn fit(&self, _rows: &dyn Rows, _ctx: &FitContext<'_>) -> Result<Cast> {
-        Ok(Cast {
-            to: self.to,
-            errors: self.errors,
-            format: self.format.clone(),
-            unit: self.unit,
-        })
+        Ok(Cast { to: self.to, errors: self.errors, format: self.format.clone(), unit: self.unit })
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -194,7 +189,7 @@ impl Cast {
         let mut all_read = true;
         let text = batch.text(slot);
         text.numbers_into(&mut output, math::MISSING, |label| {
-            parse_num(label).unwrap_or_else(|_| {
+            read_num(label).unwrap_or_else(|| {
                 all_read = false;
                 math::MISSING
             })
@@ -211,7 +206,7 @@ impl Cast {
         let mut all_read = true;
         let text = batch.text(slot);
         table.extend(text.levels().map(|label| {
-            parse_time(label, &self.format).unwrap_or_else(|_| {
+            read_time(label, &self.format).unwrap_or_else(|| {
                 all_read = false;
                 MISSING_TIME
             })
@@ -222,9 +217,7 @@ impl Cast {
         }));
         batch.give(Column::Time(table));
         if !all_read {
-            self.fault_rows(batch, slot, |label| {
-                parse_time(label, &self.format).map(|_| ())
-            });
+            self.fault_rows(batch, slot, |label| parse_time(label, &self.format).map(|_| ()));
         }
         Column::Time(output)
     }
@@ -275,10 +268,9 @@ impl CastUnit {
 /// Each number or time as it is shown; only missing shows as nothing.
 fn to_text(batch: &mut Batch, slot: usize) -> Column {
     let mut output = batch.take_text();
-    let mut push = |shown: String| output.push(Some(shown.as_str()).filter(|s| !s.is_empty()));
     match batch.column(slot) {
-        Column::Num(v) => v.iter().for_each(|&x| push(show_num(x))),
-        Column::Time(v) => v.iter().for_each(|&t| push(show_time(t))),
+        Column::Num(v) => v.iter().for_each(|&x| output.push_written(|text| write_num(text, x))),
+        Column::Time(v) => v.iter().for_each(|&t| output.push_written(|text| write_time(text, t))),
         Column::Text(_) => {}
     }
     Column::Text(output)
@@ -295,10 +287,7 @@ mod tests {
     }
 
     fn to(kind: ColumnKind) -> CastParams {
-        CastParams {
-            to: kind,
-            ..Default::default()
-        }
+        CastParams { to: kind, ..Default::default() }
     }
 
     #[test]
@@ -324,10 +313,7 @@ mod tests {
             "column `x`: expected number, found text \"n/a\" \
              (repair it at the source, or set `errors = \"missing\"`)"
         );
-        let lenient = CastParams {
-            errors: CastErrors::Missing,
-            ..to(ColumnKind::Num)
-        };
+        let lenient = CastParams { errors: CastErrors::Missing, ..to(ColumnKind::Num) };
         let batch = cast(&lenient, column);
         assert!(batch.faults().is_empty());
         assert_eq!(batch.num(0)[0], 1.5);
@@ -336,10 +322,8 @@ mod tests {
 
     #[test]
     fn text_becomes_time_by_its_format() {
-        let params = CastParams {
-            format: TimeFormat("%d.%m.%Y".to_owned()),
-            ..to(ColumnKind::Time)
-        };
+        let params =
+            CastParams { format: TimeFormat("%d.%m.%Y".to_owned()), ..to(ColumnKind::Time) };
         let batch = cast(&params, texts(&["2.1.1970", "", "1970-01-02"]));
         assert_eq!(batch.time(0), [MICROS_PER_DAY, MISSING_TIME, MISSING_TIME]);
         assert_eq!(batch.faults().keys().copied().collect::<Vec<_>>(), [2]);
@@ -358,10 +342,7 @@ mod tests {
             (CastUnit::Days, -1.0),
             (CastUnit::Seconds, -1.0),
         ] {
-            let params = CastParams {
-                unit: Some(unit),
-                ..to(ColumnKind::Num)
-            };
+            let params = CastParams { unit: Some(unit), ..to(ColumnKind::Num) };
             let batch = cast(&params, Column::Time(vec![-500_000, MISSING_TIME]));
             assert_eq!(batch.num(0)[0], expected, "{unit:?}");
             assert!(math::is_missing(batch.num(0)[1]));

@@ -102,11 +102,8 @@ fn most_frequent(counts: &Counts) -> Result<String> {
     }
     match best {
         Some((level, _)) => Ok(level.clone()),
-        None => Err(Error::new(
-            Code::TooFewRows,
-            "expected a label to learn from, found none",
-        )
-        .remedy("drop the column, or fill it with `method = \"missing\"`")),
+        None => Err(Error::new(Code::TooFewRows, "expected a label to learn from, found none")
+            .remedy("drop the column, or fill it with `method = \"missing\"`")),
     }
 }
 
@@ -143,10 +140,7 @@ mod tests {
     use crate::testing::{apply, fit, table, texts};
 
     fn frequent() -> CategoricalImputerParams {
-        CategoricalImputerParams {
-            method: CategoricalImputeMethod::Frequent,
-            ..Default::default()
-        }
+        CategoricalImputerParams { method: CategoricalImputeMethod::Frequent, ..Default::default() }
     }
 
     fn filled(params: &CategoricalImputerParams, values: &[&str]) -> Vec<String> {

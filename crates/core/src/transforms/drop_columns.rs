@@ -50,17 +50,10 @@ impl FitTransform for DropColumnsParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let labels = Columns {
-            kind: Some(ColumnKind::Text),
-            except: vec!["sex".to_owned()],
-            ..Columns::default()
-        };
+        let by_pattern = Columns { pattern: Some("se*".to_owned()), ..Columns::default() };
         vec![
             Example::on(&["seen", "constant", "name"], DropColumnsParams {}),
-            Example {
-                columns: labels,
-                params: DropColumnsParams {},
-            },
+            Example { columns: by_pattern, params: DropColumnsParams {} },
         ]
     }
 }
@@ -87,11 +80,7 @@ mod tests {
     use crate::testing::{apply, fit, nums, table, texts};
 
     fn three() -> Batch {
-        table(&[
-            ("name", texts(&["x"])),
-            ("fare", nums(&[2.5])),
-            ("ticket", texts(&["y"])),
-        ])
+        table(&[("name", texts(&["x"])), ("fare", nums(&[2.5])), ("ticket", texts(&["y"]))])
     }
 
     #[test]

@@ -90,13 +90,10 @@ impl ExtractTextParams {
                 patterns: self.patterns.clone(),
                 default: self.default.clone(),
             },
-            ExtractMethod::FirstCharacters => ExtractRule::FirstCharacters {
-                n: self.n_characters,
-            },
-            ExtractMethod::SplitPart => ExtractRule::SplitPart {
-                separator: self.separator.clone(),
-                part: self.part,
-            },
+            ExtractMethod::FirstCharacters => ExtractRule::FirstCharacters { n: self.n_characters },
+            ExtractMethod::SplitPart => {
+                ExtractRule::SplitPart { separator: self.separator.clone(), part: self.part }
+            }
         }
     }
 }
@@ -113,10 +110,7 @@ impl FitTransform for ExtractTextParams {
     }
 
     fn fit(&self, _rows: &dyn Rows, _ctx: &FitContext<'_>) -> Result<ExtractText> {
-        Ok(ExtractText {
-            rule: self.rule(),
-            into: self.into.clone(),
-        })
+        Ok(ExtractText { rule: self.rule(), into: self.into.clone() })
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -127,11 +121,8 @@ impl FitTransform for ExtractTextParams {
             into: Some("title".to_owned()),
             ..Default::default()
         };
-        let last = ExtractTextParams {
-            method: ExtractMethod::SplitPart,
-            part: -1,
-            ..Default::default()
-        };
+        let last =
+            ExtractTextParams { method: ExtractMethod::SplitPart, part: -1, ..Default::default() };
         vec![
             Example::on(&["deck", "grade"], ExtractTextParams::default()),
             Example::on(&["name"], patterns),
@@ -151,17 +142,9 @@ pub struct ExtractText {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 enum ExtractRule {
-    Patterns {
-        patterns: Vec<(String, String)>,
-        default: String,
-    },
-    FirstCharacters {
-        n: u32,
-    },
-    SplitPart {
-        separator: String,
-        part: i32,
-    },
+    Patterns { patterns: Vec<(String, String)>, default: String },
+    FirstCharacters { n: u32 },
+    SplitPart { separator: String, part: i32 },
 }
 
 impl Transform for ExtractText {
@@ -197,9 +180,9 @@ impl ExtractRule {
     fn check(&self) -> Result<()> {
         let refuse = |message: String| Error::new(Code::BadParameter, message);
         match self {
-            ExtractRule::Patterns { patterns, .. } if patterns.is_empty() => Err(refuse(
-                "expected a pair in `patterns`, found none".to_owned(),
-            )),
+            ExtractRule::Patterns { patterns, .. } if patterns.is_empty() => {
+                Err(refuse("expected a pair in `patterns`, found none".to_owned()))
+            }
             ExtractRule::Patterns { patterns, .. } => {
                 let wins = |place: usize| {
                     let later = patterns[place].0.as_str();
@@ -218,9 +201,9 @@ impl ExtractRule {
                 }
                 (0..patterns.len()).try_for_each(wins)
             }
-            ExtractRule::FirstCharacters { n: 0 } => Err(refuse(
-                "expected `n_characters` of at least 1, found 0".to_owned(),
-            )),
+            ExtractRule::FirstCharacters { n: 0 } => {
+                Err(refuse("expected `n_characters` of at least 1, found 0".to_owned()))
+            }
             ExtractRule::SplitPart { separator, .. } if separator.is_empty() => {
                 Err(refuse("expected a `separator`, found none".to_owned()))
             }
@@ -260,9 +243,7 @@ mod tests {
         let t = table(&[("x", texts(values))]);
         let batch = apply(&fit(params, &t, &["x"]).unwrap(), &t, &["x"]);
         let slot = batch.columns().len() - 1;
-        (0..values.len())
-            .map(|row| batch.text(slot).get(row).map(str::to_owned))
-            .collect()
+        (0..values.len()).map(|row| batch.text(slot).get(row).map(str::to_owned)).collect()
     }
 
     fn some(labels: &[&str]) -> Vec<Option<String>> {
@@ -272,10 +253,7 @@ mod tests {
     fn patterns(pairs: &[(&str, &str)]) -> ExtractTextParams {
         ExtractTextParams {
             method: ExtractMethod::Patterns,
-            patterns: pairs
-                .iter()
-                .map(|(p, l)| ((*p).to_owned(), (*l).to_owned()))
-                .collect(),
+            patterns: pairs.iter().map(|(p, l)| ((*p).to_owned(), (*l).to_owned())).collect(),
             ..Default::default()
         }
     }
@@ -292,12 +270,7 @@ mod tests {
     #[test]
     fn the_first_pattern_wins() {
         let params = patterns(&[("Mrs", "married"), ("Mr", "man"), ("Miss", "unmarried")]);
-        let names = [
-            "Allen, Mrs. Eve",
-            "Moor, Mr. Mrs",
-            "Ek, Miss. Mr",
-            "Dr. Who",
-        ];
+        let names = ["Allen, Mrs. Eve", "Moor, Mr. Mrs", "Ek, Miss. Mr", "Dr. Who"];
         let expected = some(&["married", "married", "man", "Other"]);
         assert_eq!(extracted(&params, &names), expected);
     }
@@ -316,10 +289,7 @@ mod tests {
 
     #[test]
     fn characters_are_unicode_scalars() {
-        let params = ExtractTextParams {
-            n_characters: 2,
-            ..Default::default()
-        };
+        let params = ExtractTextParams { n_characters: 2, ..Default::default() };
         let got = extracted(&params, &["Ömer", "Z", "a\u{301}b", ""]);
         assert_eq!(got[..3], some(&["Öm", "Z", "a\u{301}"])[..]);
         assert_eq!(got[3], None);
@@ -340,10 +310,7 @@ mod tests {
 
     #[test]
     fn a_new_column_leaves_the_old_one() {
-        let params = ExtractTextParams {
-            into: Some("y".to_owned()),
-            ..Default::default()
-        };
+        let params = ExtractTextParams { into: Some("y".to_owned()), ..Default::default() };
         let t = table(&[("x", texts(&["ab"])), ("z", texts(&["c"]))]);
         let fitted = fit(&params, &t, &["x"]).unwrap();
         let batch = apply(&fitted, &t, &["x"]);

@@ -42,25 +42,17 @@ impl FitTransform for KeepColumnsParams {
 
     fn fit(&self, _rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<KeepColumns> {
         if ctx.slots.is_empty() {
-            return Err(
-                Error::new(Code::BadParameter, "expected a column to keep, found none")
-                    .remedy("no column is of that kind or pattern"),
-            );
+            return Err(Error::new(Code::BadParameter, "expected a column to keep, found none")
+                .remedy("no column is of that kind or pattern"));
         }
         Ok(KeepColumns {})
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let numeric = Columns {
-            kind: Some(ColumnKind::Num),
-            ..Columns::default()
-        };
+        let numeric = Columns { kind: Some(ColumnKind::Num), ..Columns::default() };
         vec![
             Example::on(&["rooms", "deck", "area"], KeepColumnsParams {}),
-            Example {
-                columns: numeric,
-                params: KeepColumnsParams {},
-            },
+            Example { columns: numeric, params: KeepColumnsParams {} },
         ]
     }
 }
@@ -73,9 +65,8 @@ pub struct KeepColumns {}
 impl Transform for KeepColumns {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
         let is_sorted = slots.is_sorted();
-        let dropped: Vec<usize> = (0..input.len())
-            .filter(|slot| !is_kept(slots, is_sorted, *slot))
-            .collect();
+        let dropped: Vec<usize> =
+            (0..input.len()).filter(|slot| !is_kept(slots, is_sorted, *slot)).collect();
         Ok(input.without(&dropped))
     }
 
@@ -91,11 +82,7 @@ impl Transform for KeepColumns {
 }
 
 fn is_kept(slots: &[usize], is_sorted: bool, slot: usize) -> bool {
-    if is_sorted {
-        slots.binary_search(&slot).is_ok()
-    } else {
-        slots.contains(&slot)
-    }
+    if is_sorted { slots.binary_search(&slot).is_ok() } else { slots.contains(&slot) }
 }
 
 #[cfg(test)]

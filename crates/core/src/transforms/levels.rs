@@ -9,10 +9,7 @@ use crate::math;
 /// A table by label, in code-point order without repetition, as it is stored and searched.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Vec<(String, T)>", into = "Vec<(String, T)>")]
-#[serde(bound(
-    deserialize = "T: Deserialize<'de>",
-    serialize = "T: Serialize + Clone"
-))]
+#[serde(bound(deserialize = "T: Deserialize<'de>", serialize = "T: Serialize + Clone"))]
 pub struct LevelMap<T> {
     levels: Vec<(String, T)>,
 }
@@ -21,25 +18,18 @@ impl<T> LevelMap<T> {
     /// A table of these labels, in any order; of a repeated label the last value stays.
     pub fn new(levels: impl IntoIterator<Item = (String, T)>) -> Self {
         let map: std::collections::BTreeMap<String, T> = levels.into_iter().collect();
-        LevelMap {
-            levels: map.into_iter().collect(),
-        }
+        LevelMap { levels: map.into_iter().collect() }
     }
 
     /// The value of a label.
     pub fn get(&self, level: &str) -> Option<&T> {
-        let place = self
-            .levels
-            .binary_search_by(|(l, _)| l.as_str().cmp(level))
-            .ok()?;
+        let place = self.levels.binary_search_by(|(l, _)| l.as_str().cmp(level)).ok()?;
         Some(&self.levels[place].1)
     }
 
     /// Labels and values in code-point order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &T)> {
-        self.levels
-            .iter()
-            .map(|(level, value)| (level.as_str(), value))
+        self.levels.iter().map(|(level, value)| (level.as_str(), value))
     }
 
     /// The number of labels.
@@ -58,10 +48,7 @@ impl<T> TryFrom<Vec<(String, T)>> for LevelMap<T> {
 
     fn try_from(levels: Vec<(String, T)>) -> Result<Self> {
         if levels.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
-            return Err(Error::new(
-                Code::Malformed,
-                "expected labels in ascending order",
-            ));
+            return Err(Error::new(Code::Malformed, "expected labels in ascending order"));
         }
         Ok(LevelMap { levels })
     }
@@ -95,7 +82,8 @@ impl UnseenRule {
         }
     }
 
-    /// Under `raise`, gives every row of the text column at `slot` whose label is not `seen` a fault.
+    /// Under `raise`, gives every row of the text column at `slot` whose label is not `seen` a
+    /// fault.
     pub fn fault_rows(self, batch: &mut Batch, slot: usize, seen: impl Fn(&str) -> bool) {
         if self != UnseenRule::Raise || batch.text(slot).levels().all(&seen) {
             return;

@@ -106,11 +106,7 @@ impl Transform for LogTransformer {
                     let found = Value::Num(x);
                     let message = format!("expected a number above 0, found {found}");
                     let error = Error::new(Code::BadValue, message);
-                    batch.fault(
-                        row,
-                        slot,
-                        error.remedy("add a constant, or impute, before it"),
-                    );
+                    batch.fault(row, slot, error.remedy("add a constant, or impute, before it"));
                 }
             }
         }
@@ -132,10 +128,7 @@ mod tests {
     #[test]
     fn powers_of_the_base_have_whole_logarithms() {
         // 10^-3 as a double is nearest to 10^-3, so its decimal logarithm rounds to -3.
-        assert_eq!(
-            logs(LogBase::Ten, &[1000.0, 1.0, 1e-3]).num(0),
-            [3.0, 0.0, -3.0]
-        );
+        assert_eq!(logs(LogBase::Ten, &[1000.0, 1.0, 1e-3]).num(0), [3.0, 0.0, -3.0]);
         assert_eq!(logs(LogBase::Two, &[1024.0, 0.125]).num(0), [10.0, -3.0]);
         // ln 2 = 0.69314718055994530941..., of which the nearest double is LN_2.
         assert_eq!(logs(LogBase::E, &[2.0]).num(0), [std::f64::consts::LN_2]);
@@ -170,10 +163,7 @@ mod tests {
         use crate::pipeline::{Table, fit};
         let mut config =
             crate::example::config(Task::Regression, LinearRegressionParams::default());
-        config
-            .data
-            .columns
-            .retain(|name, _| name == "count" || name == "price");
+        config.data.columns.retain(|name, _| name == "count" || name == "price");
         let config = config.step("log", &["count"], LogTransformerParams::default());
         let batch = crate::example::table(20, 3);
         let slot = batch.schema().position("count").unwrap();

@@ -32,6 +32,7 @@ use crate::aggregate::Rows;
 use crate::batch::{Batch, Column, ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
 use crate::math;
+use crate::pipeline::check_width;
 use crate::step::{Example, FitContext, FitTransform, Transform};
 
 /// The table, and what becomes of labels that are not in it.
@@ -104,21 +105,16 @@ impl FitTransform for MapValuesParams {
         &[ColumnKind::Text]
     }
 
-    fn fit(&self, _rows: &dyn Rows, _ctx: &FitContext<'_>) -> Result<MapValues> {
+    fn fit(&self, _rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<MapValues> {
         Ok(MapValues {
+            n_columns: ctx.slots.len() as u32,
             table: self.table()?,
             unseen: self.unseen,
         })
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let grades = [
-            ("Po", 1.0),
-            ("Fa", 2.0),
-            ("TA", 3.0),
-            ("Gd", 4.0),
-            ("Ex", 5.0),
-        ];
+        let grades = [("Po", 1.0), ("Fa", 2.0), ("TA", 3.0), ("Gd", 4.0), ("Ex", 5.0)];
         let quality = MapValuesParams {
             missing: Some(NumberOrLabel::Number(0.0)),
             unseen: UnmappedRule::Raise,
@@ -138,10 +134,11 @@ impl FitTransform for MapValuesParams {
     }
 }
 
-/// Nothing is learned; the table as the params give it.
+/// Nothing is learned but the number of columns; the table as the params give it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MapValues {
+    n_columns: u32,
     table: MapTable,
     unseen: UnmappedRule,
 }
@@ -155,10 +152,7 @@ enum MapTable {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[serde(bound(
-    deserialize = "T: Deserialize<'de>",
-    serialize = "T: Serialize + Clone"
-))]
+#[serde(bound(deserialize = "T: Deserialize<'de>", serialize = "T: Serialize + Clone"))]
 struct Table<T> {
     values: LevelMap<T>,
     missing: Option<T>,
@@ -166,6 +160,7 @@ struct Table<T> {
 
 impl Transform for MapValues {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
+        check_width(self.n_columns as usize, slots.len())?;
         self.table.check(self.unseen)?;
         Ok(match self.table {
             MapTable::Numbers(_) => input.with_kind(slots, ColumnKind::Num),
@@ -218,10 +213,7 @@ impl<T> Table<T> {
             None => None,
             Some(value) => Some(as_value(value)?),
         };
-        Some(Table {
-            values: LevelMap::new(values),
-            missing,
-        })
+        Some(Table { values: LevelMap::new(values), missing })
     }
 }
 
@@ -262,11 +254,7 @@ impl MapTable {
             };
             let message = format!("expected a label of `mapping`, found {label:?}");
             let error = Error::new(Code::UnseenLevel, message);
-            batch.fault(
-                row,
-                slot,
-                error.remedy("add it, or choose another `unseen` rule"),
-            );
+            batch.fault(row, slot, error.remedy("add it, or choose another `unseen` rule"));
         }
     }
 }
@@ -298,10 +286,7 @@ mod tests {
             (UnmappedRule::Ignore, [Some("Miss"), None, None]),
             (UnmappedRule::Keep, [Some("Miss"), Some("Mr"), None]),
         ] {
-            let params = MapValuesParams {
-                unseen,
-                ..MapValuesParams::of([("Mlle", "Miss")])
-            };
+            let params = MapValuesParams { unseen, ..MapValuesParams::of([("Mlle", "Miss")]) };
             let batch = apply(&fit(&params, &t, &["x"]).unwrap(), &t, &["x"]);
             let got: Vec<_> = (0..3).map(|row| batch.text(0).get(row)).collect();
             assert_eq!(got, expected);
@@ -310,10 +295,7 @@ mod tests {
 
     #[test]
     fn a_label_that_is_not_there_is_named_under_raise() {
-        let params = MapValuesParams {
-            unseen: UnmappedRule::Raise,
-            ..quality()
-        };
+        let params = MapValuesParams { unseen: UnmappedRule::Raise, ..quality() };
         let t = table(&[("x", texts(&["TA", "Ex", "", "Gd"]))]);
         let batch = apply(&fit(&params, &t, &["x"]).unwrap(), &t, &["x"]);
         assert_eq!(batch.faults().len(), 1);
@@ -339,10 +321,7 @@ mod tests {
         assert!(MapValuesParams::default().validate().is_err());
         let infinite = MapValuesParams::of([("a", f64::INFINITY)]);
         assert!(infinite.validate().is_err());
-        let keep = MapValuesParams {
-            unseen: UnmappedRule::Keep,
-            ..quality()
-        };
+        let keep = MapValuesParams { unseen: UnmappedRule::Keep, ..quality() };
         assert!(keep.validate().is_err());
     }
 }

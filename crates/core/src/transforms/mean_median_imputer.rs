@@ -79,9 +79,7 @@ impl FitTransform for MeanMedianImputerParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let mean = MeanMedianImputerParams {
-            method: ImputeMethod::Mean,
-        };
+        let mean = MeanMedianImputerParams { method: ImputeMethod::Mean };
         vec![
             Example::on(&["age", "fare"], MeanMedianImputerParams::default()),
             Example::on(&["age"], mean),
@@ -100,11 +98,8 @@ fn midpoint(a: f64, b: f64) -> f64 {
 
 fn finite(value: Option<f64>) -> Result<f64> {
     match value {
-        None => Err(Error::new(
-            Code::TooFewRows,
-            "expected a value to learn from, found none",
-        )
-        .remedy("drop the column, or fill it with a constant")),
+        None => Err(Error::new(Code::TooFewRows, "expected a value to learn from, found none")
+            .remedy("drop the column, or fill it with a constant")),
         Some(x) if !x.is_finite() => Err(Error::new(
             Code::NotFinite,
             "expected a finite mean or median, found none because of infinite values",
@@ -168,9 +163,7 @@ mod tests {
         let t = table(&[("x", nums(&[f64::NEG_INFINITY, 2.0, f64::INFINITY]))]);
         let fitted = fit(&MeanMedianImputerParams::default(), &t, &["x"]).unwrap();
         assert_eq!(fitted.fill, [2.0]);
-        let mean = MeanMedianImputerParams {
-            method: ImputeMethod::Mean,
-        };
+        let mean = MeanMedianImputerParams { method: ImputeMethod::Mean };
         assert_eq!(fit(&mean, &t, &["x"]).unwrap_err().code(), Code::NotFinite);
     }
 
@@ -179,10 +172,7 @@ mod tests {
         let t = table(&[("x", nums(&[1.0]))]);
         for fill in [vec![], vec![f64::NAN]] {
             let forged = MeanMedianImputer { fill };
-            assert_eq!(
-                forged.output(t.schema(), &[0]).unwrap_err().code(),
-                Code::Malformed
-            );
+            assert_eq!(forged.output(t.schema(), &[0]).unwrap_err().code(), Code::Malformed);
         }
     }
 
@@ -190,9 +180,7 @@ mod tests {
     fn the_mean_is_exact_where_a_float_sum_is_not() {
         // 1e16 + 1 - 1e16 + 1 = 2, over 4; a running float sum gives 1, over 4.
         let t = table(&[("x", nums(&[1e16, 1.0, -1e16, 1.0]))]);
-        let params = MeanMedianImputerParams {
-            method: ImputeMethod::Mean,
-        };
+        let params = MeanMedianImputerParams { method: ImputeMethod::Mean };
         assert_eq!(fit(&params, &t, &["x"]).unwrap().fill, [0.5]);
     }
 

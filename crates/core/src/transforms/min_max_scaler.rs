@@ -47,10 +47,7 @@ pub struct MinMaxScalerParams {
 
 impl Default for MinMaxScalerParams {
     fn default() -> Self {
-        MinMaxScalerParams {
-            feature_range: [0.0, 1.0],
-            clip: false,
-        }
+        MinMaxScalerParams { feature_range: [0.0, 1.0], clip: false }
     }
 }
 
@@ -92,10 +89,7 @@ impl FitTransform for MinMaxScalerParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let clipped = MinMaxScalerParams {
-            feature_range: [-1.0, 1.0],
-            clip: true,
-        };
+        let clipped = MinMaxScalerParams { feature_range: [-1.0, 1.0], clip: true };
         vec![
             Example::on(&["age", "fare", "constant"], MinMaxScalerParams::default()),
             Example::on(&["area", "year"], clipped),
@@ -110,11 +104,8 @@ fn ascends([low, high]: [f64; 2]) -> bool {
 /// Scale and offset of a column with these extremes.
 fn line(extremes: Option<(f64, f64)>, low: f64, high: f64) -> Result<(f64, f64)> {
     let Some((min, max)) = extremes else {
-        return Err(Error::new(
-            Code::TooFewRows,
-            "expected a value to learn from, found none",
-        )
-        .remedy("drop the column, or fill it with a constant"));
+        return Err(Error::new(Code::TooFewRows, "expected a value to learn from, found none")
+            .remedy("drop the column, or fill it with a constant"));
     };
     let range = if max > min { max - min } else { 1.0 };
     let scale = (high - low) / range;
@@ -172,10 +163,7 @@ mod tests {
     fn extremes_land_on_the_ends() {
         // 2, 3, 6 to [-1, 1]: scale 2 / 4 = 0.5, offset -1 - 2 * 0.5 = -2.
         let t = table(&[("x", nums(&[2.0, 3.0, 6.0]))]);
-        let params = MinMaxScalerParams {
-            feature_range: [-1.0, 1.0],
-            ..Default::default()
-        };
+        let params = MinMaxScalerParams { feature_range: [-1.0, 1.0], ..Default::default() };
         let fitted = fit(&params, &t, &["x"]).unwrap();
         assert_eq!((fitted.scales[0], fitted.offsets[0]), (0.5, -2.0));
         assert_eq!(apply(&fitted, &t, &["x"]).num(0), [-1.0, -0.5, 1.0]);
@@ -198,10 +186,7 @@ mod tests {
         let t = table(&[("x", nums(&[7.5, 7.5, f64::NAN]))]);
         let later = table(&[("x", nums(&[8.0, f64::INFINITY, f64::NAN]))]);
         for (clip, expected) in [(false, [0.5, f64::INFINITY]), (true, [0.5, 1.0])] {
-            let params = MinMaxScalerParams {
-                clip,
-                ..Default::default()
-            };
+            let params = MinMaxScalerParams { clip, ..Default::default() };
             let fitted = fit(&params, &t, &["x"]).unwrap();
             assert_eq!(apply(&fitted, &t, &["x"]).num(0)[..2], [0.0, 0.0]);
             let batch = apply(&fitted, &later, &["x"]);

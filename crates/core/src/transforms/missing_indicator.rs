@@ -53,20 +53,13 @@ impl FitTransform for MissingIndicatorParams {
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<MissingIndicator> {
         let (_, n_missing) = rows.aggregate(MissingCounts::new(ctx.slots))?.finish();
         let shown = n_missing.iter().map(|&n| n > 0 || !self.missing_only);
-        Ok(MissingIndicator {
-            shown: shown.collect(),
-        })
+        Ok(MissingIndicator { shown: shown.collect() })
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let every = MissingIndicatorParams {
-            missing_only: false,
-        };
+        let every = MissingIndicatorParams { missing_only: false };
         vec![
-            Example::on(
-                &["age", "area", "deck", "seen"],
-                MissingIndicatorParams::default(),
-            ),
+            Example::on(&["age", "area", "deck", "seen"], MissingIndicatorParams::default()),
             Example::on(&["rooms", "fare"], every),
         ]
     }
@@ -91,10 +84,7 @@ impl Transform for MissingIndicator {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
         check_width(self.shown.len(), slots.len())?;
         let name = |slot: usize| format!("{}_na", input.fields()[slot].name);
-        input.with(
-            self.shown(slots)
-                .map(|slot| Field::new(name(slot), ColumnKind::Num)),
-        )
+        input.with(self.shown(slots).map(|slot| Field::new(name(slot), ColumnKind::Num)))
     }
 
     fn apply(&self, batch: &mut Batch, slots: &[usize]) -> Result<()> {
@@ -139,9 +129,7 @@ mod tests {
 
     #[test]
     fn a_complete_column_has_one_only_if_asked() {
-        let every = MissingIndicatorParams {
-            missing_only: false,
-        };
+        let every = MissingIndicatorParams { missing_only: false };
         let fitted = fit(&every, &mixed(), &["full"]).unwrap();
         assert_eq!(apply(&fitted, &mixed(), &["full"]).num(4), [0.0, 0.0]);
     }

@@ -20,6 +20,7 @@ mod ordinal_encoder;
 mod random_sample_imputer;
 mod rare_label_encoder;
 mod relative_features;
+mod relative_func;
 mod rename_columns;
 mod sample;
 mod standard_scaler;

@@ -88,20 +88,12 @@ impl FitTransform for OneHotEncoderParams {
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<OneHotEncoder> {
         let counts = rows.aggregate(LevelCounts::new(ctx.slots))?.finish();
-        Ok(OneHotEncoder {
-            levels: counts.into_iter().map(|c| self.levels(c)).collect(),
-        })
+        Ok(OneHotEncoder { levels: counts.into_iter().map(|c| self.levels(c)).collect() })
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let dropping = |drop| OneHotEncoderParams {
-            drop,
-            top_categories: None,
-        };
-        let top = OneHotEncoderParams {
-            drop: OneHotDrop::None,
-            top_categories: Some(2),
-        };
+        let dropping = |drop| OneHotEncoderParams { drop, top_categories: None };
+        let top = OneHotEncoderParams { drop: OneHotDrop::None, top_categories: Some(2) };
         vec![
             Example::on(&["sex", "deck"], OneHotEncoderParams::default()),
             Example::on(&["grade", "deck"], dropping(OneHotDrop::Last)),
@@ -140,7 +132,7 @@ pub struct OneHotEncoder {
 impl Transform for OneHotEncoder {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
         check_width(self.levels.len(), slots.len())?;
-        let n_new: usize = self.levels.iter().map(Vec::len).sum();
+        let n_new = self.levels.iter().map(Vec::len).sum::<usize>();
         if n_new > NEW_COLUMNS_MAX {
             let message = format!("expected at most {NEW_COLUMNS_MAX} new columns, found {n_new}");
             return Err(Error::new(Code::LimitExceeded, message)
@@ -180,10 +172,7 @@ mod tests {
     use crate::testing::{apply, fit, nums, table, texts};
 
     fn dropping(drop: OneHotDrop) -> OneHotEncoderParams {
-        OneHotEncoderParams {
-            drop,
-            top_categories: None,
-        }
+        OneHotEncoderParams { drop, top_categories: None }
     }
 
     fn names(params: &OneHotEncoderParams, columns: &[&str]) -> Vec<String> {
@@ -198,10 +187,7 @@ mod tests {
 
     #[test]
     fn each_label_has_a_column_behind_the_last_one() {
-        let t = table(&[
-            ("x", texts(&["b", "a", "b"])),
-            ("n", nums(&[1.0, 2.0, 3.0])),
-        ]);
+        let t = table(&[("x", texts(&["b", "a", "b"])), ("n", nums(&[1.0, 2.0, 3.0]))]);
         let fitted = fit(&OneHotEncoderParams::default(), &t, &["x"]).unwrap();
         let batch = apply(&fitted, &t, &["x"]);
         let got: Vec<&str> = batch.schema().names().collect();
@@ -241,10 +227,7 @@ mod tests {
     #[test]
     fn top_categories_go_by_rows_and_then_by_code_point() {
         // x: c twice, a and b once; y: v twice, u once.
-        let top = |n, drop| OneHotEncoderParams {
-            drop,
-            top_categories: Some(n),
-        };
+        let top = |n, drop| OneHotEncoderParams { drop, top_categories: Some(n) };
         let got = names(&top(2, OneHotDrop::None), &["x", "y"]);
         assert_eq!(got, ["n", "x_c", "x_a", "y_v", "y_u"]);
         let got = names(&top(1, OneHotDrop::Binary), &["x", "y"]);

@@ -83,17 +83,12 @@ impl FitTransform for OrdinalEncoderParams {
             let coded = faults::hash_order(levels).into_iter().enumerate();
             LevelMap::new(coded.map(|(code, level)| (level, code as f64)))
         });
-        Ok(OrdinalEncoder {
-            codes: codes.collect(),
-            unseen: self.unseen,
-        })
+        Ok(OrdinalEncoder { codes: codes.collect(), unseen: self.unseen })
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let arbitrary = OrdinalEncoderParams {
-            method: OrdinalMethod::Arbitrary,
-            unseen: UnseenRule::Encode,
-        };
+        let arbitrary =
+            OrdinalEncoderParams { method: OrdinalMethod::Arbitrary, unseen: UnseenRule::Encode };
         vec![
             Example::on(&["sex", "grade"], OrdinalEncoderParams::default()),
             Example::on(&["deck"], arbitrary),
@@ -135,11 +130,8 @@ impl Transform for OrdinalEncoder {
             let mut output = batch.take_num();
             let unseen = self.unseen.number(-1.0);
             let text = batch.text(slot);
-            text.numbers_into(&mut output, math::MISSING, |l| {
-                *codes.get(l).unwrap_or(&unseen)
-            });
-            self.unseen
-                .fault_rows(batch, slot, |level| codes.get(level).is_some());
+            text.numbers_into(&mut output, math::MISSING, |l| *codes.get(l).unwrap_or(&unseen));
+            self.unseen.fault_rows(batch, slot, |level| codes.get(level).is_some());
             batch.replace(slot, Column::Num(output));
         }
         Ok(())
@@ -154,10 +146,7 @@ mod tests {
     #[test]
     fn codes_ascend_with_the_mean_target() {
         // Means: a (3 + 1) / 2 = 2, b 1, c 2; a and c tie and go by code point.
-        let t = table_with_target(
-            &[("x", texts(&["a", "b", "a", "c"]))],
-            &[3.0, 1.0, 1.0, 2.0],
-        );
+        let t = table_with_target(&[("x", texts(&["a", "b", "a", "c"]))], &[3.0, 1.0, 1.0, 2.0]);
         let fitted = fit(&OrdinalEncoderParams::default(), &t, &["x"]).unwrap();
         assert_eq!(apply(&fitted, &t, &["x"]).num(0), [1.0, 0.0, 1.0, 2.0]);
     }
@@ -167,18 +156,12 @@ mod tests {
         let train = table_with_target(&[("x", texts(&["a"]))], &[1.0]);
         let other = table_with_target(&[("x", texts(&["z"]))], &[1.0]);
         for (unseen, expected) in [(UnseenRule::Ignore, f64::NAN), (UnseenRule::Encode, -1.0)] {
-            let params = OrdinalEncoderParams {
-                unseen,
-                ..Default::default()
-            };
+            let params = OrdinalEncoderParams { unseen, ..Default::default() };
             let fitted = fit(&params, &train, &["x"]).unwrap();
             let got = apply(&fitted, &other, &["x"]).num(0)[0];
             assert_eq!(got.to_bits(), expected.to_bits());
         }
-        let params = OrdinalEncoderParams {
-            unseen: UnseenRule::Raise,
-            ..Default::default()
-        };
+        let params = OrdinalEncoderParams { unseen: UnseenRule::Raise, ..Default::default() };
         let fitted = fit(&params, &train, &["x"]).unwrap();
         let batch = apply(&fitted, &other, &["x"]);
         assert_eq!(
@@ -190,16 +173,11 @@ mod tests {
     #[test]
     fn missing_stays_missing_and_arbitrary_codes_go_by_code_point() {
         let t = table_with_target(&[("x", texts(&["b", "", "B", "a"]))], &[0.0; 4]);
-        let params = OrdinalEncoderParams {
-            method: OrdinalMethod::Arbitrary,
-            ..Default::default()
-        };
+        let params =
+            OrdinalEncoderParams { method: OrdinalMethod::Arbitrary, ..Default::default() };
         let fitted = fit(&params, &t, &["x"]).unwrap();
         let batch = apply(&fitted, &t, &["x"]);
-        assert_eq!(
-            (batch.num(0)[0], batch.num(0)[2], batch.num(0)[3]),
-            (2.0, 0.0, 1.0)
-        );
+        assert_eq!((batch.num(0)[0], batch.num(0)[2], batch.num(0)[3]), (2.0, 0.0, 1.0));
         assert!(math::is_missing(batch.num(0)[1]) && batch.faults().is_empty());
     }
 
@@ -212,10 +190,7 @@ mod tests {
         );
         assert_ne!((0.1 + 0.2) + 0.3, (0.3 + 0.2) + 0.1);
         let fitted = fit(&OrdinalEncoderParams::default(), &t, &["x"]).unwrap();
-        assert_eq!(
-            apply(&fitted, &t, &["x"]).num(0),
-            [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]
-        );
+        assert_eq!(apply(&fitted, &t, &["x"]).num(0), [1.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
     }
 
     #[test]

@@ -14,7 +14,7 @@
 //! Columns of any kind in, the same columns out, in place.
 //!
 //! # Missing
-//! Filled. Infinite training values are values like others and may be drawn.
+//! Filled. An infinite value at scoring stays what it is.
 //!
 //! # Ties and order
 //! Training values are sorted: numbers and times ascending, labels by code point. Rows with equal
@@ -22,8 +22,8 @@
 //! not kept.
 //!
 //! # Errors
-//! A column without any training value cannot be fitted. The state holds each distinct training
-//! value with its count: personal data may be among them.
+//! A column without any training value, or with an infinite one, cannot be fitted. The state holds
+//! each distinct training value with its count: personal data may be among them.
 //!
 //! # Example
 //! Training values 1, 1, 1, 5: a missing value becomes 1 for k = 0, 1, 2 and 5 for k = 3.
@@ -32,7 +32,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::sample::Sample;
+use super::sample::{Sample, SampleValue};
 use super::state::malformed;
 use crate::aggregate::{Aggregate, ColumnValues, LevelCounts, Rows, Slots};
 use crate::batch::{Batch, Column, ColumnKind, MISSING_TIME, Schema};
@@ -65,33 +65,30 @@ impl FitTransform for RandomSampleImputerParams {
         let nums = of_kind(ColumnKind::Num);
         let texts = of_kind(ColumnKind::Text);
         let times = of_kind(ColumnKind::Time);
-        let mut nums = rows
-            .aggregate(ColumnValues::new(&nums))?
-            .finish()
-            .into_iter();
-        let mut texts = rows
-            .aggregate(LevelCounts::new(&texts))?
-            .finish()
-            .into_iter();
+        let mut nums = rows.aggregate(ColumnValues::new(&nums))?.finish().into_iter();
+        let mut texts = rows.aggregate(LevelCounts::new(&texts))?.finish().into_iter();
         let mut times = rows.aggregate(TimeCounts::new(&times))?.columns.into_iter();
         let mut columns = Vec::with_capacity(ctx.slots.len());
         for &slot in ctx.slots {
             let name = ctx.name(slot);
             // Each kind's columns come in the order of the slots.
             let values = match ctx.schema.fields()[slot].kind {
-                ColumnKind::Num => Sample::new(nums.next().unwrap_or_default()).map(Values::Num),
+                ColumnKind::Num => {
+                    let values = nums.next().unwrap_or_default();
+                    finite(values).and_then(sample).map(Values::Num)
+                }
                 ColumnKind::Text => {
                     let levels = texts.next().unwrap_or_default().levels;
-                    Sample::new(levels.into_iter().collect()).map(Values::Text)
+                    sample(levels.into_iter().collect()).map(Values::Text)
                 }
                 ColumnKind::Time => {
                     let times = times.next().unwrap_or_default();
-                    Sample::new(times.into_iter().collect()).map(Values::Time)
+                    sample(times.into_iter().collect()).map(Values::Time)
                 }
             };
             columns.push(SampledColumn {
                 stream: ctx.stream(name, "random sample"),
-                values: values.map_err(|_| without_values().column(name))?,
+                values: values.map_err(|e| e.column(name))?,
             });
         }
         Ok(RandomSampleImputer { columns })
@@ -105,12 +102,23 @@ impl FitTransform for RandomSampleImputerParams {
     }
 }
 
-fn without_values() -> Error {
-    Error::new(
-        Code::TooFewRows,
-        "expected a value to learn from, found none",
-    )
-    .remedy("drop the column, or fill it with a constant")
+fn sample<T: SampleValue>(counted: Vec<(T, u64)>) -> Result<Sample<T>> {
+    if counted.is_empty() {
+        let message = "expected a value to learn from, found none";
+        let error = Error::new(Code::TooFewRows, message);
+        return Err(error.remedy("drop the column, or fill it with a constant"));
+    }
+    Sample::new(counted)
+}
+
+fn finite(counted: Vec<(f64, u64)>) -> Result<Vec<(f64, u64)>> {
+    match counted.iter().find(|(x, _)| !x.is_finite()) {
+        None => Ok(counted),
+        Some((x, _)) => {
+            let message = format!("expected finite values to draw from, found {x}");
+            Err(Error::new(Code::NotFinite, message))
+        }
+    }
 }
 
 /// How often each time occurs in time columns.
@@ -122,10 +130,7 @@ struct TimeCounts {
 
 impl TimeCounts {
     fn new(slots: &[usize]) -> Self {
-        TimeCounts {
-            slots: Slots::new(slots),
-            columns: vec![BTreeMap::new(); slots.len()],
-        }
+        TimeCounts { slots: Slots::new(slots), columns: vec![BTreeMap::new(); slots.len()] }
     }
 }
 
@@ -243,16 +248,11 @@ mod tests {
     fn gaps() -> Batch {
         let rows = || 0..400usize;
         let id: Vec<f64> = rows().map(|i| i as f64).collect();
-        let n: Vec<f64> = rows()
-            .map(|i| if i % 4 == 0 { (i % 7) as f64 } else { f64::NAN })
-            .collect();
+        let n: Vec<f64> =
+            rows().map(|i| if i % 4 == 0 { (i % 7) as f64 } else { f64::NAN }).collect();
         let t: Vec<&str> = rows().map(|i| ["b", "", "", "", "a"][i % 5]).collect();
         let time = |i: usize| {
-            if i % 4 == 0 {
-                -(i as i64 % 9)
-            } else {
-                MISSING_TIME
-            }
+            if i % 4 == 0 { -(i as i64 % 9) } else { MISSING_TIME }
         };
         table(&[
             ("id", nums(&id)),
@@ -279,10 +279,7 @@ mod tests {
     #[test]
     fn a_fill_is_the_drawn_place_among_the_sorted_training_values() {
         let x = [5.0, f64::NAN, 1.0, f64::NAN, 1.0, 1.0];
-        let t = table(&[
-            ("id", nums(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])),
-            ("x", nums(&x)),
-        ]);
+        let t = table(&[("id", nums(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])), ("x", nums(&x))]);
         let fitted = fit(&RandomSampleImputerParams {}, &t, &["x"]).unwrap();
         let batch = apply(&fitted, &t, &["x"]);
         let stream = Stream::new(Seed(7), "step", "x", "random sample");
@@ -334,12 +331,7 @@ mod tests {
         let t = gaps();
         let reversed: Vec<usize> = (0..t.n_rows()).rev().collect();
         let forward = fit(&RandomSampleImputerParams {}, &t, &COLUMNS).unwrap();
-        let backward = fit(
-            &RandomSampleImputerParams {},
-            &t.select(&reversed),
-            &COLUMNS,
-        )
-        .unwrap();
+        let backward = fit(&RandomSampleImputerParams {}, &t.select(&reversed), &COLUMNS).unwrap();
         assert_eq!(encode(&forward).unwrap(), encode(&backward).unwrap());
         // 240 gaps in `t`, filled a or b, 80 training rows each: 120 with a deviation of
         // sqrt(240 / 4) = 7.7; five of them are allowed.
@@ -356,10 +348,7 @@ mod tests {
         assert_eq!(decode::<RandomSampleImputer>(&bytes).unwrap(), fitted);
         let t = gaps();
         assert_eq!(
-            fitted
-                .output(t.schema(), &[1, 3, 2])
-                .unwrap_err()
-                .to_string(),
+            fitted.output(t.schema(), &[1, 3, 2]).unwrap_err().to_string(),
             "column `s`: expected training values of kind time, found text"
         );
     }
@@ -372,6 +361,16 @@ mod tests {
             error.to_string(),
             "column `x`: expected a value to learn from, found none \
              (drop the column, or fill it with a constant)"
+        );
+    }
+
+    #[test]
+    fn an_infinite_training_value_is_refused() {
+        let t = table(&[("x", nums(&[1.0, f64::NEG_INFINITY]))]);
+        let error = fit(&RandomSampleImputerParams {}, &t, &["x"]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "column `x`: expected finite values to draw from, found -inf"
         );
     }
 }

@@ -143,11 +143,7 @@ impl Transform for RareLabelEncoder {
             let mut output = batch.take_text();
             let text = batch.text(slot);
             text.relabel_into(&mut output, None, |level| {
-                if frequent.contains(level) {
-                    Some(level)
-                } else {
-                    Some(&self.replace_with)
-                }
+                if frequent.contains(level) { Some(level) } else { Some(&self.replace_with) }
             });
             batch.replace(slot, Column::Text(output));
         }
@@ -161,11 +157,7 @@ mod tests {
     use crate::testing::{apply, fit, table, texts};
 
     fn params(ratio_min: f64, n_categories: u32) -> RareLabelEncoderParams {
-        RareLabelEncoderParams {
-            ratio_min,
-            n_categories,
-            ..Default::default()
-        }
+        RareLabelEncoderParams { ratio_min, n_categories, ..Default::default() }
     }
 
     fn frequent(params: &RareLabelEncoderParams, values: &[&str]) -> Vec<String> {
@@ -189,11 +181,7 @@ mod tests {
         assert_eq!(frequent(&params(0.5, 1), &values), ["a"]);
         let train = table(&[("x", texts(&values))]);
         let other = table(&[("x", texts(&["b", "z", ""]))]);
-        let batch = apply(
-            &fit(&params(0.5, 2), &train, &["x"]).unwrap(),
-            &other,
-            &["x"],
-        );
+        let batch = apply(&fit(&params(0.5, 2), &train, &["x"]).unwrap(), &other, &["x"]);
         let got: Vec<_> = (0..3).map(|row| batch.text(0).get(row)).collect();
         assert_eq!(got, [Some("b"), Some("Rare"), None]);
     }
@@ -210,10 +198,7 @@ mod tests {
     #[test]
     fn the_cap_keeps_the_most_frequent_and_ties_go_by_code_point() {
         // c three times, b and a once each: one place is left and a takes it.
-        let capped = RareLabelEncoderParams {
-            max_n_categories: Some(2),
-            ..params(0.0, 1)
-        };
+        let capped = RareLabelEncoderParams { max_n_categories: Some(2), ..params(0.0, 1) };
         assert_eq!(frequent(&capped, &["c", "b", "c", "a", "c"]), ["a", "c"]);
     }
 
@@ -227,10 +212,7 @@ mod tests {
         for ratio_min in [-0.1, 1.5, f64::NAN] {
             assert!(params(ratio_min, 1).validate().is_err(), "{ratio_min}");
         }
-        let none = RareLabelEncoderParams {
-            max_n_categories: Some(0),
-            ..Default::default()
-        };
+        let none = RareLabelEncoderParams { max_n_categories: Some(0), ..Default::default() };
         assert!(none.validate().is_err());
     }
 }

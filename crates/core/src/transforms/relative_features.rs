@@ -35,6 +35,7 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use super::relative_func::RelativeFunc;
 use super::state::malformed;
 use crate::aggregate::Rows;
 use crate::batch::{Batch, Column, ColumnKind, Field, Schema, Value};
@@ -56,28 +57,6 @@ pub struct RelativeFeaturesParams {
     pub drop_original: bool,
     /// The result of a division by zero; without it such a row is refused.
     pub fill_value: Option<f64>,
-}
-
-/// A function of a column x and a reference r.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RelativeFunc {
-    /// x + r.
-    Add,
-    /// x − r.
-    Sub,
-    /// x × r.
-    Mul,
-    /// x / r.
-    Div,
-    /// The whole part of x / r, towards −infinity.
-    Floordiv,
-    /// What `floordiv` leaves, with the sign of r.
-    Mod,
-    /// x to the power r.
-    Pow,
-    /// r − x.
-    Elapsed,
 }
 
 impl Default for RelativeFeaturesParams {
@@ -142,10 +121,7 @@ impl FitTransform for RelativeFeaturesParams {
             reference: reference.iter().map(|name| (*name).to_owned()).collect(),
             ..Default::default()
         };
-        let elapsed = RelativeFeaturesParams {
-            in_place: true,
-            ..params(&[Elapsed], &["sold"])
-        };
+        let elapsed = RelativeFeaturesParams { in_place: true, ..params(&[Elapsed], &["sold"]) };
         let dropped = RelativeFeaturesParams {
             drop_original: true,
             fill_value: Some(0.0),
@@ -153,10 +129,7 @@ impl FitTransform for RelativeFeaturesParams {
         };
         vec![
             Example::on(&["year"], elapsed),
-            Example::on(
-                &["area", "fare"],
-                params(&[Add, Sub, Mul], &["rooms", "age"]),
-            ),
+            Example::on(&["area", "fare"], params(&[Add, Sub, Mul], &["rooms", "age"])),
             Example::on(&["area", "fare"], dropped),
             Example::on(&["area"], params(&[Pow], &["count"])),
         ]
@@ -188,9 +161,7 @@ impl RelativeFeatures {
     ) -> impl Iterator<Item = (RelativeFunc, usize, usize)> + 'a {
         let (columns, references) = self.split(slots);
         let by_reference = move |func: RelativeFunc| {
-            references
-                .iter()
-                .flat_map(move |&r| columns.iter().map(move |&c| (func, c, r)))
+            references.iter().flat_map(move |&r| columns.iter().map(move |&c| (func, c, r)))
         };
         self.func.iter().flat_map(move |&func| by_reference(func))
     }
@@ -227,62 +198,6 @@ impl RelativeFeatures {
     }
 }
 
-impl RelativeFunc {
-    fn name(self) -> &'static str {
-        match self {
-            RelativeFunc::Add => "add",
-            RelativeFunc::Sub => "sub",
-            RelativeFunc::Mul => "mul",
-            RelativeFunc::Div => "div",
-            RelativeFunc::Floordiv => "floordiv",
-            RelativeFunc::Mod => "mod",
-            RelativeFunc::Pow => "pow",
-            RelativeFunc::Elapsed => "elapsed",
-        }
-    }
-
-    fn divides(self) -> bool {
-        matches!(
-            self,
-            RelativeFunc::Div | RelativeFunc::Floordiv | RelativeFunc::Mod
-        )
-    }
-
-    /// The result; NaN where there is none, also for a division by zero.
-    fn of(self, x: f64, r: f64) -> f64 {
-        match self {
-            RelativeFunc::Add => x + r,
-            RelativeFunc::Sub => x - r,
-            RelativeFunc::Mul => x * r,
-            RelativeFunc::Pow => math::pow(x, r),
-            RelativeFunc::Elapsed => r - x,
-            _ if r == 0.0 => math::MISSING,
-            RelativeFunc::Div => x / r,
-            RelativeFunc::Floordiv => divide(x, r).0,
-            RelativeFunc::Mod => divide(x, r).1,
-        }
-    }
-}
-
-/// Quotient and remainder towards −infinity; `r` is not 0. The remainder of `%` is exact.
-fn divide(x: f64, r: f64) -> (f64, f64) {
-    let mut remainder = x % r;
-    let mut quotient = (x - remainder) / r;
-    if remainder != 0.0 && (r < 0.0) != (remainder < 0.0) {
-        remainder += r;
-        quotient -= 1.0;
-    }
-    // The quotient lies next to a whole number; `%` by 1 and the difference are exact.
-    let towards_zero = quotient - quotient % 1.0;
-    let floor = towards_zero - f64::from(u8::from(towards_zero > quotient));
-    let whole = if quotient - floor > 0.5 {
-        floor + 1.0
-    } else {
-        floor
-    };
-    (whole, remainder)
-}
-
 impl Transform for RelativeFeatures {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
         let (columns, references) = self.split(slots);
@@ -299,9 +214,7 @@ impl Transform for RelativeFeatures {
         }
         if self.in_place {
             if self.func.len() != 1 || references.len() != 1 || self.drop_original {
-                return Err(malformed(
-                    "expected one function and one reference in place",
-                ));
+                return Err(malformed("expected one function and one reference in place"));
             }
             if columns.contains(&references[0]) {
                 let message = "expected a reference that is not a column of the step, found one";
@@ -317,11 +230,7 @@ impl Transform for RelativeFeatures {
             Field::new(new, ColumnKind::Num)
         });
         let output = input.with(fields)?;
-        Ok(if self.drop_original {
-            output.without(slots)
-        } else {
-            output
-        })
+        Ok(if self.drop_original { output.without(slots) } else { output })
     }
 
     fn apply(&self, batch: &mut Batch, slots: &[usize]) -> Result<()> {
@@ -385,10 +294,7 @@ mod tests {
 
     #[test]
     fn elapsed_years_in_place_leave_the_reference() {
-        let t = table(&[
-            ("year", nums(&[1990.0, f64::NAN])),
-            ("sold", nums(&[2010.0, 2008.0])),
-        ]);
+        let t = table(&[("year", nums(&[1990.0, f64::NAN])), ("sold", nums(&[2010.0, 2008.0]))]);
         let elapsed = RelativeFeaturesParams {
             in_place: true,
             ..params(&[RelativeFunc::Elapsed], &["sold"])
@@ -403,26 +309,6 @@ mod tests {
             "column `sold`: expected a reference that is not a column of the step, found one \
              (`in_place` would change the reference itself)"
         );
-    }
-
-    #[test]
-    fn remainders_have_the_sign_of_the_reference() {
-        use RelativeFunc::{Floordiv, Mod};
-        // 7 = 2 * 3 + 1; -7 = -3 * 3 + 2; 7 = -3 * -3 - 2; -7 = 2 * -3 - 1.
-        let cases = [
-            (7.0, 3.0, 2.0, 1.0),
-            (-7.0, 3.0, -3.0, 2.0),
-            (7.0, -3.0, -3.0, -2.0),
-        ];
-        for (x, r, quotient, remainder) in cases.into_iter().chain([(-7.0, -3.0, 2.0, -1.0)]) {
-            assert_eq!(result(Floordiv, x, r).num(2), [quotient], "{x} by {r}");
-            assert_eq!(result(Mod, x, r).num(2), [remainder], "{x} by {r}");
-        }
-        // 1 by 0.1: the double 0.1 is a little more than 1/10, so it goes in 9 times.
-        assert_eq!(result(Floordiv, 1.0, 0.1).num(2), [9.0]);
-        // Exact multiples leave +0, whatever the signs.
-        assert_eq!(result(Mod, -6.0, 3.0).num(2)[0].to_bits(), 0);
-        assert_eq!(result(Floordiv, -5.0, f64::INFINITY).num(2), [-1.0]);
     }
 
     #[test]
@@ -475,10 +361,7 @@ mod tests {
         let both = [RelativeFunc::Add, RelativeFunc::Add];
         assert!(params(&both, &["r"]).validate().is_err());
         assert!(params(&both[..1], &[]).validate().is_err());
-        let in_place = RelativeFeaturesParams {
-            in_place: true,
-            ..params(&both[..1], &["r", "s"])
-        };
+        let in_place = RelativeFeaturesParams { in_place: true, ..params(&both[..1], &["r", "s"]) };
         assert!(in_place.validate().is_err());
     }
 }

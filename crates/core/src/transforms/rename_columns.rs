@@ -44,9 +44,7 @@ impl RenameColumnsParams {
     pub fn of(names: &[(&str, &str)]) -> Self {
         let names = names.iter();
         RenameColumnsParams {
-            names: names
-                .map(|(old, new)| ((*old).to_owned(), (*new).to_owned()))
-                .collect(),
+            names: names.map(|(old, new)| ((*old).to_owned(), (*new).to_owned())).collect(),
         }
     }
 }
@@ -61,11 +59,10 @@ impl FitTransform for RenameColumnsParams {
         }
         match self.names.iter().find(|(_, new)| new.is_empty()) {
             None => Ok(()),
-            Some((old, _)) => Err(Error::new(
-                Code::BadParameter,
-                "expected a new name, found an empty one",
-            )
-            .column(old)),
+            Some((old, _)) => {
+                Err(Error::new(Code::BadParameter, "expected a new name, found an empty one")
+                    .column(old))
+            }
         }
     }
 
@@ -78,16 +75,12 @@ impl FitTransform for RenameColumnsParams {
         if let Some(unknown) = self.names.keys().find(|old| !old_names.contains(old)) {
             // A name that the schema lacks is answered with those that it has.
             ctx.schema.slot(unknown)?;
-            return Err(
-                Error::new(Code::UnknownColumn, "expected it among the step's columns")
-                    .column(unknown)
-                    .remedy("leave `columns` out, or list it there"),
-            );
+            return Err(Error::new(Code::UnknownColumn, "expected it among the step's columns")
+                .column(unknown)
+                .remedy("leave `columns` out, or list it there"));
         }
         let new_name = |old: String| self.names.get(&old).cloned().unwrap_or(old);
-        Ok(RenameColumns {
-            names: old_names.into_iter().map(new_name).collect(),
-        })
+        Ok(RenameColumns { names: old_names.into_iter().map(new_name).collect() })
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -159,10 +152,7 @@ mod tests {
             let params = RenameColumnsParams::of(&[(old, "new")]);
             fit(&params, &two(), &["1st"]).unwrap_err().to_string()
         };
-        assert_eq!(
-            refused("3rd"),
-            "column `3rd`: no such column, found 1st, 2nd"
-        );
+        assert_eq!(refused("3rd"), "column `3rd`: no such column, found 1st, 2nd");
         assert_eq!(
             refused("2nd"),
             "column `2nd`: expected it among the step's columns \

@@ -23,7 +23,7 @@ pub(super) struct Sample<T> {
 
 /// What a column may hold, in the order in which it is stored.
 pub(super) trait SampleValue: Clone {
-    /// Whether it is canonical and not missing.
+    /// Whether it is canonical, finite and not missing.
     fn is_value(&self) -> bool;
     /// Whether it comes before `other`.
     fn is_below(&self, other: &Self) -> bool;
@@ -31,7 +31,7 @@ pub(super) trait SampleValue: Clone {
 
 impl SampleValue for f64 {
     fn is_value(&self) -> bool {
-        !math::is_missing(*self) && math::canonical(*self).to_bits() == self.to_bits()
+        self.is_finite() && math::canonical(*self).to_bits() == self.to_bits()
     }
 
     fn is_below(&self, other: &Self) -> bool {
@@ -62,9 +62,7 @@ impl SampleValue for i64 {
 impl<T: SampleValue> Sample<T> {
     /// Of ascending values with their counts, at least one.
     pub(super) fn new(counted: Vec<(T, u64)>) -> Result<Self> {
-        let ascending = counted
-            .windows(2)
-            .all(|pair| pair[0].0.is_below(&pair[1].0));
+        let ascending = counted.windows(2).all(|pair| pair[0].0.is_below(&pair[1].0));
         if counted.is_empty() || !ascending || !counted.iter().all(|(value, _)| value.is_value()) {
             return Err(malformed("expected training values in ascending order"));
         }
@@ -98,11 +96,7 @@ impl<T: SampleValue> TryFrom<Vec<(T, u64)>> for Sample<T> {
 impl<T: SampleValue> From<Sample<T>> for Vec<(T, u64)> {
     fn from(sample: Sample<T>) -> Self {
         let starts = std::iter::once(0).chain(sample.ends.clone());
-        let counts = sample
-            .ends
-            .into_iter()
-            .zip(starts)
-            .map(|(end, start)| end - start);
+        let counts = sample.ends.into_iter().zip(starts).map(|(end, start)| end - start);
         sample.values.into_iter().zip(counts).collect()
     }
 }
@@ -121,7 +115,8 @@ mod tests {
         assert!(Sample::new(vec![(MISSING_TIME, 1)]).is_err());
         assert!(Sample::new(vec![(1i64, 0)]).is_err());
         assert!(Sample::new(vec![(1i64, u64::MAX), (2, 1)]).is_err());
-        assert!(Sample::new(vec![(f64::NEG_INFINITY, 1), (0.0, 2)]).is_ok());
+        assert!(Sample::new(vec![(f64::NEG_INFINITY, 1), (0.0, 2)]).is_err());
+        assert!(Sample::new(vec![(-1.5, 1), (0.0, 2)]).is_ok());
     }
 
     #[test]

@@ -45,10 +45,7 @@ pub struct StandardScalerParams {
 
 impl Default for StandardScalerParams {
     fn default() -> Self {
-        StandardScalerParams {
-            with_mean: true,
-            with_std: true,
-        }
+        StandardScalerParams { with_mean: true, with_std: true }
     }
 }
 
@@ -61,10 +58,7 @@ impl FitTransform for StandardScalerParams {
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<StandardScaler> {
         let moments = rows.aggregate(ColumnMoments::new(ctx.slots))?.finish();
-        let mut state = StandardScaler {
-            means: Vec::new(),
-            scales: Vec::new(),
-        };
+        let mut state = StandardScaler { means: Vec::new(), scales: Vec::new() };
         for (&slot, m) in ctx.slots.iter().zip(&moments) {
             let found = m.mean().zip(m.std(0));
             let (mean, std) = finite(found).map_err(|e| e.column(ctx.name(slot)))?;
@@ -76,15 +70,9 @@ impl FitTransform for StandardScalerParams {
     }
 
     fn examples() -> Vec<Example<Self>> {
-        let no_mean = StandardScalerParams {
-            with_mean: false,
-            ..Default::default()
-        };
+        let no_mean = StandardScalerParams { with_mean: false, ..Default::default() };
         vec![
-            Example::on(
-                &["age", "fare", "constant"],
-                StandardScalerParams::default(),
-            ),
+            Example::on(&["age", "fare", "constant"], StandardScalerParams::default()),
             Example::on(&["area"], no_mean),
         ]
     }
@@ -92,11 +80,8 @@ impl FitTransform for StandardScalerParams {
 
 fn finite(found: Option<(f64, f64)>) -> Result<(f64, f64)> {
     match found {
-        None => Err(Error::new(
-            Code::TooFewRows,
-            "expected a value to learn from, found none",
-        )
-        .remedy("drop the column, or fill it with a constant")),
+        None => Err(Error::new(Code::TooFewRows, "expected a value to learn from, found none")
+            .remedy("drop the column, or fill it with a constant")),
         Some((mean, std)) if !mean.is_finite() || !std.is_finite() => Err(Error::new(
             Code::NotFinite,
             format!("expected a finite mean and deviation, found {mean} and {std}"),
@@ -170,15 +155,10 @@ mod tests {
     #[test]
     fn centring_and_scaling_can_be_left_out() {
         let t = table(&[("x", nums(&[1.0, 5.0]))]);
-        for (with_mean, with_std, expected) in [
-            (true, false, [-2.0, 2.0]),
-            (false, true, [0.5, 2.5]),
-            (false, false, [1.0, 5.0]),
-        ] {
-            let params = StandardScalerParams {
-                with_mean,
-                with_std,
-            };
+        for (with_mean, with_std, expected) in
+            [(true, false, [-2.0, 2.0]), (false, true, [0.5, 2.5]), (false, false, [1.0, 5.0])]
+        {
+            let params = StandardScalerParams { with_mean, with_std };
             let fitted = fit(&params, &t, &["x"]).unwrap();
             assert_eq!(apply(&fitted, &t, &["x"]).num(0), expected);
         }
@@ -186,10 +166,7 @@ mod tests {
 
     #[test]
     fn columns_without_a_finite_mean_are_named() {
-        let cases = [
-            (f64::NAN, Code::TooFewRows),
-            (f64::INFINITY, Code::NotFinite),
-        ];
+        let cases = [(f64::NAN, Code::TooFewRows), (f64::INFINITY, Code::NotFinite)];
         for (x, code) in cases {
             let t = table(&[("x", nums(&[x]))]);
             let error = fit(&StandardScalerParams::default(), &t, &["x"]).unwrap_err();

@@ -134,12 +134,7 @@ pub fn cases() -> Vec<Case> {
         *n += 1;
         let name = format!("{}__{n}", params.kind());
         let tasks = Vec::new();
-        with_tasks(Case {
-            name,
-            columns,
-            params,
-            tasks,
-        })
+        with_tasks(Case { name, columns, params, tasks })
     })
     .collect()
 }

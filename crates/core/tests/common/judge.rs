@@ -24,8 +24,8 @@ pub struct Trial {
 /// What a check says: `Ok(true)` if it applied, `Ok(false)` if the table cannot be fitted on.
 pub type Verdict = Result<bool, String>;
 
-/// Runs `check` for every case over seeded tables, tame and wild. A case fails by an error, by a panic,
-/// or if the check applied to fewer than [`N_TABLES`] of its tables.
+/// Runs `check` for every case over seeded tables, tame and wild. A case fails by an error, by a
+/// panic, or if the check applied to fewer than [`N_TABLES`] of its tables.
 pub fn on_tables(check: impl Fn(&Case, &Trial) -> Verdict) {
     on_cases(|case| {
         let mut n_applied = 0;
@@ -38,10 +38,7 @@ pub fn on_tables(check: impl Fn(&Case, &Trial) -> Verdict) {
             n_applied += u64::from(verdict);
         }
         if n_applied < N_TABLES {
-            return Err(format!(
-                "only {n_applied} of {} tables could be fitted on",
-                2 * N_TABLES
-            ));
+            return Err(format!("only {n_applied} of {} tables could be fitted on", 2 * N_TABLES));
         }
         Ok(())
     });
@@ -71,12 +68,7 @@ pub fn on_cases(check: impl Fn(&Case) -> Result<(), String>) {
             failures.push(format!("{}: {found}", case.name));
         }
     }
-    assert!(
-        failures.is_empty(),
-        "{} cases fail:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    assert!(failures.is_empty(), "{} cases fail:\n{}", failures.len(), failures.join("\n"));
 }
 
 /// Runs `work`; a panic becomes an error.

@@ -27,8 +27,5 @@ pub fn in_another_process(name: &str, variable: &str, value: &str) -> (bool, Str
         .output()
         .expect("a test program can be run again");
     let text = [output.stdout, output.stderr].concat();
-    (
-        output.status.success(),
-        String::from_utf8_lossy(&text).into_owned(),
-    )
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
 }

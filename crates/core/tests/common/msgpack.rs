@@ -35,12 +35,7 @@ impl Value {
                 out.extend(x.to_bits().to_be_bytes());
             }
             Value::Text(x) => {
-                write_length(
-                    x.len(),
-                    Some((0xa0, 32)),
-                    [Some(0xd9), Some(0xda), Some(0xdb)],
-                    out,
-                );
+                write_length(x.len(), Some((0xa0, 32)), [Some(0xd9), Some(0xda), Some(0xdb)], out);
                 out.extend(x);
             }
             Value::Bytes(x) => {
@@ -48,21 +43,11 @@ impl Value {
                 out.extend(x);
             }
             Value::List(x) => {
-                write_length(
-                    x.len(),
-                    Some((0x90, 16)),
-                    [None, Some(0xdc), Some(0xdd)],
-                    out,
-                );
+                write_length(x.len(), Some((0x90, 16)), [None, Some(0xdc), Some(0xdd)], out);
                 x.iter().for_each(|value| value.write(out));
             }
             Value::Map(x) => {
-                write_length(
-                    x.len(),
-                    Some((0x80, 16)),
-                    [None, Some(0xde), Some(0xdf)],
-                    out,
-                );
+                write_length(x.len(), Some((0x80, 16)), [None, Some(0xde), Some(0xdf)], out);
                 for (key, value) in x {
                     key.write(out);
                     value.write(out);
@@ -111,10 +96,7 @@ impl Value {
             *n -= 1;
             match value {
                 Value::List(x) => x.iter_mut().find_map(|v| find(v, n)),
-                Value::Map(x) => x
-                    .iter_mut()
-                    .flat_map(|(k, v)| [k, v])
-                    .find_map(|v| find(v, n)),
+                Value::Map(x) => x.iter_mut().flat_map(|(k, v)| [k, v]).find_map(|v| find(v, n)),
                 _ => None,
             }
         }
@@ -130,9 +112,7 @@ fn take<'a>(bytes: &mut &'a [u8], n: usize) -> &'a [u8] {
 }
 
 fn unsigned(bytes: &mut &[u8], n: usize) -> u64 {
-    take(bytes, n)
-        .iter()
-        .fold(0, |x, &byte| x << 8 | u64::from(byte))
+    take(bytes, n).iter().fold(0, |x, &byte| x << 8 | u64::from(byte))
 }
 
 fn read(bytes: &mut &[u8]) -> Value {

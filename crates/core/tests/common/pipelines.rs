@@ -20,7 +20,8 @@ use super::{run, tables};
 /// Columns that every pipeline has besides those of its case.
 pub const COMPANIONS: [&str; 2] = ["area", "rooms"];
 
-/// The case in a pipeline over `table`. Where no model takes a constant column, the case goes without it.
+/// The case in a pipeline over `table`. Where no model takes a constant column, the case goes
+/// without it.
 ///
 /// # Errors
 /// In words, if the registry has nothing that closes the pipeline.
@@ -56,8 +57,8 @@ fn closed(case: &Case, task: Task, table: &Batch) -> Result<Config, String> {
     let mut features = remove(&features, &gone);
     features = applied(case, task, &features).map_err(|e| e.to_string())?;
     config.steps.push(step);
-    for (name, open) in OPEN {
-        close(name, *open, task, &mut features, &mut config.steps)?;
+    for stage in 0..OPEN.len() {
+        close(stage, task, &mut features, &mut config.steps)?;
     }
     let mut reasons = String::new();
     for model in ModelParams::examples() {
@@ -83,10 +84,9 @@ pub fn seal(config: &Config, table: &Batch, block_rows: usize) -> Result<Artifac
 
 fn declared(case: &Case, task: Task, schema: &Schema) -> Config {
     let slots = run::slots(case, schema).expect("the example's columns");
-    let mut names: BTreeSet<&str> = slots
-        .iter()
-        .map(|&slot| schema.fields()[slot].name.as_str())
-        .collect();
+    let mut names: BTreeSet<&str> =
+        slots.iter().map(|&slot| schema.fields()[slot].name.as_str()).collect();
+    names.extend(case.columns.except.iter().map(String::as_str));
     let model = match &case.params {
         Params::Model(p) => p.clone(),
         _ => {
@@ -106,22 +106,20 @@ fn declared(case: &Case, task: Task, schema: &Schema) -> Config {
 type Open = fn(&Column) -> bool;
 
 const OPEN: &[(&str, Open)] = &[
-    ("close_text", |c| c.kind() == ColumnKind::Text),
+    // A time may become a text, which the next step closes.
     ("close_time", |c| c.kind() == ColumnKind::Time),
-    (
-        "close_missing",
-        |c| matches!(c, Column::Num(v) if v.iter().any(|x| !x.is_finite())),
-    ),
+    ("close_text", |c| c.kind() == ColumnKind::Text),
+    ("close_missing", |c| matches!(c, Column::Num(v) if v.iter().any(|x| !x.is_finite()))),
 ];
 
-/// Adds a step that leaves no open column, if there is an open one.
+/// Adds a step that leaves no column open for this stage or one before, if there is an open one.
 fn close(
-    name: &str,
-    open: Open,
+    stage: usize,
     task: Task,
     features: &mut Batch,
     steps: &mut Vec<StepConfig>,
 ) -> Result<(), String> {
+    let (name, open) = OPEN[stage];
     let fields = features.schema().fields().iter().zip(features.columns());
     let columns = fields.filter(|(_, column)| open(column));
     let columns: Vec<&str> = columns.map(|(field, _)| field.name.as_str()).collect();
@@ -139,7 +137,8 @@ fn close(
             && case.params.references().is_empty()
             && case.params.validate().is_ok();
         let after = applied(&case, task, features).ok().filter(|_| usable)?;
-        let closed = after.faults().is_empty() && !after.columns().iter().any(open);
+        let is_open = |column: &Column| OPEN[..=stage].iter().any(|(_, open)| open(column));
+        let closed = after.faults().is_empty() && !after.columns().iter().any(is_open);
         closed.then_some((case, after))
     });
     // A closer that keeps the columns says more about the step before it than one that drops them.
@@ -147,10 +146,7 @@ fn close(
     let best = candidates.min_by_key(|(_, after)| change(after));
     let (case, after) = best.ok_or(format!("no kind can be the step `{name}` on {columns:?}"))?;
     let step = case.step().ok_or("a transform is a step")?;
-    steps.push(StepConfig {
-        name: name.to_owned(),
-        ..step
-    });
+    steps.push(StepConfig { name: name.to_owned(), ..step });
     *features = after;
     Ok(())
 }
@@ -161,8 +157,8 @@ fn all_transforms() -> impl Iterator<Item = TransformParams> {
     defaults.chain(TransformParams::examples().into_iter().map(|e| e.params))
 }
 
-/// Steps of every kind that can stand in a pipeline on a complete column and leaves it as it is: they
-/// change nothing, though some of them draw.
+/// Steps of every kind that can stand in a pipeline on a complete column and leaves it as it is:
+/// they change nothing, though some of them draw.
 pub fn bystanders(task: Task, table: &Batch) -> Vec<StepConfig> {
     let features = tables::keyed(table, task);
     let idle = all_transforms().filter_map(|params| {
@@ -182,10 +178,8 @@ pub fn bystanders(task: Task, table: &Batch) -> Vec<StepConfig> {
             });
         case.step().filter(|_| same)
     });
-    let named = idle.enumerate().map(|(i, step)| StepConfig {
-        name: format!("bystander {i}"),
-        ..step
-    });
+    let named =
+        idle.enumerate().map(|(i, step)| StepConfig { name: format!("bystander {i}"), ..step });
     named.collect()
 }
 

@@ -56,13 +56,7 @@ pub fn fit(case: &Case, task: Task, rows: &MemoryRows, seed: Seed) -> Result<Sta
     use samescore_core::aggregate::Rows;
     let schema = Arc::clone(rows.schema());
     let slots = slots(case, &schema)?;
-    let ctx = FitContext {
-        step: STEP,
-        seed,
-        task,
-        schema: &schema,
-        slots: &slots,
-    };
+    let ctx = FitContext { step: STEP, seed, task, schema: &schema, slots: &slots };
     case.params.fit(rows, &ctx)
 }
 

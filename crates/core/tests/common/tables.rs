@@ -55,8 +55,8 @@ pub fn reordered(batch: &Batch, seed: u64) -> Batch {
     batch.select(&shuffled(batch.n_rows(), seed))
 }
 
-/// A table of the example schema in which `seed` decides what trouble each column has. The targets stay
-/// as they are: the door refuses the others.
+/// A table of the example schema in which `seed` decides what trouble each column has. The targets
+/// stay as they are: the door refuses the others.
 pub fn wild(seed: u64, n_rows: usize) -> Batch {
     let mut draws = Stream::new(Seed(seed), "suite", "", "wild").pcg();
     let table = example(seed, n_rows);
@@ -111,7 +111,7 @@ fn wild_number(flavour: u64, row: usize, x: f64, n: u64) -> f64 {
         7 => 1.0 + whole(n % 16) * f64::EPSILON,
         8 => whole(n % 2),
         9 => -whole(n % 1000),
-        10 => (whole(n) - 2f64.powi(52)) * 1e-9,
+        10 => (whole(n) - 4_503_599_627_370_496.0) * 1e-9,
         _ => x,
     }
 }
@@ -202,13 +202,9 @@ fn trouble_column(trouble: &str, column: &Column) -> Column {
             Column::num(rows.map(|r| if r % 2 == 0 { -0.0 } else { 0.0 }))
         }
         ("subnormals", Column::Num(_)) => Column::num(rows.map(|r| f64::from_bits(r as u64 + 1))),
-        ("huge numbers", Column::Num(_)) => Column::num(rows.map(|r| {
-            if r % 2 == 0 {
-                f64::MAX
-            } else {
-                -f64::MAX / 3.0
-            }
-        })),
+        ("huge numbers", Column::Num(_)) => {
+            Column::num(rows.map(|r| if r % 2 == 0 { f64::MAX } else { -f64::MAX / 3.0 }))
+        }
         ("negative numbers", Column::Num(v)) => Column::num(v.iter().map(|x| -x)),
         _ => column.clone(),
     }

@@ -18,14 +18,11 @@ use crate::common::tables;
 
 fn of_kind(schema: &Schema, kind: ColumnKind) -> Vec<usize> {
     let fields = schema.fields().iter().enumerate();
-    fields
-        .filter(|(_, f)| f.kind == kind)
-        .map(|(slot, _)| slot)
-        .collect()
+    fields.filter(|(_, f)| f.kind == kind).map(|(slot, _)| slot).collect()
 }
 
-/// Observes the blocks in a random order on a random number of workers, whose states travel as bytes
-/// and are merged in a random order.
+/// Observes the blocks in a random order on a random number of workers, whose states travel as
+/// bytes and are merged in a random order.
 fn distributed<A: Aggregate>(start: &A, blocks: &[Batch], seed: u64) -> Vec<u8> {
     let mut draws = Stream::new(Seed(seed), "suite", "", "merge").pcg();
     let n_workers = 1 + draws.next_u64() as usize % 6;
@@ -70,47 +67,34 @@ fn check<A: Aggregate>(name: &str, start: impl Fn(&Batch) -> A) {
         for n_threads in [1, 2, 8] {
             let found = threads(n_threads).run(|| rows.aggregate(start.clone()));
             let found = codec::encode(&found.expect("rows in memory")).expect("a state");
-            assert!(
-                found == expected,
-                "{name}: seed {seed}: {n_threads} threads"
-            );
+            assert!(found == expected, "{name}: seed {seed}: {n_threads} threads");
         }
     }
 }
 
 #[test]
 fn moments_merge() {
-    check("moments", |b| {
-        ColumnMoments::new(&of_kind(b.schema(), ColumnKind::Num))
-    });
+    check("moments", |b| ColumnMoments::new(&of_kind(b.schema(), ColumnKind::Num)));
 }
 
 #[test]
 fn distinct_values_merge() {
-    check("values", |b| {
-        ColumnValues::new(&of_kind(b.schema(), ColumnKind::Num))
-    });
+    check("values", |b| ColumnValues::new(&of_kind(b.schema(), ColumnKind::Num)));
 }
 
 #[test]
 fn level_counts_merge() {
-    check("levels", |b| {
-        LevelCounts::new(&of_kind(b.schema(), ColumnKind::Text))
-    });
+    check("levels", |b| LevelCounts::new(&of_kind(b.schema(), ColumnKind::Text)));
 }
 
 #[test]
 fn level_targets_merge() {
-    check("level targets", |b| {
-        LevelTargets::new(&of_kind(b.schema(), ColumnKind::Text))
-    });
+    check("level targets", |b| LevelTargets::new(&of_kind(b.schema(), ColumnKind::Text)));
 }
 
 #[test]
 fn missing_counts_merge() {
-    check("missing", |b| {
-        MissingCounts::new(&(0..b.schema().len()).collect::<Vec<_>>())
-    });
+    check("missing", |b| MissingCounts::new(&(0..b.schema().len()).collect::<Vec<_>>()));
 }
 
 #[test]
@@ -125,10 +109,7 @@ fn gram_matrices_merge() {
         let slots = of_kind(batch.schema(), ColumnKind::Num);
         let complete = |slot: &usize| batch.num(*slot).iter().all(|x| x.is_finite());
         let slots: Vec<usize> = slots.into_iter().filter(complete).collect();
-        let columns = slots
-            .iter()
-            .map(|&slot| batch.num(slot))
-            .chain([batch.target()]);
+        let columns = slots.iter().map(|&slot| batch.num(slot)).chain([batch.target()]);
         let reach = columns.map(|c| c.iter().fold(0.0, |reach, x| math::max(reach, x.abs())));
         // A column of ones stands before them.
         let max_abs: Vec<f64> = std::iter::once(1.0).chain(reach).collect();
@@ -151,12 +132,8 @@ fn quantiles_are_those_of_the_sorted_values() {
         let expected: Vec<Vec<Option<u64>>> = slots
             .iter()
             .map(|&slot| {
-                let mut values: Vec<f64> = batch
-                    .num(slot)
-                    .iter()
-                    .copied()
-                    .filter(|x| !x.is_nan())
-                    .collect();
+                let mut values: Vec<f64> =
+                    batch.num(slot).iter().copied().filter(|x| !x.is_nan()).collect();
                 values.sort_by(|a, b| math::total_cmp(*a, *b));
                 let of = |q: &f64| math::quantile_sorted(&values, *q, QuantileType::default());
                 qs.iter().map(|q| of(q).map(f64::to_bits)).collect()
@@ -167,11 +144,7 @@ fn quantiles_are_those_of_the_sorted_values() {
             let found = threads(n_threads)
                 .run(|| ColumnQuantiles::of(&rows, &slots, &qs, QuantileType::default()))
                 .expect("rows in memory");
-            assert_eq!(
-                bits(&found),
-                expected,
-                "seed {seed}, blocks of {block_rows}"
-            );
+            assert_eq!(bits(&found), expected, "seed {seed}, blocks of {block_rows}");
         }
     }
 }
@@ -195,28 +168,17 @@ fn collected_rows_stand_in_one_order() {
             let rows = tables::rows(batch, block_rows);
             assert_eq!(rows.schema(), &Arc::clone(batch.schema()));
             let all = rows.collect().expect("rows in memory");
-            let cells: Vec<String> = (0..all.n_rows())
-                .map(|row| format!("{:?}", cells_of(&all, row)))
-                .collect();
+            let cells: Vec<String> =
+                (0..all.n_rows()).map(|row| format!("{:?}", cells_of(&all, row))).collect();
             (all.fit_keys().to_vec(), cells)
         };
         let expected = collected(&batch, 1000);
         assert_eq!(expected.0.len(), 2 * 50);
-        assert!(
-            collected(&tables::reordered(&batch, seed), 7) == expected,
-            "seed {seed}"
-        );
-        assert!(
-            collected(&tables::reordered(&batch, seed + 1), 1) == expected,
-            "seed {seed}"
-        );
+        assert!(collected(&tables::reordered(&batch, seed), 7) == expected, "seed {seed}");
+        assert!(collected(&tables::reordered(&batch, seed + 1), 1) == expected, "seed {seed}");
     }
 }
 
 fn cells_of(batch: &Batch, row: usize) -> Vec<impl Debug> {
-    batch
-        .columns()
-        .iter()
-        .map(|c| crate::common::run::cell(c, row))
-        .collect()
+    batch.columns().iter().map(|c| crate::common::run::cell(c, row)).collect()
 }

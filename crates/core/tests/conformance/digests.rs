@@ -35,19 +35,10 @@ fn suite_digest() -> Digest {
             continue;
         };
         let artifact = pipelines::seal(&config, &table, 64).expect("a config that was fitted");
-        let (_, trace) = artifact
-            .plan()
-            .trace(&tables::wild(30, 40))
-            .expect("a trace");
-        let stages: Vec<[u8; 32]> = trace
-            .stages
-            .iter()
-            .flat_map(|s| s.columns.iter().map(|c| c.1.0))
-            .collect();
-        hasher
-            .bytes(artifact.bytes())
-            .bytes(&stages.concat())
-            .bytes(&trace.scores.0);
+        let (_, trace) = artifact.plan().trace(&tables::wild(30, 40)).expect("a trace");
+        let stages: Vec<[u8; 32]> =
+            trace.stages.iter().flat_map(|s| s.columns.iter().map(|c| c.1.0)).collect();
+        hasher.bytes(artifact.bytes()).bytes(&stages.concat()).bytes(&trace.scores.0);
     }
     hasher.finish()
 }

@@ -126,11 +126,7 @@ fn every_tag_gives_defaults_and_every_kind_an_example() {
     use samescore_core::selectors::SelectorParams;
     use samescore_core::transforms::TransformParams;
     let with_example: Vec<&str> = cases().iter().map(|case| case.params.kind()).collect();
-    let rooms = [
-        TransformParams::KINDS,
-        SelectorParams::KINDS,
-        ModelParams::KINDS,
-    ];
+    let rooms = [TransformParams::KINDS, SelectorParams::KINDS, ModelParams::KINDS];
     for info in rooms.into_iter().flatten() {
         let default = match info.family {
             "transform" => TransformParams::default_of(info.tag).map(|p| p.kind()),
@@ -138,11 +134,7 @@ fn every_tag_gives_defaults_and_every_kind_an_example() {
             _ => ModelParams::default_of(info.tag).map(|p| p.kind()),
         };
         assert_eq!(default, Some(info.tag));
-        assert!(
-            with_example.contains(&info.tag),
-            "{} has no example",
-            info.tag
-        );
+        assert!(with_example.contains(&info.tag), "{} has no example", info.tag);
     }
 }
 
@@ -179,10 +171,7 @@ fn a_kind_that_draws_hears_the_seed() {
         let hears = (2..12).any(|seed| outputs(seed) != first);
         *heard.entry(case.params.kind()).or_insert(false) |= hears;
     }
-    let deaf: Vec<&&str> = heard
-        .iter()
-        .filter(|(_, heard)| !**heard)
-        .map(|(kind, _)| kind)
-        .collect();
+    let deaf: Vec<&&str> =
+        heard.iter().filter(|(_, heard)| !**heard).map(|(kind, _)| kind).collect();
     assert!(deaf.is_empty(), "no example of {deaf:?} hears the seed");
 }

@@ -15,9 +15,7 @@ fn fitted(case: &Case, trial: &Trial) -> Result<Option<(State, Output)>, String>
     let Some(state) = base(case, trial) else {
         return Ok(None);
     };
-    let output = state
-        .apply(case, &trial.batch)
-        .map_err(|e| format!("apply: {e}"))?;
+    let output = state.apply(case, &trial.batch).map_err(|e| format!("apply: {e}"))?;
     Ok(Some((state, output)))
 }
 
@@ -28,9 +26,8 @@ fn a_row_gets_the_same_in_every_batch() {
             return Ok(false);
         };
         let n_rows = trial.batch.n_rows();
-        let mut parts: Vec<(String, Vec<usize>)> = (0..n_rows)
-            .map(|row| (format!("row {row} alone"), vec![row]))
-            .collect();
+        let mut parts: Vec<(String, Vec<usize>)> =
+            (0..n_rows).map(|row| (format!("row {row} alone"), vec![row])).collect();
         parts.push(("every third row".into(), (0..n_rows).step_by(3).collect()));
         parts.push(("shuffled".into(), tables::shuffled(n_rows, 5)));
         parts.push(("the first two, three times".into(), vec![0, 1, 0, 1, 1, 0]));
@@ -57,12 +54,8 @@ fn a_state_learned_on_one_table_applies_to_another() {
         let whole = state.apply(case, &other).map_err(|e| e.to_string())?;
         check_canonical(&whole)?;
         for row in 0..other.n_rows() {
-            let found = state
-                .apply(case, &other.select(&[row]))
-                .map_err(|e| e.to_string())?;
-            whole
-                .pick(&[row])
-                .expect(&found, &format!("row {row} alone"))?;
+            let found = state.apply(case, &other.select(&[row])).map_err(|e| e.to_string())?;
+            whole.pick(&[row]).expect(&found, &format!("row {row} alone"))?;
         }
         Ok(true)
     });
@@ -76,18 +69,12 @@ fn the_schema_is_known_before_the_data_and_rows_pass_through() {
         };
         let mut batch = trial.batch.clone();
         let slots = run::slots(case, batch.schema()).map_err(|e| e.to_string())?;
-        let known = state
-            .output(batch.schema(), &slots)
-            .map_err(|e| e.to_string())?;
-        let columns = state
-            .apply_to(&mut batch, &slots)
-            .map_err(|e| e.to_string())?;
+        let known = state.output(batch.schema(), &slots).map_err(|e| e.to_string())?;
+        let columns = state.apply_to(&mut batch, &slots).map_err(|e| e.to_string())?;
         let expected: Vec<ColumnKind> = known.fields().iter().map(|f| f.kind).collect();
         let found: Vec<ColumnKind> = columns.iter().map(|c| c.kind()).collect();
         if expected != found {
-            return Err(format!(
-                "the schema says {expected:?}, the columns are {found:?}"
-            ));
+            return Err(format!("the schema says {expected:?}, the columns are {found:?}"));
         }
         let n_rows = trial.batch.n_rows();
         if batch.n_rows() != n_rows || columns.iter().any(|c| c.len() != n_rows) {

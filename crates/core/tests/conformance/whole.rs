@@ -27,20 +27,13 @@ type Results = Vec<(String, Result<u64, String>)>;
 fn results(scores: &Scores) -> Results {
     let row = |(key, score): (samescore_core::digest::RowKey, Result<f64, _>)| {
         let score: Result<f64, &samescore_core::error::Error> = score;
-        (
-            key.to_string(),
-            score.map(f64::to_bits).map_err(ToString::to_string),
-        )
+        (key.to_string(), score.map(f64::to_bits).map_err(ToString::to_string))
     };
     scores.iter().map(row).collect()
 }
 
 fn score(artifact: &Artifact, batch: &Batch) -> Result<Results, String> {
-    artifact
-        .plan()
-        .score(batch)
-        .map(|s| results(&s))
-        .map_err(|e| e.to_string())
+    artifact.plan().score(batch).map(|s| results(&s)).map_err(|e| e.to_string())
 }
 
 #[test]
@@ -142,9 +135,7 @@ fn the_schema_of_every_stage_is_that_of_its_columns() {
         let plan = artifact.plan();
         let names: Vec<String> = plan.stage_names().map(str::to_owned).collect();
         for name in names {
-            let blocks = plan
-                .transform(&table, Some(&name))
-                .map_err(|e| e.to_string())?;
+            let blocks = plan.transform(&table, Some(&name)).map_err(|e| e.to_string())?;
             for block in blocks {
                 let kinds = block.schema().fields().iter().map(|f| f.kind);
                 if !kinds.eq(block.columns().iter().map(|c| c.kind())) {
@@ -176,9 +167,7 @@ fn a_column_that_is_absent_or_of_another_kind_is_named() {
                         e.code() == code && e.column_name() == Some(name)
                     };
                     if !found.as_ref().is_err_and(named) {
-                        return Err(format!(
-                            "expected {code:?} naming `{name}`, found {found:?}"
-                        ));
+                        return Err(format!("expected {code:?} naming `{name}`, found {found:?}"));
                     }
                 }
             }
@@ -238,10 +227,8 @@ fn steps_inserted_before_move_no_draw() {
             let artifact = pipelines::seal(config, &table, 64).map_err(|e| e.to_string())?;
             let pipeline = &artifact.payload().pipeline;
             let steps = pipeline.steps.iter();
-            let steps: Vec<_> = steps
-                .filter(|s| !s.name.starts_with("bystander"))
-                .cloned()
-                .collect();
+            let steps: Vec<_> =
+                steps.filter(|s| !s.name.starts_with("bystander")).cloned().collect();
             Ok::<_, String>((steps, pipeline.model.clone()))
         };
         let mut other = config.clone();

@@ -1,6 +1,6 @@
-//! The shared tables and records: a small CSV reader, the split, the digests, and a fit of one kind.
+//! The shared tables and records: a small CSV reader, the split, the digests, a fit of one kind.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use samescore_core::aggregate::MemoryRows;
@@ -32,57 +32,34 @@ pub struct Split {
 /// The sets, or none with a printed line where the shared files are not beside the project.
 pub fn sets() -> Vec<Set> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let shared = [
-        manifest.join("../../../shared"),
-        manifest.join("../../../../shared"),
-    ];
-    let Some(shared) = shared
-        .into_iter()
-        .find(|path| path.join("oracles").is_dir())
-    else {
+    let shared = [manifest.join("../../../shared"), manifest.join("../../../../shared")];
+    let Some(shared) = shared.into_iter().find(|path| path.join("oracles").is_dir()) else {
         println!("skipped: no folder `shared` with the reference results beside the project");
         return Vec::new();
     };
-    let named = [
-        ("titanic", "survived"),
-        ("diabetes", "target"),
-        ("sim_houses", "sale_price"),
-    ];
-    named
-        .map(|(name, target)| Set::read(&shared, name, target))
-        .into()
+    let named = [("titanic", "survived"), ("diabetes", "target"), ("sim_houses", "sale_price")];
+    named.map(|(name, target)| Set::read(&shared, name, target)).into()
 }
 
 impl Set {
-    fn read(shared: &PathBuf, name: &'static str, target: &'static str) -> Set {
+    fn read(shared: &Path, name: &'static str, target: &'static str) -> Set {
         let text = |path: String| std::fs::read_to_string(shared.join(path)).unwrap();
         let lines = text(format!("oracles/{name}/transforms.jsonl"));
-        let records = lines
-            .lines()
-            .map(|line| (line.to_owned(), serde_json::from_str(line).unwrap()));
+        let records =
+            lines.lines().map(|line| (line.to_owned(), serde_json::from_str(line).unwrap()));
         let mut rows = csv(&text(format!("data/committable/{name}.csv")));
         let header = rows.remove(0);
         let column = |i: usize| rows.iter().map(|row| row[i].clone()).collect();
-        let mut cells: Vec<(String, Vec<String>)> = header
-            .into_iter()
-            .enumerate()
-            .map(|(i, h)| (h, column(i)))
-            .collect();
+        let mut cells: Vec<(String, Vec<String>)> =
+            header.into_iter().enumerate().map(|(i, h)| (h, column(i))).collect();
         if name == "titanic" {
-            derive(&mut cells, "cabin", "cabin0", |cabin| {
-                cabin.chars().take(1).collect()
-            });
+            derive(&mut cells, "cabin", "cabin0", |cabin| cabin.chars().take(1).collect());
             derive(&mut cells, "name", "title", |name| {
                 let after = name.split_once(", ").unwrap().1;
                 after.split_once('.').unwrap().0.to_owned()
             });
         }
-        Set {
-            name,
-            target,
-            records: records.collect(),
-            cells,
-        }
+        Set { name, target, records: records.collect(), cells }
     }
 
     /// The record of that id, if the peers can do it on this set.
@@ -100,12 +77,7 @@ impl Set {
             let key = format!("{}:{{\"n\"", Value::from(name.as_str()));
             line.find(&key).unwrap_or_else(|| panic!("{name} in {id}"))
         };
-        let mut names: Vec<String> = record["train"]
-            .as_object()
-            .unwrap()
-            .keys()
-            .cloned()
-            .collect();
+        let mut names: Vec<String> = record["train"].as_object().unwrap().keys().cloned().collect();
         names.sort_by_key(place);
         names
     }
@@ -121,24 +93,17 @@ impl Set {
         record.map_or(Vec::new(), |record| strings(&record["input"]))
     }
 
-    /// Every numeric and text column, split; a missing label becomes `missing_label` if there is one.
+    /// Every numeric and text column, split; missing labels become `missing_label` if it is given.
     pub fn split(&self, missing_label: Option<&str>) -> Split {
         let all: Vec<usize> = (0..self.cells[0].1.len()).collect();
         let (test, train) = all.into_iter().partition(|&row| is_test(row as u64));
         let batch = |rows: &Vec<usize>| self.batch(rows, missing_label);
-        Split {
-            train: batch(&train),
-            test: batch(&test),
-        }
+        Split { train: batch(&train), test: batch(&test) }
     }
 
     fn batch(&self, rows: &[usize], missing_label: Option<&str>) -> Batch {
         let cells = |name: &str| {
-            let column = self
-                .cells
-                .iter()
-                .find(|(header, _)| header == name)
-                .unwrap();
+            let column = self.cells.iter().find(|(header, _)| header == name).unwrap();
             rows.iter().map(|&row| column.1[row].as_str())
         };
         let num = |cell: &str| match cell {
@@ -152,13 +117,8 @@ impl Set {
             fields.push(name);
         }
         for name in self.texts() {
-            let labels = cells(&name).map(|cell| {
-                if cell.is_empty() {
-                    missing_label
-                } else {
-                    Some(cell)
-                }
-            });
+            let labels =
+                cells(&name).map(|cell| if cell.is_empty() { missing_label } else { Some(cell) });
             columns.push(Column::text(labels));
             fields.push(name);
         }
@@ -175,9 +135,7 @@ fn is_test(row: u64) -> bool {
 
 fn keyed(schema: Schema, columns: Vec<Column>, target: Vec<f64>) -> Batch {
     let mut batch = Batch::new(Arc::new(schema), columns).unwrap();
-    RowKeyer::new(&batch.schema().clone(), &[])
-        .unwrap()
-        .key(&mut batch);
+    RowKeyer::new(&batch.schema().clone(), &[]).unwrap().key(&mut batch);
     let keys = fit_keys(batch.keys(), &target);
     batch.set_target(target, keys);
     batch
@@ -208,30 +166,13 @@ fn csv(text: &str) -> Vec<Vec<String>> {
     rows
 }
 
-/// Whether the kind is registered; says so if not.
-pub fn registered(kind: &str) -> bool {
-    let known = TransformParams::default_of(kind).is_some();
-    if !known {
-        println!("skipped: no kind `{kind}`");
-    }
-    known
-}
-
 /// The state of `kind` fitted on the train rows, as JSON, and both parts behind the step.
 pub fn run(kind: &str, params: Value, columns: &[String], split: &Split) -> (Value, Split) {
     let params = TransformParams::read(kind, params).unwrap().unwrap();
     params.validate().unwrap();
     let schema = Arc::clone(split.train.schema());
-    let mut slots: Vec<usize> = columns
-        .iter()
-        .map(|name| schema.slot(name).unwrap())
-        .collect();
-    slots.extend(
-        params
-            .references()
-            .iter()
-            .map(|name| schema.slot(name).unwrap()),
-    );
+    let mut slots: Vec<usize> = columns.iter().map(|name| schema.slot(name).unwrap()).collect();
+    slots.extend(params.references().iter().map(|name| schema.slot(name).unwrap()));
     let ctx = FitContext {
         step: "step",
         seed: Seed(7),
@@ -239,9 +180,7 @@ pub fn run(kind: &str, params: Value, columns: &[String], split: &Split) -> (Val
         schema: &schema,
         slots: &slots,
     };
-    let state = params
-        .fit(&MemoryRows::from_batch(split.train.clone()), &ctx)
-        .unwrap();
+    let state = params.fit(&MemoryRows::from_batch(split.train.clone()), &ctx).unwrap();
     let behind = |rows: &Batch| {
         let mut rows = rows.clone();
         state.apply(&mut rows, &slots).unwrap();
@@ -270,18 +209,9 @@ pub fn same(what: &str, found: &Column, digest: &Value) {
     let sha = |bytes: &[u8]| sha256(bytes).to_string()[..16].to_owned();
     match found {
         Column::Num(values) => {
-            let bytes: Vec<u8> = values
-                .iter()
-                .flat_map(|x| x.to_bits().to_le_bytes())
-                .collect();
-            let at = places(digest)
-                .map(|(row, x)| (values[row], x))
-                .collect::<Vec<_>>();
-            assert_eq!(
-                sha(&bytes),
-                digest["sha"],
-                "{what}: found and expected {at:?}"
-            );
+            let bytes: Vec<u8> = values.iter().flat_map(|x| x.to_bits().to_le_bytes()).collect();
+            let at = places(digest).map(|(row, x)| (values[row], x)).collect::<Vec<_>>();
+            assert_eq!(sha(&bytes), digest["sha"], "{what}: found and expected {at:?}");
         }
         Column::Text(labels) => {
             let label = |row| labels.get(row).unwrap_or("\0");
@@ -295,16 +225,12 @@ pub fn same(what: &str, found: &Column, digest: &Value) {
 /// The rows whose values a digest shows, with these values; none in a short digest.
 fn places(digest: &Value) -> impl Iterator<Item = (usize, f64)> {
     let at = digest["at"].as_object().cloned().unwrap_or_default();
-    at.into_iter()
-        .map(|(row, x)| (row.parse().unwrap(), number(&x)))
+    at.into_iter().map(|(row, x)| (row.parse().unwrap(), number(&x)))
 }
 
 /// The largest distance in ulps between a column and what its digest shows of the peer's.
 pub fn distance(values: &[f64], digest: &Value) -> u64 {
-    places(digest)
-        .map(|(row, x)| ulps_between(values[row], x))
-        .max()
-        .unwrap()
+    places(digest).map(|(row, x)| ulps_between(values[row], x)).max().unwrap()
 }
 
 /// A number of a record.

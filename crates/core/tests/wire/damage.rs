@@ -39,10 +39,7 @@ fn every_flipped_bit_is_refused() {
             bytes[place] ^= 1 << bit;
         }
     }
-    assert!(
-        Artifact::from_bytes(&bytes).is_ok(),
-        "the artifact itself loads"
-    );
+    assert!(Artifact::from_bytes(&bytes).is_ok(), "the artifact itself loads");
 }
 
 #[test]
@@ -56,10 +53,7 @@ fn every_cut_and_every_addition_is_refused() {
             let longer = [bytes.as_slice(), &vec![byte; n]].concat();
             assert_eq!(refused(&longer, &format!("{n} more bytes")), Code::Corrupt);
             let payload = [payload_of(&bytes), &vec![byte; n]].concat();
-            let code = refused(
-                &reseal(&payload),
-                &format!("{n} more bytes behind the hash"),
-            );
+            let code = refused(&reseal(&payload), &format!("{n} more bytes behind the hash"));
             assert_eq!(code, Code::Malformed);
         }
     }
@@ -87,12 +81,7 @@ fn the_codes_say_what_is_wrong() {
 #[test]
 fn deep_nesting_is_refused_before_the_stack_ends() {
     for n in [65, 1_000, 1_000_000] {
-        for opening in [
-            &[0x91][..],
-            &[0xdd, 0, 0, 0, 1],
-            &[0x81, 0xa1, b'a'],
-            &[0x81],
-        ] {
+        for opening in [&[0x91][..], &[0xdd, 0, 0, 0, 1], &[0x81, 0xa1, b'a'], &[0x81]] {
             let mut payload = opening.repeat(n);
             payload.push(0xc0);
             refused(&reseal(&payload), &format!("{n} times {opening:x?}"));
@@ -138,8 +127,5 @@ fn the_tree_of_a_payload_is_written_back_to_the_same_bytes() {
     let bytes = small();
     let mut payload = Vec::new();
     Value::read(payload_of(&bytes)).write(&mut payload);
-    assert!(
-        payload == payload_of(&bytes),
-        "the suite's own reader of the codec is wrong"
-    );
+    assert!(payload == payload_of(&bytes), "the suite's own reader of the codec is wrong");
 }

@@ -1,4 +1,5 @@
-//! Payloads that someone changed and sealed again: refused, or loaded and then sound on every batch.
+//! Payloads that someone changed and sealed again: refused, or loaded and then sound on every
+//! batch.
 //!
 //! The work runs in a process of its own, so that an abort is seen as well and names the mutation.
 
@@ -24,8 +25,8 @@ const LONGEST: Duration = Duration::from_secs(10);
 const KILOBYTES_MAX: u64 = 1 << 20;
 const WORKER: &str = "SAMESCORE_FORGE_WORKER";
 
-/// Artifacts to be changed: each case with and without golden rows, which would refuse a changed state
-/// before anything else could go wrong.
+/// Artifacts to be changed: each case with and without golden rows, which would refuse a changed
+/// state before anything else could go wrong.
 fn originals() -> Vec<(String, Vec<u8>)> {
     let mut all = Vec::new();
     for case in cases() {
@@ -52,10 +53,7 @@ fn changed_and_sealed_again_nothing_panics() {
     let last = text.lines().rev().take(30).collect::<Vec<_>>();
     let last: Vec<&str> = last.into_iter().rev().collect();
     assert!(ok, "the other process ended with:\n{}", last.join("\n"));
-    assert!(
-        text.contains("mutations loaded"),
-        "the other process did nothing:\n{text}"
-    );
+    assert!(text.contains("mutations loaded"), "the other process did nothing:\n{text}");
 }
 
 fn mutate_all() {
@@ -77,26 +75,16 @@ fn mutate_all() {
             Err(found) => failures.push(format!("mutation {number} of {name}: {found}")),
         }
         if begin.elapsed() > LONGEST {
-            failures.push(format!(
-                "mutation {number} of {name}: took {:?}",
-                begin.elapsed()
-            ));
+            failures.push(format!("mutation {number} of {name}: took {:?}", begin.elapsed()));
         }
     }
     if let Some((before, after)) = before.zip(peak_kilobytes()) {
-        assert!(
-            after - before < KILOBYTES_MAX,
-            "{} KiB more at the peak",
-            after - before
-        );
+        assert!(after - before < KILOBYTES_MAX, "{} KiB more at the peak", after - before);
     }
     println!("{n_loaded} of {N_MUTATIONS} mutations loaded");
     failures.truncate(20);
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    assert!(
-        n_loaded > 0,
-        "no mutation got past the checks: the suite reaches nothing"
-    );
+    assert!(n_loaded > 0, "no mutation got past the checks: the suite reaches nothing");
 }
 
 /// Whether the bytes load; then every batch must get n results.
@@ -109,17 +97,11 @@ fn check(bytes: &[u8]) -> Result<bool, String> {
     for batch in TROUBLES.iter().map(|name| tables::troubled(name, 2)) {
         // A changed schema may refuse the batch; a bound one must score.
         if let Ok(bound) = artifact.plan().bind(&batch) {
-            let scores = artifact
-                .plan()
-                .score(&bound)
-                .map_err(|e| format!("scoring: {e}"))?;
+            let scores = artifact.plan().score(&bound).map_err(|e| format!("scoring: {e}"))?;
             if scores.len() != batch.n_rows() {
                 return Err("rows vanished".to_owned());
             }
-            if scores
-                .iter()
-                .any(|(_, score)| score.is_ok_and(|x| !x.is_finite()))
-            {
+            if scores.iter().any(|(_, score)| score.is_ok_and(|x| !x.is_finite())) {
                 return Err("a score that is not finite".to_owned());
             }
         }
@@ -201,42 +183,22 @@ fn change(value: &mut Value, other: Option<Value>, draws: &mut Pcg) {
     let choice = below(8, draws);
     match value {
         Value::Float(x) => {
-            *x = [
-                f64::NAN,
-                f64::INFINITY,
-                -0.0,
-                0.0,
-                f64::MAX,
-                -*x,
-                5e-324,
-                -1e300,
-            ][choice];
+            *x = [f64::NAN, f64::INFINITY, -0.0, 0.0, f64::MAX, -*x, 5e-324, -1e300][choice];
         }
         Value::Int(x) => {
             let max = i128::from(u64::MAX);
-            *x = [
-                0,
-                -1,
-                max,
-                i128::from(i64::MAX),
-                *x + 1,
-                *x - 1,
-                1 << 32,
-                i128::from(i64::MIN),
-            ][choice];
+            *x = [0, -1, max, i128::from(i64::MAX), *x + 1, *x - 1, 1 << 32, i128::from(i64::MIN)]
+                [choice];
             *x = (*x).clamp(i128::from(i64::MIN), max);
         }
         Value::Bool(x) => *x = !*x,
         Value::Text(x) => {
-            let tags: Vec<&str> = [
-                TransformParams::KINDS,
-                SelectorParams::KINDS,
-                ModelParams::KINDS,
-            ]
-            .concat()
-            .iter()
-            .map(|kind| kind.tag)
-            .collect();
+            let tags: Vec<&str> =
+                [TransformParams::KINDS, SelectorParams::KINDS, ModelParams::KINDS]
+                    .concat()
+                    .iter()
+                    .map(|kind| kind.tag)
+                    .collect();
             match choice {
                 0 => x.clear(),
                 1 => x.push(0xff),
@@ -251,12 +213,9 @@ fn change(value: &mut Value, other: Option<Value>, draws: &mut Pcg) {
         }
         Value::Bytes(x) => drop(x.pop()),
         Value::List(x) => change_list(x, other, choice, draws),
-        Value::Map(x) => change_list(
-            x,
-            other.map(|v| (Value::Text(b"new".to_vec()), v)),
-            choice,
-            draws,
-        ),
+        Value::Map(x) => {
+            change_list(x, other.map(|v| (Value::Text(b"new".to_vec()), v)), choice, draws)
+        }
         Value::Nil => *value = other.unwrap_or(Value::Int(0)),
     }
 }

@@ -1,5 +1,5 @@
-//! Artifacts of every kind ever released, under `data/artifacts/v1/`. **Append only**: a file there is
-//! never changed and never leaves.
+//! Artifacts of every kind ever released, under `data/artifacts/v1/`. **Append only**: a file there
+//! is never changed and never leaves.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -41,11 +41,7 @@ fn every_artifact_ever_released_loads_and_scores_as_recorded() {
     let mut found: BTreeSet<String> = BTreeSet::new();
     for file in files {
         let path = file.expect("an entry of the folder").path();
-        let name = path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let Some(stem) = name.strip_suffix(".samescore") else {
             continue;
         };
@@ -53,22 +49,13 @@ fn every_artifact_ever_released_loads_and_scores_as_recorded() {
         // Loading re-scores the golden rows and compares the digest of every stage.
         let artifact = Artifact::from_bytes(&bytes).unwrap_or_else(|e| panic!("{name}: {e}"));
         artifact.verify().unwrap_or_else(|e| panic!("{name}: {e}"));
-        assert!(
-            artifact.payload().golden.n_rows() > 0,
-            "{name} has no golden rows"
-        );
+        assert!(artifact.payload().golden.n_rows() > 0, "{name} has no golden rows");
         let payload = codec::encode(artifact.payload()).expect("a payload");
-        assert!(
-            reseal(&payload) == bytes,
-            "{name}: other bytes when written again"
-        );
+        assert!(reseal(&payload) == bytes, "{name}: other bytes when written again");
         found.insert(stem.to_owned());
     }
     let kinds: BTreeSet<&str> = cases().iter().map(|case| case.params.kind()).collect();
-    let absent: Vec<&str> = kinds
-        .into_iter()
-        .filter(|kind| !found.contains(*kind))
-        .collect();
+    let absent: Vec<&str> = kinds.into_iter().filter(|kind| !found.contains(*kind)).collect();
     assert!(
         absent.is_empty(),
         "no golden artifact of {absent:?}: run this test with {WRITE}=1 and commit the new files"

@@ -1,5 +1,5 @@
-//! `convert`: the declared columns of a source as another file, perhaps in another order. Hidden: it is
-//! there to try that neither format nor order changes a bit.
+//! `convert`: the declared columns of a source as another file, perhaps in another order. Hidden:
+//! it is there to try that neither format nor order changes a bit.
 
 use std::path::PathBuf;
 
@@ -41,12 +41,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     if let (Some(seed), true) = (args.shuffle, batch.faults().is_empty()) {
         batch = convert::shuffled(&batch, Seed(seed));
     }
-    let bytes = convert::write(
-        &batch,
-        &loaded.config.data.columns,
-        format,
-        args.row_group_rows,
-    )?;
+    let bytes = convert::write(&batch, &loaded.config.data.columns, format, args.row_group_rows)?;
     file::replace(&args.out, &bytes)?;
     let shown = args.out.display().to_string();
     Ok(Answer::yes(shell.body(

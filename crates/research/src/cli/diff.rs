@@ -14,8 +14,8 @@ const LISTED: usize = 20;
 
 /// Name the first difference of two artifacts, score files, feature files or traces.
 ///
-/// Exit code 0: the same result. Exit code 1: they differ; the first line names stage, column, row, both
-/// bit patterns and the distance in ulps.
+/// Exit code 0: the same result. Exit code 1: they differ; the first line names stage, column, row,
+/// both bit patterns and the distance in ulps.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  samescore diff research.csv production.csv")]
 pub(super) struct Args {
@@ -41,20 +41,13 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             })
         },
     );
-    Ok(if differences.is_empty() {
-        Answer::yes(body)
-    } else {
-        Answer::no(body)
-    })
+    Ok(if differences.is_empty() { Answer::yes(body) } else { Answer::no(body) })
 }
 
 fn text(content: &str, differences: &[Difference], are_bytes_equal: bool) -> String {
     let Some((first, more)) = differences.split_first() else {
-        let how = if are_bytes_equal {
-            "byte for byte"
-        } else {
-            "row by row key, in another order"
-        };
+        let how =
+            if are_bytes_equal { "byte for byte" } else { "row by row key, in another order" };
         return format!("same {content}, {how}\n");
     };
     let mut text = format!("{content}s differ, first at {}\n", first.line());

@@ -41,28 +41,22 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let evaluation = workflow::evaluate(&loaded.config, &batch, args.folds, &threads, done)
         .map_err(|e| loaded.failure(e))?;
     drop(progress);
-    Ok(Answer::yes(
-        shell.body(|| text(&evaluation), || to_json(&evaluation)),
-    ))
+    Ok(Answer::yes(shell.body(|| text(&evaluation), || to_json(&evaluation))))
 }
 
 fn text(evaluation: &Evaluation) -> String {
-    let names: Vec<&String> = evaluation.summary.keys().collect();
+    // Counts of a confusion are in the JSON answer.
+    let is_shown = |name: &&String| !name.ends_with("tives");
+    let names: Vec<&String> = evaluation.summary.keys().filter(is_shown).collect();
     let mut header = vec!["part", "train rows", "test rows"];
     header.extend(names.iter().map(|name| name.as_str()));
     let figures = |get: &dyn Fn(&String) -> Option<f64>| -> Vec<String> {
-        names
-            .iter()
-            .map(|name| get(name).map_or("-".to_owned(), render::short))
-            .collect()
+        names.iter().map(|name| get(name).map_or("-".to_owned(), render::short)).collect()
     };
     let mut rows = Vec::new();
     for (place, part) in evaluation.parts.iter().enumerate() {
-        let mut row = vec![
-            (place + 1).to_string(),
-            part.n_train.to_string(),
-            part.n_test.to_string(),
-        ];
+        let mut row =
+            vec![(place + 1).to_string(), part.n_train.to_string(), part.n_test.to_string()];
         row.extend(figures(&|name| part.metrics.get(name).copied()));
         rows.push(row);
     }
@@ -78,11 +72,9 @@ fn text(evaluation: &Evaluation) -> String {
         }
     }
     let mut text = render::table(&header, &rows);
-    let n_unscored: u64 = evaluation.parts.iter().map(|part| part.n_unscored).sum();
+    let n_unscored = evaluation.parts.iter().map(|part| part.n_unscored).sum::<u64>();
     if n_unscored > 0 {
-        text.push_str(&format!(
-            "{n_unscored} rows got a reason instead of a score\n"
-        ));
+        text.push_str(&format!("{n_unscored} rows got a reason instead of a score\n"));
     }
     text
 }

@@ -2,7 +2,7 @@
 
 use samescore_core::error::{Code, Error};
 use samescore_research::render;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::shell::{Answer, Shell};
@@ -19,44 +19,31 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let Some(wanted) = &args.code else {
         let rows: Vec<Vec<String>> = Code::ALL
             .iter()
-            .map(|c| {
-                vec![
-                    c.id().into(),
-                    c.kind().exit_code().to_string(),
-                    c.title().into(),
-                ]
-            })
+            .map(|c| vec![c.id().into(), c.kind().exit_code().to_string(), c.title().into()])
             .collect();
         return Ok(Answer::yes(shell.body(
             || render::table(&["code", "exit code", "meaning"], &rows),
-            || json!({ "command": "explain", "codes": Code::ALL.iter().map(|c| about(*c)).collect::<Vec<_>>() }),
+            || {
+                let codes: Vec<Value> = Code::ALL.iter().map(|c| about(*c)).collect();
+                json!({ "command": "explain", "codes": codes })
+            },
         )));
     };
-    let found = Code::ALL
-        .iter()
-        .find(|code| code.id().eq_ignore_ascii_case(wanted));
+    let found = Code::ALL.iter().find(|code| code.id().eq_ignore_ascii_case(wanted));
     let Some(&code) = found else {
-        let error = Error::new(
-            Code::Usage,
-            format!("expected an error code, found `{wanted}`"),
-        );
+        let error = Error::new(Code::Usage, format!("expected an error code, found `{wanted}`"));
         return Err(error.remedy("`samescore explain` lists all").into());
     };
     Ok(Answer::yes(shell.body(
         || {
             let exit = code.kind().exit_code();
-            format!(
-                "{}: {}\nexit code {exit}\n\n{}\n",
-                code.id(),
-                code.title(),
-                code.explanation()
-            )
+            format!("{}: {}\nexit code {exit}\n\n{}\n", code.id(), code.title(), code.explanation())
         },
         || json!({ "command": "explain", "code": about(code) }),
     )))
 }
 
-fn about(code: Code) -> serde_json::Value {
+fn about(code: Code) -> Value {
     json!({
         "code": code.id(),
         "kind": code.kind().name(),

@@ -20,10 +20,7 @@ pub(super) struct Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Failure {
-            error,
-            source: None,
-        }
+        Failure { error, source: None }
     }
 }
 
@@ -37,22 +34,14 @@ impl Failure {
             Some(span) => error.at(span),
             None => error,
         };
-        Failure {
-            error,
-            source: Some(NamedSource::new(path, text.to_owned())),
-        }
+        Failure { error, source: Some(NamedSource::new(path, text.to_owned())) }
     }
 
     /// The error for people.
     pub(super) fn text(&self, has_colour: bool) -> String {
-        let theme = if has_colour {
-            GraphicalTheme::unicode()
-        } else {
-            GraphicalTheme::unicode_nocolor()
-        };
-        let handler = GraphicalReportHandler::new_themed(theme)
-            .with_width(WIDTH)
-            .with_links(false);
+        let theme =
+            if has_colour { GraphicalTheme::unicode() } else { GraphicalTheme::unicode_nocolor() };
+        let handler = GraphicalReportHandler::new_themed(theme).with_width(WIDTH).with_links(false);
         let mut text = String::new();
         match handler.render_report(&mut text, self) {
             Ok(()) => text,
@@ -84,13 +73,7 @@ impl Failure {
         let source = self.source.as_ref()?;
         let before = source.inner().get(..self.error.span()?.start)?;
         let line = before.matches('\n').count() + 1;
-        let column = before
-            .rsplit('\n')
-            .next()
-            .unwrap_or_default()
-            .chars()
-            .count()
-            + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         Some((source.name().to_owned(), line, column))
     }
 }
@@ -107,10 +90,7 @@ fn find(error: &Error, text: &str) -> Option<Range<usize>> {
     let bare = |name: &str| {
         let mut at = 0;
         for line in text.split_inclusive('\n') {
-            if line
-                .strip_prefix(name)
-                .is_some_and(|rest| rest.trim_start().starts_with('='))
-            {
+            if line.strip_prefix(name).is_some_and(|rest| rest.trim_start().starts_with('=')) {
                 return Some(at..at + name.len());
             }
             at += line.len();
@@ -118,10 +98,7 @@ fn find(error: &Error, text: &str) -> Option<Range<usize>> {
         None
     };
     let of = |name: &str| bare(name).or_else(|| quoted(name));
-    error
-        .column_name()
-        .and_then(of)
-        .or_else(|| error.step_name().and_then(quoted))
+    error.column_name().and_then(of).or_else(|| error.step_name().and_then(quoted))
 }
 
 impl fmt::Debug for Failure {
@@ -133,10 +110,7 @@ impl fmt::Debug for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let whole = self.error.to_string();
-        let tail = self
-            .error
-            .remedy_text()
-            .map(|remedy| format!(" ({remedy})"));
+        let tail = self.error.remedy_text().map(|remedy| format!(" ({remedy})"));
         let shown = tail.and_then(|tail| whole.strip_suffix(&tail).map(str::to_owned));
         f.write_str(&shown.unwrap_or(whole))
     }
@@ -146,11 +120,7 @@ impl std::error::Error for Failure {}
 
 impl Diagnostic for Failure {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new(format!(
-            "{}: {}",
-            self.error.code(),
-            self.error.code().title()
-        )))
+        Some(Box::new(format!("{}: {}", self.error.code(), self.error.code().title())))
     }
 
     fn severity(&self) -> Option<Severity> {
@@ -158,10 +128,7 @@ impl Diagnostic for Failure {
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        let explain = format!(
-            "`samescore explain {}` says why this matters",
-            self.error.code()
-        );
+        let explain = format!("`samescore explain {}` says why this matters", self.error.code());
         Some(Box::new(match self.error.remedy_text() {
             Some(remedy) => format!("{remedy}\n{explain}"),
             None => explain,

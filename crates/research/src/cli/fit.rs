@@ -67,10 +67,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         let trace = threads.run(|| outcome.artifact.plan().trace(&batch))?.1;
         write_trace(path, &trace)?;
     }
-    let out = args
-        .out
-        .clone()
-        .unwrap_or_else(|| args.config.with_extension("samescore"));
+    let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
     file::replace(&out, outcome.artifact.bytes())?;
     drop(progress);
     let shown = out.display().to_string();
@@ -98,19 +95,10 @@ fn text(outcome: &Outcome, path: &str) -> String {
     let payload = outcome.artifact.payload();
     let mut text = render::pairs(&[
         ("artifact", outcome.artifact.digest().to_string()),
-        (
-            "written to",
-            format!("{path}, {} bytes", outcome.artifact.bytes().len()),
-        ),
+        ("written to", format!("{path}, {} bytes", outcome.artifact.bytes().len())),
         ("config", payload.config_fingerprint.to_string()),
         ("data", payload.data_fingerprint.to_string()),
-        (
-            "rows",
-            format!(
-                "{} fitted on, {} kept for the test",
-                outcome.n_train, outcome.n_test
-            ),
-        ),
+        ("rows", format!("{} fitted on, {} kept for the test", outcome.n_train, outcome.n_test)),
     ]);
     if outcome.n_unscored > 0 {
         text.push_str(&format!(

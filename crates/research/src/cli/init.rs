@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use samescore_core::batch::ColumnKind;
-use samescore_core::config::{ColumnConfig, Config};
+use samescore_core::config::{ColumnConfig, Config, Task};
 use samescore_core::error::{Code, Error};
 use samescore_core::example;
+use samescore_research::draft::{self, Target};
 use samescore_research::{convert, file, gather};
 use serde_json::json;
 
@@ -19,14 +19,14 @@ const EXAMPLE_SOURCE: &str = "example.csv";
 
 /// Write a config to begin with.
 ///
-/// With a table, the config declares its columns, inferred from all its rows. Without one, a small example
-/// table is written as well, and the config can be fitted at once.
+/// With a table, the config declares its columns, inferred from all its rows. Without one, a small
+/// example table is written as well, and the config can be fitted at once.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  samescore init houses.csv --target price --out houses.toml")]
 pub(super) struct Args {
     /// A table, CSV or Parquet.
     source: Option<PathBuf>,
-    /// The column to predict; without it, the last one by name that is a number.
+    /// The column to predict; without it, the last column of numbers by name.
     #[arg(long, value_name = "COLUMN")]
     target: Option<String>,
     /// The config to write.
@@ -43,23 +43,27 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let (source, columns, target) = match &args.source {
         Some(source) => {
             let columns = gather::infer(source, &[])?;
-            let target = choose_target(args.target.as_deref(), &columns)?;
+            let target = draft::choose_target(source, args.target.as_deref(), &columns)?;
             (from_folder(source, &folder), columns, target)
         }
         None => {
             write_example(&folder.join(EXAMPLE_SOURCE), args.force)?;
-            let target = example::REGRESSION_TARGET.to_owned();
+            let target = Target {
+                column: example::REGRESSION_TARGET.to_owned(),
+                task: Task::Regression,
+                positive: None,
+            };
             (EXAMPLE_SOURCE.to_owned(), example_columns(), target)
         }
     };
-    let text = config_text(&source, &columns, &target);
+    let text = draft::config_text(&source, &columns, &target);
     Config::from_toml(&text)
         .map_err(|e| Failure::in_config(e, &args.out.display().to_string(), &text))?;
     file::replace(&args.out, text.as_bytes())?;
     let shown = args.out.display().to_string();
     Ok(Answer::yes(shell.body(
         || format!("{shown} written; next: samescore fit {shown}\n"),
-        || json!({ "command": "init", "path": shown, "source": source, "target": target }),
+        || json!({ "command": "init", "path": shown, "source": source, "target": target.column }),
     )))
 }
 
@@ -74,17 +78,11 @@ fn refuse_existing(path: &Path, force: bool) -> Result<(), Error> {
 fn write_example(path: &Path, force: bool) -> Result<(), Error> {
     refuse_existing(path, force)?;
     let table = example::table(EXAMPLE_ROWS, EXAMPLE_SEED);
-    file::replace(
-        path,
-        &convert::write(&table, &example_columns(), gather::Format::Csv, None)?,
-    )
+    file::replace(path, &convert::write(&table, &example_columns(), gather::Format::Csv, None)?)
 }
 
 fn example_columns() -> BTreeMap<String, ColumnConfig> {
-    example::COLUMNS
-        .iter()
-        .map(|(name, kind)| ((*name).to_owned(), (*kind).into()))
-        .collect()
+    example::COLUMNS.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).into())).collect()
 }
 
 /// The path of a source as the config will see it, relative to its own folder.
@@ -97,73 +95,4 @@ fn from_folder(source: &Path, folder: &Path) -> String {
         (Err(_), Ok(whole)) => whole.display().to_string(),
         (Err(_), Err(_)) => source.display().to_string(),
     }
-}
-
-fn choose_target(
-    wanted: Option<&str>,
-    columns: &BTreeMap<String, ColumnConfig>,
-) -> Result<String, Error> {
-    let numbers = || {
-        columns
-            .iter()
-            .filter(|(_, c)| c.kind == ColumnKind::Num)
-            .map(|(name, _)| name)
-    };
-    match wanted {
-        None => numbers().next_back().cloned().ok_or_else(|| {
-            Error::new(
-                Code::BadTarget,
-                "expected a column of numbers to predict, found none",
-            )
-            .remedy("name one with --target")
-        }),
-        Some(name) if numbers().any(|n| n == name) => Ok(name.to_owned()),
-        Some(name) => {
-            let listed: Vec<&str> = numbers().take(20).map(String::as_str).collect();
-            let message = format!(
-                "expected a column of numbers, there are {}",
-                listed.join(", ")
-            );
-            Err(Error::new(Code::BadTarget, message).column(name))
-        }
-    }
-}
-
-/// A config that fits as it stands: numbers are imputed and scaled, labels become codes.
-fn config_text(source: &str, columns: &BTreeMap<String, ColumnConfig>, target: &str) -> String {
-    let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let is_used = |kind: ColumnKind| {
-        columns
-            .iter()
-            .any(|(name, column)| column.kind == kind && name != target)
-    };
-    let mut text = format!(
-        "# `samescore kinds` lists every step and model; `samescore kinds KIND` is its manual.\n\
-         seed = 0\n\n[data]\nsource = {}\nkey = []        # columns that identify a row; none: its content does\n\
-         missing = []    # texts that mean missing, besides an empty cell\n\n[data.columns]\n",
-        quoted(source)
-    );
-    for (name, column) in columns {
-        let line = format!("{} = \"{}\"\n", quoted(name), column.kind);
-        if column.kind == ColumnKind::Time {
-            text.push_str(&format!("# needs a step that makes numbers of it: {line}"));
-        } else {
-            text.push_str(&line);
-        }
-    }
-    text.push_str(&format!(
-        "\n[target]\ncolumn = {}\ntask = \"regression\"\n\n[split]\ntest_ratio = 0.2\n",
-        quoted(target)
-    ));
-    if is_used(ColumnKind::Text) {
-        text.push_str(
-            "\n[[step]]\nkind = \"ordinal_encoder\"\nname = \"codes\"\ncolumns = { kind = \"text\" }\n",
-        );
-    }
-    text.push_str(
-        "\n[[step]]\nkind = \"mean_median_imputer\"\nname = \"impute\"\ncolumns = \"all\"\n\
-         \n[[step]]\nkind = \"standard_scaler\"\nname = \"scale\"\ncolumns = \"all\"\n\
-         \n[model]\nkind = \"linear_regression\"\n",
-    );
-    text
 }

@@ -6,6 +6,7 @@ use samescore_core::artifact::{Artifact, Payload, ValueProfile};
 use samescore_core::batch::show_time;
 use samescore_core::digest::Digest;
 use samescore_core::error::Error;
+use samescore_core::math;
 use samescore_research::render;
 use serde_json::{Value, json};
 
@@ -29,11 +30,12 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         || text(&peeked, &verdict, bytes.len()),
         || {
             let refusal = verdict.as_ref().err();
+            let said = |e: &Error| json!({ "code": e.code().id(), "message": e.to_string() });
             json!({
                 "command": "inspect",
                 "bytes": bytes.len(),
                 "is_accepted": refusal.is_none(),
-                "refusal": refusal.map(|e| json!({ "code": e.code().id(), "message": e.to_string() })),
+                "refusal": refusal.map(said),
                 "artifact": peeked.as_ref().ok().map(|(digest, payload)| about(digest, payload)),
             })
         },
@@ -82,29 +84,17 @@ fn text(
         ),
         ("golden rows", payload.golden.n_rows().to_string()),
     ]);
-    text.push_str(&render::table(
-        &["input", "kind", "missing", "values"],
-        &inputs(payload),
-    ));
+    text.push_str(&render::table(&["input", "kind", "missing", "values"], &inputs(payload)));
     let steps: Vec<Vec<String>> = payload
         .pipeline
         .steps
         .iter()
-        .map(|s| {
-            vec![
-                s.name.clone(),
-                s.state.kind().to_owned(),
-                s.columns.join(", "),
-            ]
-        })
+        .map(|s| vec![s.name.clone(), s.state.kind().to_owned(), s.columns.join(", ")])
         .collect();
     text.push_str(&render::table(&["step", "kind", "columns"], &steps));
     text.push_str(&model(payload));
-    let metrics: Vec<Vec<String>> = payload
-        .metrics
-        .iter()
-        .map(|(name, x)| vec![name.clone(), render::short(*x)])
-        .collect();
+    let metrics: Vec<Vec<String>> =
+        payload.metrics.iter().map(|(name, x)| vec![name.clone(), render::short(*x)]).collect();
     text + &render::table(&["metric", "value"], &metrics)
 }
 
@@ -126,43 +116,25 @@ fn inputs(payload: &Payload) -> Vec<Vec<String>> {
         };
         vec![name.to_owned(), kind, profile.n_missing.to_string(), values]
     };
-    payload
-        .pipeline
-        .input
-        .fields()
-        .iter()
-        .map(|f| row(&f.name, f.kind.to_string()))
-        .collect()
+    payload.pipeline.input.fields().iter().map(|f| row(&f.name, f.kind.to_string())).collect()
 }
 
 /// The model's facts, and its weights by size.
 fn model(payload: &Payload) -> String {
     let model = &payload.pipeline.model;
-    let mut text = format!(
-        "model {} on {} columns\n",
-        model.kind(),
-        payload.pipeline.features.len()
-    );
-    let facts: Vec<Vec<String>> = model
-        .facts()
-        .into_iter()
-        .map(|(name, x)| vec![name, render::short(x)])
-        .collect();
+    let mut text =
+        format!("model {} on {} columns\n", model.kind(), payload.pipeline.features.len());
+    let facts: Vec<Vec<String>> =
+        model.facts().into_iter().map(|(name, x)| vec![name, render::short(x)]).collect();
     if !facts.is_empty() {
         text.push_str(&render::table(&["fact", "value"], &facts));
     }
     if let Some(weights) = model.coefficients() {
-        let mut weighed: Vec<(&String, f64)> = payload
-            .pipeline
-            .features
-            .iter()
-            .zip(weights.iter().copied())
-            .collect();
-        weighed.sort_by(|a, b| b.1.abs().total_cmp(&a.1.abs()).then_with(|| a.0.cmp(b.0)));
-        let rows: Vec<Vec<String>> = weighed
-            .into_iter()
-            .map(|(name, w)| vec![name.clone(), render::short(w)])
-            .collect();
+        let mut weighed: Vec<(&String, f64)> =
+            payload.pipeline.features.iter().zip(weights.iter().copied()).collect();
+        weighed.sort_by(|a, b| math::total_cmp(b.1.abs(), a.1.abs()).then_with(|| a.0.cmp(b.0)));
+        let rows: Vec<Vec<String>> =
+            weighed.into_iter().map(|(name, w)| vec![name.clone(), render::short(w)]).collect();
         text.push_str(&render::table(&["column", "weight"], &rows));
     }
     text

@@ -41,13 +41,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             };
             let defaults = defaults(tag)?;
             Ok(Answer::yes(shell.body(
-                || {
-                    format!(
-                        "{tag} ({})\n\n{}\n# Defaults\n{defaults}",
-                        info.family,
-                        info.manual()
-                    )
-                },
+                || format!("{tag} ({})\n\n{}\n# Defaults\n{defaults}", info.family, info.manual()),
                 || {
                     let mut about = about(info);
                     about["manual"] = json!(info.manual());
@@ -63,14 +57,7 @@ fn list(all: &[&KindInfo]) -> String {
     let draws = |info: &KindInfo| if info.draws { "yes" } else { "" }.to_owned();
     let rows: Vec<Vec<String>> = all
         .iter()
-        .map(|info| {
-            vec![
-                info.family.into(),
-                info.tag.into(),
-                draws(info),
-                info.summary(),
-            ]
-        })
+        .map(|info| vec![info.family.into(), info.tag.into(), draws(info), info.summary()])
         .collect();
     render::table(&["family", "kind", "draws", "what it does"], &rows)
 }
@@ -97,12 +84,20 @@ fn defaults(tag: &str) -> Result<String, Error> {
     };
     let params = table.unwrap_or_default();
     let text = toml::to_string(&params).map_err(|e| {
-        Error::new(
-            Code::BadParameter,
-            format!("the defaults cannot be written: {e}"),
-        )
+        Error::new(Code::BadParameter, format!("the defaults cannot be written: {e}"))
     })?;
-    Ok(format!("{heading}\nkind = \"{tag}\"\n{text}"))
+    Ok(format!("{heading}\nkind = \"{tag}\"\n{text}{}", left_out(tag)))
+}
+
+/// The params that a config leaves out by default, as comments: TOML has no word for nothing.
+fn left_out(tag: &str) -> String {
+    let params = ModelParams::default_of(tag)
+        .and_then(|params| serde_json::to_value(params).ok())
+        .or_else(|| serde_json::to_value(SelectorParams::default_of(tag)?).ok())
+        .or_else(|| serde_json::to_value(TransformParams::default_of(tag)?).ok());
+    let fields = params.as_ref().and_then(|params| params[tag].as_object());
+    let absent = fields.into_iter().flatten().filter(|(_, value)| value.is_null());
+    absent.map(|(name, _)| format!("# {name}: left out by default\n")).collect()
 }
 
 /// What stands behind the tag.

@@ -20,8 +20,8 @@ pub(super) struct Loaded {
 }
 
 impl Loaded {
-    /// Reads a config. `data` stands in for its source; a config that declares no columns takes those of
-    /// the source.
+    /// Reads a config. `data` stands in for its source; a config that declares no columns takes
+    /// those of the source.
     pub(super) fn read(path: &Path, data: Option<&Path>) -> Result<Self, Failure> {
         let text = file::read_text(path)?;
         let shown = path.display().to_string();
@@ -32,9 +32,7 @@ impl Loaded {
             (None, Some(source)) => path.parent().unwrap_or(Path::new("")).join(source),
             (None, None) => {
                 let error = Error::new(Code::Usage, "expected a source of rows, found none");
-                return Err(error
-                    .remedy("set `source` under [data], or give --data")
-                    .into());
+                return Err(error.remedy("set `source` under [data], or give --data").into());
             }
         };
         let is_inferred = config.data.columns.is_empty();
@@ -42,13 +40,7 @@ impl Loaded {
             config.data.columns = gather::infer(&source, &config.data.missing)?;
         }
         config.validate().map_err(wrong)?;
-        Ok(Loaded {
-            is_inferred,
-            config,
-            source,
-            path: shown,
-            text,
-        })
+        Ok(Loaded { is_inferred, config, source, path: shown, text })
     }
 
     /// An error of this config's fit, pointing into its text where it can.

@@ -1,8 +1,8 @@
 //! The command line: arguments in, one answer out.
 //!
-//! Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 the answer is no, 2 usage or
-//! config, 3 data, 4 artifact, 5 input and output, 101 a bug. With `--format json` every answer is one
-//! JSON value with a `schema_version`.
+//! Results go to stdout, everything else to stderr. Exit codes: 0 done, 1 the answer is no, 2 usage
+//! or config, 3 data, 4 artifact, 5 input and output, 101 a bug. With `--format json` every answer
+//! is one JSON value with a `schema_version`.
 
 mod completions;
 mod convert;
@@ -30,7 +30,8 @@ use shell::{Answer, Shell};
 /// The version of every JSON answer; a field may be added, none changes its meaning.
 const SCHEMA_VERSION: u32 = 1;
 
-/// Given the same inputs, exactly the same outputs: fit a pipeline once, score it anywhere, to the bit.
+/// Given the same inputs, exactly the same outputs: fit a pipeline once, score it anywhere, to the
+/// bit.
 #[derive(Parser)]
 #[command(
     name = "samescore",

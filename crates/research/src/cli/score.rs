@@ -18,7 +18,8 @@ use super::shell::{Answer, Shell};
 
 /// Score rows with an artifact.
 ///
-/// Prints CSV: the declared key columns, then row_key, score, bits, code, reason. n rows in, n rows out.
+/// Prints CSV: the declared key columns, then row_key, score, bits, code, reason. n rows in, n rows
+/// out.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example:\n  samescore score titanic.samescore passengers.parquet --out scores.csv"
@@ -60,24 +61,19 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let digest = artifact.digest().to_string();
     drop(progress);
     match &args.out {
-        None => Ok(Answer::yes(if shell.is_json() {
-            shell.body(String::new, || json!({
-                "command": "score",
-                "artifact": digest,
-                "rows": (0..scores.len()).map(|row| json_row(&batch, key, &scores, row)).collect::<Vec<_>>(),
-            }))
-        } else {
-            listing::scores(&batch, key, &scores)?
-        })),
+        None if shell.is_json() => {
+            let rows = (0..scores.len()).map(|row| json_row(&batch, key, &scores, row));
+            let rows: Vec<Value> = rows.collect();
+            let answer = json!({ "command": "score", "artifact": digest, "rows": rows });
+            Ok(Answer::yes(shell.body(String::new, || answer)))
+        }
+        None => Ok(Answer::yes(listing::scores(&batch, key, &scores)?)),
         Some(path) => {
             let listed = listing::scores(&batch, key, &scores)?;
             file::replace(path, listed.as_bytes())?;
-            let n_unscored = (0..scores.len())
-                .filter(|&row| scores.get(row).is_err())
-                .count();
-            let values: Vec<f64> = (0..scores.len())
-                .filter_map(|row| scores.get(row).ok())
-                .collect();
+            let n_unscored = (0..scores.len()).filter(|&row| scores.get(row).is_err()).count();
+            let values: Vec<f64> =
+                (0..scores.len()).filter_map(|row| scores.get(row).ok()).collect();
             let hash = sha256(listed.as_bytes()).to_string();
             Ok(Answer::yes(shell.body(
                 || {
@@ -109,12 +105,9 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
 
 fn json_row(batch: &Batch, key: &[String], scores: &Scores, row: usize) -> Value {
     let mut object = Map::new();
-    let slots = key
-        .iter()
-        .filter_map(|name| Some((name, batch.schema().position(name)?)));
-    let declared: Map<String, Value> = slots
-        .map(|(name, slot)| (name.clone(), json_value(batch, slot, row)))
-        .collect();
+    let slots = key.iter().filter_map(|name| Some((name, batch.schema().position(name)?)));
+    let declared: Map<String, Value> =
+        slots.map(|(name, slot)| (name.clone(), json_value(batch, slot, row))).collect();
     if !declared.is_empty() {
         object.insert("key".to_owned(), Value::Object(declared));
     }
@@ -122,10 +115,7 @@ fn json_row(batch: &Batch, key: &[String], scores: &Scores, row: usize) -> Value
     match scores.get(row) {
         Ok(score) => {
             object.insert("score".to_owned(), json!(score));
-            object.insert(
-                "bits".to_owned(),
-                json!(format!("{:016x}", score.to_bits())),
-            );
+            object.insert("bits".to_owned(), json!(format!("{:016x}", score.to_bits())));
         }
         Err(reason) => {
             object.insert("code".to_owned(), json!(reason.code().id()));

@@ -71,19 +71,15 @@ impl Shell {
                 render::wants_colour(io::stderr().is_terminal(), |name| std::env::var(name).ok())
             }
         };
-        Shell {
-            format,
-            is_quiet,
-            has_colour,
-        }
+        Shell { format, is_quiet, has_colour }
     }
 
     pub(super) fn is_json(&self) -> bool {
         self.format == Format::Json
     }
 
-    /// The text of an answer in the format that is asked for: `text()`, or the object `json` with its
-    /// schema version.
+    /// The text of an answer in the format that is asked for: `text()`, or the object `json` with
+    /// its schema version.
     pub(super) fn body(
         &self,
         text: impl FnOnce() -> String,
@@ -102,9 +98,7 @@ impl Shell {
     /// Writes an answer to stdout. A reader that has gone away is no error: it has what it wanted.
     pub(super) fn write(&self, answer: Answer) -> Result<u8, Failure> {
         let mut stdout = io::stdout().lock();
-        let written = stdout
-            .write_all(answer.text.as_bytes())
-            .and_then(|()| stdout.flush());
+        let written = stdout.write_all(answer.text.as_bytes()).and_then(|()| stdout.flush());
         match written {
             Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
                 let message = format!("cannot write to stdout: {}", e.to_string().to_lowercase());

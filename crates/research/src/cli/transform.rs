@@ -48,10 +48,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     drop(progress);
     let Some(path) = &args.out else {
         return Ok(Answer::yes(if shell.is_json() {
-            shell.body(
-                String::new,
-                || json!({ "command": "transform", "rows": json_rows(&blocks) }),
-            )
+            shell
+                .body(String::new, || json!({ "command": "transform", "rows": json_rows(&blocks) }))
         } else {
             listing::features(&blocks)
         }));

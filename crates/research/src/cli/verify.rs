@@ -26,10 +26,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         || {
             render::pairs(&[
                 ("artifact", digest.clone()),
-                (
-                    "verified",
-                    format!("{n_rows} golden rows score to the bit as recorded"),
-                ),
+                ("verified", format!("{n_rows} golden rows score to the bit as recorded")),
             ])
         },
         || {

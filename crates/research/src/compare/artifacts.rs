@@ -23,20 +23,11 @@ pub(super) fn compare(a: &[u8], b: &[u8]) -> Result<Vec<Difference>> {
     found.extend(steps(&a, &b)?);
     let features = &a.pipeline.features;
     found.extend(part("features", features, &b.pipeline.features, &[])?);
-    found.extend(part(
-        "model",
-        &a.pipeline.model,
-        &b.pipeline.model,
-        features,
-    )?);
+    found.extend(part("model", &a.pipeline.model, &b.pipeline.model, features)?);
     found.extend(part("metrics", &a.metrics, &b.metrics, &[])?);
     found.extend(part("golden rows", &a.golden, &b.golden, &[])?);
     if found.is_empty() {
-        found.push(Difference::of(
-            "file",
-            &digest_a.to_string(),
-            &digest_b.to_string(),
-        ));
+        found.push(Difference::of("file", &digest_a.to_string(), &digest_b.to_string()));
         found.iter_mut().for_each(|d| d.bits = None);
     }
     Ok(found)
@@ -48,9 +39,7 @@ fn profile(a: &Payload, b: &Payload) -> Result<Option<Difference>> {
     if let Some(difference) = &mut found {
         let of = |payload: &Payload| payload.profile.columns.clone();
         let (x, y) = (of(a), of(b));
-        let differs = x
-            .iter()
-            .find(|(name, column)| y.get(*name) != Some(*column));
+        let differs = x.iter().find(|(name, column)| y.get(*name) != Some(*column));
         difference.column = differs.map(|(name, _)| name.clone());
     }
     Ok(found)
@@ -63,11 +52,7 @@ fn steps(a: &Payload, b: &Payload) -> Result<Vec<Difference>> {
     }
     let (n, m) = (a.pipeline.steps.len(), b.pipeline.steps.len());
     if n != m {
-        found.push(Difference::of(
-            "steps",
-            &format!("{n} steps"),
-            &format!("{m} steps"),
-        ));
+        found.push(Difference::of("steps", &format!("{n} steps"), &format!("{m} steps")));
     }
     Ok(found)
 }
@@ -78,12 +63,7 @@ fn part<T: Serialize>(stage: &str, a: &T, b: &T, columns: &[String]) -> Result<O
         serde_json::to_value(x)
             .map_err(|e| Error::new(Code::Malformed, format!("it cannot be shown: {e}")))
     };
-    let mut walk = Walk {
-        stage,
-        columns,
-        path: Vec::new(),
-        column: None,
-    };
+    let mut walk = Walk { stage, columns, path: Vec::new(), column: None };
     Ok(walk.first(&value(a)?, &value(b)?))
 }
 
@@ -104,11 +84,7 @@ impl Walk<'_> {
             (Value::Array(x), Value::Array(y)) if x.len() == y.len() => {
                 let is_per_column = x.len() == self.columns.len();
                 let column = |at: usize| {
-                    if is_per_column {
-                        self.columns.get(at).cloned()
-                    } else {
-                        None
-                    }
+                    if is_per_column { self.columns.get(at).cloned() } else { None }
                 };
                 let columns: Vec<Option<String>> = (0..x.len()).map(column).collect();
                 let mut pairs = x.iter().zip(y).zip(columns).enumerate();

@@ -17,8 +17,8 @@ struct Listing {
     rows: BTreeMap<String, Vec<csv::StringRecord>>,
 }
 
-/// One difference per column that differs, its first row by key; before them, rows and columns that only
-/// one side has.
+/// One difference per column that differs, its first row by key; before them, rows and columns that
+/// only one side has.
 pub(super) fn compare(stage: &str, a: &[u8], b: &[u8]) -> Result<Vec<Difference>> {
     let (a, b) = (read(a)?, read(b)?);
     let mut differences = one_sided_columns(stage, &a, &b);
@@ -28,9 +28,7 @@ pub(super) fn compare(stage: &str, a: &[u8], b: &[u8]) -> Result<Vec<Difference>
             continue;
         };
         let is_told = name == BITS_COLUMN
-            && differences
-                .iter()
-                .any(|d| d.column.as_deref() == Some(SCORE_COLUMN));
+            && differences.iter().any(|d| d.column.as_deref() == Some(SCORE_COLUMN));
         if !is_told {
             differences.extend(column(stage, name, (&a, place), (&b, other)));
         }
@@ -42,22 +40,12 @@ fn read(bytes: &[u8]) -> Result<Listing> {
     let refuse =
         |e: csv::Error| Error::new(Code::BadValue, format!("the file cannot be read: {e}"));
     let mut reader = csv::Reader::from_reader(bytes);
-    let header: Vec<String> = reader
-        .headers()
-        .map_err(refuse)?
-        .iter()
-        .map(str::to_owned)
-        .collect();
-    let key = header
-        .iter()
-        .position(|name| name == KEY_COLUMN)
-        .unwrap_or_default();
+    let header: Vec<String> = reader.headers().map_err(refuse)?.iter().map(str::to_owned).collect();
+    let key = header.iter().position(|name| name == KEY_COLUMN).unwrap_or_default();
     let mut rows: BTreeMap<String, Vec<csv::StringRecord>> = BTreeMap::new();
     for record in reader.into_records() {
         let record = record.map_err(refuse)?;
-        rows.entry(record.get(key).unwrap_or_default().to_owned())
-            .or_default()
-            .push(record);
+        rows.entry(record.get(key).unwrap_or_default().to_owned()).or_default().push(record);
     }
     for same in rows.values_mut().filter(|same| same.len() > 1) {
         same.sort_by(|x, y| x.iter().cmp(y.iter()));
@@ -83,20 +71,10 @@ fn one_sided_columns(stage: &str, a: &Listing, b: &Listing) -> Vec<Difference> {
 fn one_sided_rows(stage: &str, a: &Listing, b: &Listing) -> Vec<Difference> {
     let only = |x: &Listing, y: &Listing, left: &str, right: &str| -> Option<Difference> {
         let n_in = |listing: &Listing, key: &str| listing.rows.get(key).map_or(0, Vec::len);
-        let mut absent = x
-            .rows
-            .iter()
-            .filter(|(key, rows)| rows.len() > n_in(y, key))
-            .peekable();
+        let mut absent = x.rows.iter().filter(|(key, rows)| rows.len() > n_in(y, key)).peekable();
         let first = absent.peek()?.0.clone();
-        let n_cells = absent
-            .map(|(key, rows)| (rows.len() - n_in(y, key)) as u64)
-            .sum();
-        Some(Difference {
-            row_key: Some(first),
-            n_cells,
-            ..Difference::of(stage, left, right)
-        })
+        let n_cells = absent.map(|(key, rows)| (rows.len() - n_in(y, key)) as u64).sum::<u64>();
+        Some(Difference { row_key: Some(first), n_cells, ..Difference::of(stage, left, right) })
     };
     let left = only(a, b, "a row", "no such row");
     let right = only(b, a, "no such row", "a row");
@@ -113,10 +91,7 @@ fn column(
     for (key, rows) in &a.0.rows {
         let others = b.0.rows.get(key).map(Vec::as_slice).unwrap_or_default();
         for (row, other) in rows.iter().zip(others) {
-            let (x, y) = (
-                row.get(a.1).unwrap_or_default(),
-                other.get(b.1).unwrap_or_default(),
-            );
+            let (x, y) = (row.get(a.1).unwrap_or_default(), other.get(b.1).unwrap_or_default());
             if x == y {
                 continue;
             }

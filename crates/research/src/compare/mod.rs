@@ -1,13 +1,13 @@
 //! The first difference of two results: artifacts, score files, feature files, or traces.
 //!
 //! # Method
-//! Files are told apart by what is in them. Equal bytes are equal results. Else one difference is given
-//! per place where there is one, in the order in which a row is processed: config, data, each step, the
-//! model; column by column in a table. So the first one names where two runs parted.
+//! Files are told apart by what is in them. Equal bytes are equal results. Else one difference is
+//! given per place where there is one, in the order in which a row is processed: config, data, each
+//! step, the model; column by column in a table. So the first one names where two runs parted.
 //!
 //! # Ties and order
-//! Rows are matched by their row key, never by position; rows of one key are matched in the order of
-//! their cells.
+//! Rows are matched by their row key, never by position; rows of one key are matched in the order
+//! of their cells.
 
 mod artifacts;
 mod listings;
@@ -102,11 +102,7 @@ impl Difference {
     /// One line for people: the place, then both values.
     pub fn line(&self) -> String {
         let mut line = format!("stage `{}`", self.stage);
-        let places = [
-            ("column", &self.column),
-            ("row", &self.row_key),
-            ("at", &self.path),
-        ];
+        let places = [("column", &self.column), ("row", &self.row_key), ("at", &self.path)];
         for (name, value) in places {
             if let Some(value) = value {
                 line.push_str(&format!(", {name} `{value}`"));
@@ -163,10 +159,8 @@ fn traces(a: &[u8], b: &[u8]) -> Result<Vec<Difference>> {
     let found = trace::first_difference(&read(a)?, &read(b)?);
     Ok(found
         .map(|d| {
-            let (left, right) = d
-                .what
-                .split_once(" against ")
-                .unwrap_or((d.what.as_str(), "another"));
+            let (left, right) =
+                d.what.split_once(" against ").unwrap_or((d.what.as_str(), "another"));
             Difference {
                 column: (!d.column.is_empty()).then(|| d.column.clone()),
                 bits: None,
@@ -194,10 +188,7 @@ mod tests {
     #[test]
     fn a_flipped_bit_is_named_with_its_row_and_distance() {
         let text = String::from_utf8_lossy(SCORES);
-        let flipped = text.replace(
-            "1.5,3ff8000000000000",
-            "1.5000000000000002,3ff8000000000001",
-        );
+        let flipped = text.replace("1.5,3ff8000000000000", "1.5000000000000002,3ff8000000000001");
         let (_, differences) = files(SCORES, flipped.as_bytes()).unwrap();
         assert_eq!(
             differences[0].line(),
@@ -211,14 +202,8 @@ mod tests {
     fn rows_and_columns_of_one_side_only_are_named() {
         let a = b"row_key,x,y\n01,1,2\n02,1,2\n";
         let (_, rows) = files(a, b"row_key,x,y\n01,1,2\n03,1,2\n").unwrap();
-        assert_eq!(
-            rows[0].line(),
-            "stage `features`, row `02`: a row against no such row"
-        );
-        assert_eq!(
-            rows[1].line(),
-            "stage `features`, row `03`: no such row against a row"
-        );
+        assert_eq!(rows[0].line(), "stage `features`, row `02`: a row against no such row");
+        assert_eq!(rows[1].line(), "stage `features`, row `03`: no such row against a row");
         let (_, columns) = files(a, b"row_key,x,z\n01,1,2\n02,1,2\n").unwrap();
         assert_eq!(
             columns[0].line(),

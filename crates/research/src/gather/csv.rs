@@ -1,10 +1,10 @@
 //! CSV through polars' eager reader, every cell as text, then through core's reader of cells.
 //!
 //! # Method
-//! The file is checked by core's [`CsvTable`] first, as deploy does: what readers would guess about is
-//! refused. polars (0.55) then splits it, told that every column is a string: no inference, no dates, no
-//! null markers. It gives null for an empty cell and an empty string for a quoted empty one; core's reader
-//! of cells takes both as missing, because no other source can tell them apart.
+//! The file is checked by core's [`CsvTable`] first, as deploy does: what readers would guess about
+//! is refused. polars (0.55) then splits it, told that every column is a string: no inference, no
+//! dates, no null markers. It gives null for an empty cell and an empty string for a quoted empty
+//! one; core's reader of cells takes both as missing, because no other source can tell them apart.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -69,10 +69,7 @@ fn cells(path: &Path, table: &CsvTable<'_>, places: &[usize]) -> Result<DataFram
         .with_parse_options(CsvParseOptions::default().with_try_parse_dates(false));
     let body = Cursor::new(table.body().as_bytes());
     let frame = guard(path, || {
-        options
-            .into_reader_with_file_handle(body)
-            .finish()
-            .map_err(|e| foreign(path, &e))
+        options.into_reader_with_file_handle(body).finish().map_err(|e| foreign(path, &e))
     })?;
     if frame.height() != table.n_rows() {
         let message = format!(
@@ -92,13 +89,8 @@ pub(super) fn text_column<'a>(
     frame: &'a DataFrame,
     place: usize,
 ) -> Result<&'a StringChunked> {
-    let column = frame
-        .column(&place.to_string())
-        .map_err(|e| foreign(path, &e))?;
-    column
-        .as_materialized_series()
-        .str()
-        .map_err(|e| foreign(path, &e))
+    let column = frame.column(&place.to_string()).map_err(|e| foreign(path, &e))?;
+    column.as_materialized_series().str().map_err(|e| foreign(path, &e))
 }
 
 /// The values of text cells, and the rows whose cell cannot be read.

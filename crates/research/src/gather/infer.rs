@@ -1,9 +1,10 @@
 //! A schema for a table that has none yet, for `init` and for a config that declares no columns.
 //!
 //! # Method
-//! All rows are read, never a sample. A column is num if every cell that is not missing is a number,
-//! else time if every such cell is an ISO time, else text. A column without any value is num. Types that
-//! Parquet stores are taken as they are; its text columns are judged like those of a CSV file.
+//! All rows are read, never a sample. A column is num if every cell that is not missing is a
+//! number, else time if every such cell is an ISO time, else text. A column without any value is
+//! num. Types that Parquet stores are taken as they are; its text columns are judged like those of
+//! a CSV file.
 //!
 //! What is inferred is written into the config or the artifact: nothing is inferred at scoring.
 
@@ -39,24 +40,17 @@ fn infer_csv(
     let (names, frame) = csv::read_texts(source, bytes)?;
     check_rows(source, frame.height())?;
     let places: Vec<usize> = (0..names.len()).collect();
-    let kinds = par::map(&places, |&place| {
-        Ok(kind_of(csv::text_column(source, &frame, place)?, missing))
-    });
-    names
-        .into_iter()
-        .zip(kinds)
-        .map(|(name, kind)| Ok((name, kind?)))
-        .collect()
+    let kinds =
+        par::map(&places, |&place| Ok(kind_of(csv::text_column(source, &frame, place)?, missing)));
+    names.into_iter().zip(kinds).map(|(name, kind)| Ok((name, kind?))).collect()
 }
 
 fn check_rows(source: &Path, n_rows: usize) -> Result<()> {
     if n_rows > 0 {
         return Ok(());
     }
-    let message = format!(
-        "`{}`: expected rows to infer a schema from, found none",
-        source.display()
-    );
+    let message =
+        format!("`{}`: expected rows to infer a schema from, found none", source.display());
     Err(Error::new(Code::TooFewRows, message))
 }
 
@@ -111,10 +105,7 @@ mod tests {
         };
         assert_eq!(of(&["1", "", "2.5e3", "?"]), ColumnKind::Num);
         assert_eq!(of(&["1", "x"]), ColumnKind::Text);
-        assert_eq!(
-            of(&["2010-05-01", "", "2010-05-01T10:00Z"]),
-            ColumnKind::Time
-        );
+        assert_eq!(of(&["2010-05-01", "", "2010-05-01T10:00Z"]), ColumnKind::Time);
         assert_eq!(of(&["2010-05-01", "2010"]), ColumnKind::Text);
         assert_eq!(of(&["9007199254740993"]), ColumnKind::Text);
         assert_eq!(of(&["", "?"]), ColumnKind::Num);

@@ -1,24 +1,27 @@
 //! Sources to batches: the declared columns of a CSV or Parquet file, by name.
 //!
 //! # Method
-//! A source is chosen by its ending, `.csv` or `.parquet`. The schema is declared, never guessed: each
-//! declared column is found by name and becomes a column of its declared kind, columns in name order.
-//! Text cells of every source go through one function, [`CellReader`](samescore_core::batch::CellReader),
-//! which deploy uses as well, so the same table as CSV and as Parquet gives the same batch.
+//! A source is chosen by its ending, `.csv` or `.parquet`. The schema is declared, never guessed:
+//! each declared column is found by name and becomes a column of its declared kind, columns in name
+//! order. Text cells of every source go through one function,
+//! [`CellReader`](samescore_core::batch::CellReader), which deploy uses as well, so the same table
+//! as CSV and as Parquet gives the same batch.
 //!
 //! # Missing
-//! A cell without text is missing, quoted or not; so is a null, NaN, and whatever the config declares as
-//! a missing marker. Nothing else is.
+//! A cell without text is missing, quoted or not; so is a null, NaN, and whatever the config
+//! declares as a missing marker. Nothing else is.
 //!
 //! # Errors
-//! What is wrong with the file is an error with its path, row and column. A cell that cannot be read is a
-//! fault of its row: a fit refuses it, and at scoring the row gets the reason instead of a score.
+//! What is wrong with the file is an error with its path, row and column. A cell that cannot be
+//! read is a fault of its row: a fit refuses it, and at scoring the row gets the reason instead of
+//! a score.
 //!
 //! Rows are numbered from 0, without the header.
 
 mod csv;
 mod infer;
 mod parquet;
+mod stored;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -50,19 +53,13 @@ impl Format {
     /// # Errors
     /// If it is neither `.csv` nor `.parquet`.
     pub fn of(path: &Path) -> Result<Self> {
-        let ending = path
-            .extension()
-            .and_then(|e| e.to_str())
-            .unwrap_or_default();
+        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
         match ending.to_ascii_lowercase().as_str() {
             "csv" => Ok(Format::Csv),
             "parquet" => Ok(Format::Parquet),
             _ => Err(Error::new(
                 Code::UnknownSource,
-                format!(
-                    "expected a file ending in .csv or .parquet, found `{}`",
-                    path.display()
-                ),
+                format!("expected a file ending in .csv or .parquet, found `{}`", path.display()),
             )),
         }
     }
@@ -71,34 +68,29 @@ impl Format {
 /// A column as a source gave it: its values, and the rows whose cell could not be read.
 type Gathered = (Column, Vec<(usize, Error)>);
 
-/// The declared columns of a source, and `extra` ones, in name order. Rows keep the order of the source.
+/// The declared columns of a source, and `extra` ones, in name order. Rows keep the order of the
+/// source.
 ///
 /// # Errors
-/// If the file cannot be read, is not a table, or lacks a column. Cells that cannot be read are faults
-/// of their rows.
+/// If the file cannot be read, is not a table, or lacks a column. Cells that cannot be read are
+/// faults of their rows.
 pub fn read(source: &Path, data: &DataConfig, extra: &[(String, ColumnConfig)]) -> Result<Batch> {
     let mut columns = data.columns.clone();
     columns.extend(extra.iter().cloned());
     if columns.is_empty() {
-        return Err(
-            Error::new(Code::MissingColumn, "expected declared columns, found none")
-                .remedy("declare them under [data.columns]"),
-        );
+        return Err(Error::new(Code::MissingColumn, "expected declared columns, found none")
+            .remedy("declare them under [data.columns]"));
     }
     let gathered = match Format::of(source)? {
         Format::Csv => csv::read(source, &columns, &data.missing)?,
         Format::Parquet => parquet::read(source, &columns, &data.missing)?,
     };
-    let fields = columns
-        .iter()
-        .map(|(name, column)| Field::new(name.clone(), column.kind));
+    let fields = columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));
     let schema = Arc::new(Schema::new(fields)?);
     let (values, faults): (Vec<Column>, Vec<_>) = gathered.into_iter().unzip();
     let mut batch = Batch::new(schema, values)?;
     for (slot, faults) in faults.into_iter().enumerate() {
-        faults
-            .into_iter()
-            .for_each(|(row, error)| batch.fault(row, slot, error));
+        faults.into_iter().for_each(|(row, error)| batch.fault(row, slot, error));
     }
     Ok(batch)
 }
@@ -112,11 +104,8 @@ fn positions(
     found: &[String],
     columns: &BTreeMap<String, ColumnConfig>,
 ) -> Result<Vec<usize>> {
-    let mut by_name: Vec<(&str, usize)> = found
-        .iter()
-        .enumerate()
-        .map(|(place, name)| (name.as_str(), place))
-        .collect();
+    let mut by_name: Vec<(&str, usize)> =
+        found.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
     by_name.sort();
     let place_of = |name: &String| {
         by_name
@@ -128,22 +117,10 @@ fn positions(
 }
 
 fn absent(path: &Path, name: &str, found: &[String]) -> Error {
-    let listed: Vec<&str> = found
-        .iter()
-        .take(LISTED_COLUMNS)
-        .map(String::as_str)
-        .collect();
+    let listed: Vec<&str> = found.iter().take(LISTED_COLUMNS).map(String::as_str).collect();
     let more = found.len().saturating_sub(listed.len());
-    let tail = if more > 0 {
-        format!(" and {more} more")
-    } else {
-        String::new()
-    };
-    let message = format!(
-        "expected it in `{}`, found {}{tail}",
-        path.display(),
-        listed.join(", ")
-    );
+    let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let message = format!("expected it in `{}`, found {}{tail}", path.display(), listed.join(", "));
     let error = Error::new(Code::MissingColumn, message).column(name);
     let is_like = |like: &dyn Fn(&str) -> bool| found.iter().any(|other| like(other));
     if is_like(&|other| other.trim() == name.trim()) {
@@ -158,10 +135,8 @@ fn absent(path: &Path, name: &str, found: &[String]) -> Error {
 /// Refuses tables beyond the stated limits.
 fn check_size(path: &Path, n_rows: usize, n_columns: usize) -> Result<()> {
     let refuse = |limit: usize, what: &str, found: usize| {
-        let message = format!(
-            "`{}`: expected at most {limit} {what}, found {found}",
-            path.display()
-        );
+        let message =
+            format!("`{}`: expected at most {limit} {what}, found {found}", path.display());
         Err(Error::new(Code::LimitExceeded, message))
     };
     if n_columns > COLUMNS_MAX {
@@ -181,10 +156,7 @@ fn check_names(path: &Path, names: &[String]) -> Result<()> {
         None => Ok(()),
         Some(pair) => Err(Error::new(
             Code::DuplicateColumn,
-            format!(
-                "expected unique names in `{}`, found it twice",
-                path.display()
-            ),
+            format!("expected unique names in `{}`, found it twice", path.display()),
         )
         .remedy("rename one of them at the source")
         .column(pair[0])),
@@ -206,10 +178,8 @@ fn guard<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
     GUARDED.fetch_sub(1, Ordering::SeqCst);
     done.unwrap_or_else(|_| {
-        let message = format!(
-            "`{}`: expected a readable file, found damaged content",
-            path.display()
-        );
+        let message =
+            format!("`{}`: expected a readable file, found damaged content", path.display());
         Err(Error::new(Code::BadValue, message).remedy("write the file again"))
     })
 }
@@ -217,13 +187,6 @@ fn guard<T>(path: &Path, work: impl FnOnce() -> Result<T>) -> Result<T> {
 /// An error of a foreign reader: the first line of what it says.
 fn foreign(path: &Path, error: &dyn std::fmt::Display) -> Error {
     let text = error.to_string();
-    let first = text
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('.');
-    Error::new(
-        Code::BadValue,
-        format!("`{}` cannot be read: {first}", path.display()),
-    )
+    let first = text.lines().next().unwrap_or_default().trim_end_matches('.');
+    Error::new(Code::BadValue, format!("`{}` cannot be read: {first}", path.display()))
 }

@@ -56,13 +56,18 @@ pub fn cargo(args: &[&str]) -> Command {
 pub fn built(args: &[&str], name: &str) -> Result<PathBuf, String> {
     let format = ["--quiet", "--message-format", "json-render-diagnostics"];
     let mut cargo = cargo(&[args, &format].concat());
-    let messages = output(cargo.stderr(Stdio::inherit()))?;
+    // What the compiler says goes on as it comes; what cargo reports is only read.
+    let built = cargo.stderr(Stdio::inherit()).output();
+    let built = built.map_err(|e| format!("`{}` did not start: {e}", shown(&cargo)))?;
+    if !built.status.success() {
+        return Err(format!("`cargo {}` failed", args.join(" ")));
+    }
     let executable = |line: &str| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         let named = message["target"]["name"] == name;
         Some(PathBuf::from(message["executable"].as_str().filter(|_| named)?))
     };
-    let messages = String::from_utf8_lossy(&messages);
+    let messages = String::from_utf8_lossy(&built.stdout);
     let found = messages.lines().find_map(executable);
     found.ok_or_else(|| format!("`cargo {}` named no executable `{name}`", args.join(" ")))
 }

@@ -9,6 +9,9 @@ use rayon::prelude::*;
 use crate::error::{Code, Error, Result};
 use crate::math;
 
+/// More threads than this are refused: they would exhaust the machine and help nobody.
+pub const N_THREADS_MAX: usize = 1024;
+
 /// A fixed number of threads for everything that runs inside [`Threads::run`].
 pub struct Threads {
     pool: Option<rayon::ThreadPool>,
@@ -21,6 +24,10 @@ impl Threads {
     /// If the host's float mode is not the IEEE-754 default, or threads cannot be started.
     pub fn new(n_threads: usize) -> Result<Self> {
         check_float_mode()?;
+        if n_threads > N_THREADS_MAX {
+            let message = format!("expected at most {N_THREADS_MAX} threads, found {n_threads}");
+            return Err(Error::new(Code::Usage, message));
+        }
         if n_threads == 1 {
             return Ok(Threads { pool: None });
         }

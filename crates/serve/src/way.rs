@@ -74,6 +74,8 @@ impl Way {
     pub fn trace(self, scorer: &Scorer, source: &Source<'_>) -> Result<Trace> {
         let (_, trace) = match self {
             Way::Reversed | Way::Shuffled => scorer.trace(&source.pick(&self.order(source)))?,
+            Way::Reloaded => Scorer::from_bytes(scorer.artifact().bytes())?.trace(&source.batch)?,
+            // A trace is of the whole table, whatever the batches that its rows came in.
             _ => scorer.trace(&source.batch)?,
         };
         Ok(trace)

@@ -109,6 +109,7 @@ impl Artifact {
         par::check_float_mode()?;
         math::self_test().map_err(|found| {
             Error::new(Code::SelfTest, format!("math does not give its known bits here: {found}"))
+                .step("math")
         })?;
         let mut payload: Payload = codec::decode(payload).map_err(malformed)?;
         let plan = check(&payload)?;
@@ -175,6 +176,12 @@ fn check(payload: &Payload) -> Result<Plan> {
         ));
     }
     let plan = Plan::new(&payload.config, payload.pipeline.clone()).map_err(malformed)?;
+    let n_golden = u64::from(payload.config.golden_rows).min(payload.n_rows);
+    if payload.n_rows == 0 || payload.golden.n_rows() as u64 != n_golden {
+        let found = payload.golden.n_rows();
+        let message = format!("expected {n_golden} golden rows, found {found}");
+        return Err(Error::new(Code::Malformed, message));
+    }
     if kinds(&payload.pipeline) != payload.kinds {
         return Err(Error::new(Code::Malformed, "the list of kinds is not that of the pipeline"));
     }

@@ -208,11 +208,13 @@ struct Spare {
 }
 
 impl Batch {
-    /// A batch of these columns, whose kinds and lengths must fit the schema.
+    /// A batch of these columns, whose kinds and lengths must fit the schema. Every number is made
+    /// canonical.
     ///
     /// # Errors
     /// If the number, kind or length of a column differs from what the schema says.
-    pub fn new(schema: Arc<Schema>, columns: Vec<Column>) -> Result<Self, Error> {
+    pub fn new(schema: Arc<Schema>, mut columns: Vec<Column>) -> Result<Self, Error> {
+        columns.iter_mut().for_each(make_canonical);
         let n_rows = columns.first().map_or(0, Column::len);
         if columns.len() != schema.len() {
             return Err(Error::new(
@@ -520,7 +522,8 @@ impl Batch {
         if !source.faults.is_empty() {
             let start = range.start as u32;
             let faults = source.faults.range(start..range.end as u32);
-            self.faults.extend(faults.map(|(&row, error)| (row - start, error.clone())));
+            let ours = faults.filter(|(_, error)| concerns(error, schema));
+            self.faults.extend(ours.map(|(&row, error)| (row - start, error.clone())));
         }
     }
 
@@ -583,6 +586,7 @@ impl Batch {
         for (field, column) in self.schema.fields().iter().zip(&self.columns) {
             check_len(field, column, n_rows)?;
         }
+        self.columns.iter_mut().for_each(make_canonical);
         self.n_rows = n_rows;
         Ok(())
     }
@@ -600,6 +604,17 @@ impl Batch {
         self.n_rows = 0;
         self.first_row = 0;
         self.source_rows.clear();
+    }
+}
+
+/// Whether a fault is of a column of `schema`, or of no one column.
+pub(crate) fn concerns(error: &Error, schema: &Schema) -> bool {
+    error.column_name().is_none_or(|name| schema.position(name).is_some())
+}
+
+fn make_canonical(column: &mut Column) {
+    if let Column::Num(values) = column {
+        values.iter_mut().for_each(|x| *x = math::canonical(*x));
     }
 }
 

@@ -84,11 +84,17 @@ pub fn write_num(text: &mut String, x: f64) {
         return;
     }
     // Writing into a string cannot fail.
-    let _ = write!(text, "{x:?}");
-    if text.ends_with(".0") {
-        text.truncate(text.len() - 2);
-    }
+    let _ = if (SHOWN_PLAIN_MIN..SHOWN_PLAIN_MAX).contains(&x.abs()) || x == 0.0 {
+        write!(text, "{x}")
+    } else {
+        write!(text, "{x:e}")
+    };
 }
+
+/// From here on numbers are written without an exponent.
+const SHOWN_PLAIN_MIN: f64 = 1e-5;
+/// From here on numbers are written with an exponent.
+const SHOWN_PLAIN_MAX: f64 = 1e16;
 
 /// How a time is written in text.
 ///

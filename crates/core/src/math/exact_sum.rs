@@ -17,7 +17,7 @@
 use super::big::Exact;
 use super::exact_sum_stored::Stored;
 use super::large_form;
-use super::order::MISSING;
+use super::order::{MISSING, canonical};
 use crate::faults::{self, Fault};
 use serde::{Deserialize, Serialize};
 
@@ -315,7 +315,7 @@ pub fn mean(sum: &ExactSum, n: u64) -> f64 {
     match sum.special() {
         Some(x) => x,
         None if n == 0 => MISSING,
-        None => sum.exact().over(u128::from(n)),
+        None => canonical(sum.exact().over(u128::from(n))),
     }
 }
 

@@ -196,6 +196,8 @@ impl Plan {
     /// # Errors
     /// Never on values.
     pub fn score_block(&self, block: &mut Batch, scores: &mut Scores) -> Result<()> {
+        // The float mode belongs to the thread, and a library in it may have changed it.
+        par::check_float_mode()?;
         self.key_block(block);
         for index in 0..self.stages.len() {
             self.step_block(index, block)?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::target;
 use crate::aggregate::{MemoryRows, Rows};
-use crate::batch::{BLOCK_ROWS, Batch, Column, MISSING_CODE, RowKeyer, fit_keys};
+use crate::batch::{BLOCK_ROWS, Batch, Column, MISSING_CODE, RowKeyer, concerns, fit_keys};
 use crate::config::Config;
 use crate::digest::{Fingerprint, Hasher, RowKey};
 use crate::error::{Code, Error, Result};
@@ -44,7 +44,8 @@ impl Table {
         let input = Arc::new(config.input_schema()?);
         let mut bound = bind(batch, &input)?;
         let target_slot = batch.schema().required(&config.target.column)?;
-        let y = target::read(batch.column(target_slot), &config.target)?;
+        let y = target::read(batch.column(target_slot), &config.target)
+            .map_err(|e| e.row_in(|row| batch.source_row(row)))?;
         RowKeyer::new(&input, &config.data.key)?.key(&mut bound);
         if !config.data.key.is_empty() {
             check_keys(&bound, &config.data.key)?;
@@ -96,7 +97,8 @@ pub(super) fn bind(batch: &Batch, schema: &Arc<crate::batch::Schema>) -> Result<
     let columns = slots.iter().map(|&slot| batch.column(slot).clone()).collect();
     let mut bound = Batch::new(Arc::clone(schema), columns)?;
     bound.set_n_rows(batch.n_rows());
-    batch.faults().iter().for_each(|(&row, error)| bound.fault_row(row as usize, error.clone()));
+    let ours = batch.faults().iter().filter(|(_, error)| concerns(error, schema));
+    ours.for_each(|(&row, error)| bound.fault_row(row as usize, error.clone()));
     bound.set_source_rows(batch);
     Ok(bound)
 }
@@ -153,16 +155,17 @@ fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
     let keys = batch.keys();
     let order = math::argsort_by(keys.len(), |a, b| keys[a as usize].cmp(&keys[b as usize]));
     let again = order.windows(2).filter(|pair| keys[pair[0] as usize] == keys[pair[1] as usize]);
-    let mut repeated: Vec<u32> = again.map(|pair| pair[1]).collect();
-    repeated.sort();
-    repeated.truncate(LISTED_ROWS);
-    let Some(&first) = repeated.first() else {
+    let mut again: Vec<usize> = again.map(|pair| pair[1] as usize).collect();
+    again.sort();
+    again.truncate(LISTED_ROWS);
+    let Some(&first) = again.first() else {
         return Ok(());
     };
+    let repeated: Vec<u64> = again.iter().map(|&row| batch.source_row(row)).collect();
     let values: Vec<String> = key
         .iter()
         .filter_map(|name| batch.schema().position(name))
-        .map(|slot| batch.column(slot).value(first as usize).to_string())
+        .map(|slot| batch.column(slot).value(first).to_string())
         .collect();
     Err(Error::new(
         Code::DuplicateKey,
@@ -171,7 +174,7 @@ fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
             values.join(", ")
         ),
     )
-    .row(u64::from(first))
+    .row(batch.source_row(first))
     .column(&key.join("+"))
     .remedy("declare key columns that are unique together, or none"))
 }

@@ -15,12 +15,15 @@ pub fn read(column: &Column, config: &TargetConfig) -> Result<Vec<f64>> {
         (Column::Num(values), _) => values.clone(),
         (Column::Text(text), Some(positive)) => {
             let mut other: Option<&str> = None;
-            for level in (0..text.len()).filter_map(|row| text.get(row)) {
+            for (row, level) in (0..text.len()).filter_map(|row| Some((row, text.get(row)?))) {
                 if level != positive && *other.get_or_insert(level) != level {
                     return Err(Error::new(
                         Code::BadTarget,
-                        format!("expected two labels, found {positive:?}, {other:?} and {level:?}"),
+                        format!(
+                            "expected {positive:?} and one other label, found {level:?} as third"
+                        ),
                     )
+                    .row(row as u64)
                     .column(&config.column));
                 }
             }

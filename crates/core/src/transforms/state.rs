@@ -1,17 +1,19 @@
 //! What several kinds check of a learned state, whoever wrote it.
 
 use crate::error::{Code, Error, Result};
+use crate::math;
 use crate::pipeline::check_width;
 
-/// Refuses learned numbers that are not finite, or not one for each of `n_columns`.
+/// Refuses learned numbers that are not finite or not canonical, or not one for each of `n_columns`.
 ///
 /// # Errors
 /// If so: the artifact is damaged.
 pub(super) fn check_finite(values: &[f64], n_columns: usize) -> Result<()> {
     check_width(values.len(), n_columns)?;
-    match values.iter().find(|x| !x.is_finite()) {
+    let sound = |x: &f64| x.is_finite() && math::canonical(*x).to_bits() == x.to_bits();
+    match values.iter().find(|x| !sound(x)) {
         None => Ok(()),
-        Some(x) => Err(malformed(format!("expected finite numbers, found {x}"))),
+        Some(x) => Err(malformed(format!("expected finite canonical numbers, found {x:?}"))),
     }
 }
 

@@ -133,8 +133,10 @@ impl<'a> Sink<'a> {
             push_missing(column);
             return Ok(());
         };
-        // Beyond 64 bits the nearest such integer is refused like the value itself.
-        let number = integer_num(i64::try_from(value).unwrap_or(i64::MAX));
+        let number = match i64::try_from(value) {
+            Ok(value) => integer_num(value),
+            Err(_) => parse_num(&value.to_string()),
+        };
         if !self.numbers.is_empty() && self.is_marker(&value.to_string()) {
             push_missing(column);
             return Ok(());

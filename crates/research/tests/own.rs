@@ -29,7 +29,7 @@ fn the_founding_table_gives_one_artifact_in_any_order_and_loses_no_row() {
     let (first, again, shuffled, scores) =
         (of("first.samescore"), of("again.samescore"), of("shuffled.parquet"), of("scores.csv"));
     samescore(&["fit", config, "--data", table, "--out", &first]);
-    samescore(&["convert", table, &shuffled, "--shuffle", "3"]);
+    samescore(&["convert", config, &shuffled, "--data", table, "--shuffle", "3"]);
     samescore(&["fit", config, "--data", &shuffled, "--out", &again, "--threads", "2"]);
     let read = |path: &str| std::fs::read(path).expect("the file was written");
     assert!(

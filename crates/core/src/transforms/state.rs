@@ -4,7 +4,8 @@ use crate::error::{Code, Error, Result};
 use crate::math;
 use crate::pipeline::check_width;
 
-/// Refuses learned numbers that are not finite or not canonical, or not one for each of `n_columns`.
+/// Refuses learned numbers that are not finite or not canonical, or not one for each of
+/// `n_columns`.
 ///
 /// # Errors
 /// If so: the artifact is damaged.

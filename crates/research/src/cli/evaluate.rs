@@ -13,7 +13,7 @@ use super::shell::{Answer, Shell};
 
 /// Evaluate a config on rows kept from its fit.
 ///
-/// Without --folds, on the share that the config's [split] keeps; with it, on each fold in turn.
+/// Without --folds, on the share that the config's split keeps; with it, on each fold in turn.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  samescore evaluate titanic.toml --folds 5")]
 pub(super) struct Args {

@@ -31,8 +31,21 @@ impl Columns {
     /// The positions of the chosen columns: in the listed order, else in schema order.
     ///
     /// # Errors
-    /// If a named column does not exist or is listed twice, or one has a kind that is not accepted.
+    /// If a named column does not exist or is listed twice, one has a kind that is not accepted, or
+    /// the choice is narrower than `"all"` and leaves no column.
     pub fn resolve(&self, schema: &Schema, accepts: &[ColumnKind]) -> Result<Vec<usize>> {
+        let slots = self.choose(schema, accepts)?;
+        if slots.is_empty() && *self != Columns::default() {
+            return Err(Error::new(
+                Code::UnknownColumn,
+                "expected a column to work on, found none",
+            )
+            .remedy("list columns that exist here, or widen the pattern"));
+        }
+        Ok(slots)
+    }
+
+    fn choose(&self, schema: &Schema, accepts: &[ColumnKind]) -> Result<Vec<usize>> {
         for name in &self.except {
             schema.slot(name)?;
         }
@@ -177,6 +190,16 @@ mod tests {
         assert_eq!(except.resolve(&schema(), &accepts).unwrap(), [0]);
         let listed = Columns::named(&["year", "garage_area"]);
         assert_eq!(listed.resolve(&schema(), &accepts).unwrap(), [2, 0]);
+    }
+
+    #[test]
+    fn a_choice_without_a_column_is_refused() {
+        let none = Columns { pattern: Some("cellar_*".into()), ..Columns::default() };
+        for columns in [none, Columns::named(&[])] {
+            let error = columns.resolve(&schema(), &[ColumnKind::Num]).unwrap_err();
+            assert_eq!(error.code(), Code::UnknownColumn);
+        }
+        assert_eq!(Columns::default().resolve(&schema(), &[ColumnKind::Time]).unwrap(), [0; 0]);
     }
 
     #[test]

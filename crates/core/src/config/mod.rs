@@ -20,6 +20,7 @@ use crate::error::{Code, Error, Result};
 use crate::models::ModelParams;
 use crate::rng::Seed;
 use crate::selectors::SelectorParams;
+use crate::trace::{INPUT_STAGE, SCORE_STAGE};
 use crate::transforms::TransformParams;
 
 pub use columns::Columns;
@@ -279,6 +280,12 @@ impl Config {
             if step.name.is_empty() {
                 return Err(bad("expected a step name, found an empty one".to_owned()));
             }
+            if RESERVED_STEPS.contains(&step.name.as_str())
+                || step.name.chars().any(char::is_control)
+            {
+                let message = "expected a step name that is not reserved, in plain characters";
+                return Err(bad(message.to_owned()).step(&step.name));
+            }
             step.params.validate().map_err(|e| e.step(&step.name))?;
         }
         self.model.validate().map_err(|e| e.step(MODEL_STEP))?;
@@ -322,6 +329,8 @@ impl Config {
     }
 }
 
+/// What traces and errors call the stages that are no steps.
+const RESERVED_STEPS: [&str; 3] = [INPUT_STAGE, SCORE_STAGE, MODEL_STEP];
 /// The name under which the model draws and is named in errors.
 pub const MODEL_STEP: &str = "model";
 const DEFAULT_GOLDEN_ROWS: u32 = 16;

@@ -1,8 +1,8 @@
 //! What a score costs: one warm typed row, one warm row set by name, and a batch.
 //!
-//! The pipelines are fitted here, so that a clean checkout has what it needs: `small` is the example
-//! artifact (5 columns, 3 steps, linear), `titanic` is `data/pipelines/titanic.toml` (11 columns, 10
-//! steps, logistic) on all rows of `data/titanic.csv`.
+//! The pipelines are fitted here, so that a clean checkout has what it needs: `small` is the
+//! example artifact (5 columns, 3 steps, linear), `titanic` is `data/pipelines/titanic.toml` (11
+//! columns, 10 steps, logistic) on all rows of `data/titanic.csv`.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;

@@ -218,6 +218,7 @@ fn design(table: &str, target: &str, records: &[Value]) -> Option<Design> {
             |i: u64| (i.wrapping_mul(2_654_435_761) & 0xffff_ffff) as f64 / 4_294_967_296.0;
         let sum = math::sum_in_order((0..).zip(column).map(|(i, x)| x * weight(i)));
         let expected = number(&prep["train"][name]["wsum"]);
+        // The distance to a published checksum: the peer rounds each scaled value on its own.
         assert!(
             (sum - expected).abs() < 1e-9 * column.len() as f64,
             "{table} {name}: {sum} {expected}"

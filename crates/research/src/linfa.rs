@@ -295,6 +295,7 @@ mod tests {
         assert_eq!(transformed.records().dim(), (40, 2));
         assert_eq!(transformed.feature_names(), ["a", "b"]);
         let total = transformed.records().column(0).iter().fold(0.0, |sum, x| sum + x);
+        // The mean is 0 in mathematics; each of 40 scaled values is rounded.
         assert!(total.abs() < 1e-9, "a scaled column has mean 0, found {total}");
     }
 

@@ -206,6 +206,7 @@ mod tests {
         let sums = pass.finish();
         // Class 1 counts twice: 1/2 - 1, and 1/2 * 1 - 1 * -0.5.
         assert_eq!(sums.gradient, [-0.5, 1.0]);
+        // The distance to 3 ln 2: each term of the loss is rounded once.
         assert!((sums.loss - 3.0 * math::ln(2.0)).abs() < 1e-14);
         // Weights 1/4 and 1/2: sums 3/4, 1/4 - 1/4, 1/4 + 1/8, up to 21 bits of the root of 1/2.
         let expected = [0.75, 0.0, 0.0, 0.375];

@@ -7,6 +7,7 @@ mod linear_regression;
 mod logistic_regression;
 mod newton;
 mod normal_equations;
+mod trees;
 
 pub use elastic_net::ElasticNetParams;
 pub use linear_regression::LinearRegressionParams;

@@ -24,7 +24,7 @@ pub(in crate::models) const BINS_MAX: u32 = 65_535;
 
 /// Where a column is cut.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Cuts {
+pub(in crate::models) enum Cuts {
     /// The largest number of each bin but the last.
     Num(Vec<f64>),
     /// The label of each bin.
@@ -42,7 +42,7 @@ impl Cuts {
 }
 
 /// Neighbouring columns whose bins share a word per row.
-pub(super) struct Block {
+pub(in crate::models) struct Block {
     /// The first column.
     pub first: usize,
     /// How many columns.
@@ -52,7 +52,7 @@ pub(super) struct Block {
 }
 
 /// The bins of every row and column.
-pub(super) struct Binned {
+pub(in crate::models) struct Binned {
     pub n_rows: usize,
     pub cuts: Vec<Cuts>,
     pub blocks: Vec<Block>,

@@ -59,3 +59,27 @@ pub(super) fn push(forest: &mut Forest, data: &Binned, grown: &Grown, leaves: &[
         forest.weight.extend(facts.weight);
     }
 }
+
+/// Leaves the first `n_trees` trees.
+pub(super) fn truncate(forest: &mut Forest, n_trees: usize) {
+    if n_trees >= forest.n_leaves.len() {
+        return;
+    }
+    forest.n_leaves.truncate(n_trees);
+    let n_leaves = forest.n_leaves.iter().map(|&n| n as usize).sum::<usize>();
+    let n_splits = n_leaves - n_trees;
+    forest.feature.truncate(n_splits);
+    forest.threshold.truncate(n_splits);
+    forest.default_left.truncate(n_splits);
+    forest.left.truncate(n_splits);
+    forest.right.truncate(n_splits);
+    forest.gain.truncate(n_splits);
+    forest.value.truncate(n_leaves * forest.leaf_width as usize);
+    forest.rows.truncate(n_leaves);
+    forest.weight.truncate(n_leaves);
+    // Sets are numbered in the order of the splits that have them.
+    let text = forest.feature.iter().filter(|&&f| !forest.levels[f as usize].is_empty());
+    let n_sets = text.count();
+    forest.set_ends.truncate(n_sets);
+    forest.set_levels.truncate(forest.set_ends.last().map_or(0, |&end| end as usize));
+}

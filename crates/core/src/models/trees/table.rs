@@ -27,7 +27,7 @@ impl Table {
         let mut bad: Option<Error> = None;
         for index in 0..rows.n_blocks() {
             rows.with_block(index, &mut |block| {
-                let weights = weights_of(block);
+                let weights = block.weights();
                 let weight = |row: usize| weights.get(row).copied().unwrap_or(1.0);
                 for row in 0..block.n_rows() {
                     if let Some(error) = bad_row(block.target()[row], weight(row)) {
@@ -112,11 +112,6 @@ impl Table {
         }
         sum.round() / weight.round()
     }
-}
-
-/// The weights of a block; none yet means that every weight is 1.
-fn weights_of(_block: &crate::batch::Batch) -> &[f64] {
-    &[]
 }
 
 fn bad_row(target: f64, weight: f64) -> Option<Error> {

@@ -18,5 +18,11 @@ pub(super) mod objective;
 mod partition;
 mod predict;
 mod sample;
+pub(super) mod settings;
 mod split;
 pub(super) mod table;
+
+/// How many of `n` columns a share is.
+pub(super) fn sample_count(n: usize, ratio: f64) -> usize {
+    sample::count_of(n, ratio)
+}

@@ -5,12 +5,14 @@ mod elastic_net;
 mod linear;
 mod linear_regression;
 mod logistic_regression;
+mod mlp;
 mod newton;
 mod normal_equations;
 
 pub use elastic_net::ElasticNetParams;
 pub use linear_regression::LinearRegressionParams;
 pub use logistic_regression::{ClassWeight, LogisticRegressionParams, Penalty};
+pub use mlp::{Activation, Initial, MlpParams, Solver};
 
 crate::registry! {
     /// The params of every model, tagged by kind.
@@ -21,6 +23,7 @@ crate::registry! {
     "elastic_net" => elastic_net: ElasticNetParams => ElasticNet,
     "linear_regression" => linear_regression: LinearRegressionParams => LinearRegression,
     "logistic_regression" => logistic_regression: LogisticRegressionParams => LogisticRegression,
+    "mlp" => mlp: MlpParams => Mlp,
 }
 
 #[cfg(test)]

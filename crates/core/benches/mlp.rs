@@ -41,7 +41,7 @@ fn fit(params: &ModelParams, rows: &MemoryRows) -> AnyModel {
     let schema = Arc::clone(rows.schema());
     let slots: Vec<usize> = (0..schema.len()).collect();
     let task = Task::Binary;
-    let ctx = FitContext { step: "model", seed: Seed(1), task, schema: &schema, slots: &slots };
+    let ctx = FitContext::new("model", Seed(1), task, &schema, &slots);
     params.fit(rows, &ctx).expect("a fit")
 }
 

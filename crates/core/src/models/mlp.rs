@@ -56,6 +56,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Rows;
+use crate::batch::ColumnKind;
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
@@ -83,7 +84,7 @@ pub use state::Mlp;
 use data::Data;
 use head::Head;
 use shape::Shape;
-use state::{Input, Output};
+use state::{Input, Outcome};
 use train::Training;
 
 /// The most hidden layers.
@@ -177,7 +178,15 @@ impl FitModel for MlpParams {
     }
 
     fn tasks(&self) -> &'static [Task] {
-        &[Task::Regression, Task::Binary]
+        &[Task::Regression, Task::Binary, Task::Multiclass]
+    }
+
+    fn accepts(&self) -> &'static [ColumnKind] {
+        &[ColumnKind::Num, ColumnKind::Text]
+    }
+
+    fn weighs(&self) -> bool {
+        true
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Mlp> {
@@ -185,6 +194,7 @@ impl FitModel for MlpParams {
         let (head, n_outputs) = match ctx.task {
             Task::Regression => (Head::Squared, 1),
             Task::Binary => (Head::Logistic, 1),
+            Task::Multiclass => (Head::Softmax, ctx.n_classes.max(2) as usize),
         };
         let shape = self.shape(&mut data, n_outputs)?;
         let start = initial::initial(self, &shape, &data, ctx);
@@ -197,10 +207,10 @@ impl FitModel for MlpParams {
             activation: self.activation,
             inputs: data.places.iter().map(input).collect(),
             layers: layers::layers(&shape, &ended.params),
-            output: match head {
-                Head::Squared => Output::Number { centre: data.centre, scale: data.scale },
-                Head::Logistic => Output::Probability,
-                Head::Softmax => Output::Classes,
+            outcome: match head {
+                Head::Squared => Outcome::Number { centre: data.centre, scale: data.scale },
+                Head::Logistic => Outcome::Probability,
+                Head::Softmax => Outcome::Classes,
             },
             n_iterations: ended.n_epochs,
             loss: ended.loss,
@@ -226,7 +236,12 @@ impl FitModel for MlpParams {
             initial: Initial::He,
             ..small.clone()
         };
-        vec![Example::on(COMPLETE_COLUMNS, small), Example::on(&["count", "rooms"], deep)]
+        let labels = MlpParams { activation: Activation::Gelu, embedding_dim: 2, ..small.clone() };
+        vec![
+            Example::on(COMPLETE_COLUMNS, small),
+            Example::on(&["count", "rooms"], deep),
+            Example::on(&["deck", "rooms", "sex"], labels),
+        ]
     }
 }
 

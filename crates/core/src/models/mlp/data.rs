@@ -56,7 +56,7 @@ impl Data {
             texts: Vec::new(),
             n_inputs: 0,
             targets: batch.target().to_vec(),
-            row_weights: weights(&batch)?,
+            row_weights: weights(&batch),
             training,
             validation,
             centre: 0.0,
@@ -78,6 +78,8 @@ impl Data {
         }
         if ctx.task == Task::Regression {
             data.standardise_targets()?;
+        } else {
+            check_classes(&data.targets, ctx)?;
         }
         Ok(data)
     }
@@ -198,10 +200,24 @@ fn split(
     Ok((training, validation))
 }
 
-/// What each row counts.
-///
+/// What each row counts: one where nothing else is said.
+fn weights(batch: &Batch) -> Vec<f64> {
+    if batch.weights().is_empty() {
+        return vec![1.0; batch.n_rows()];
+    }
+    batch.weights().to_vec()
+}
+
 /// # Errors
-/// If none counts.
-fn weights(batch: &Batch) -> Result<Vec<f64>> {
-    Ok(vec![1.0; batch.n_rows()])
+/// If a target is none of the classes.
+fn check_classes(targets: &[f64], ctx: &FitContext<'_>) -> Result<()> {
+    let n_classes = f64::from(ctx.n_classes.max(2));
+    let is_class = |y: f64| (0.0..n_classes).contains(&y) && f64::from(y as u32) == y;
+    match targets.iter().find(|&&y| !is_class(y)) {
+        None => Ok(()),
+        Some(y) => {
+            let message = format!("expected a class below {n_classes}, found {y}");
+            Err(Error::new(Code::BadTarget, message))
+        }
+    }
 }

@@ -145,7 +145,7 @@ fn one_step_by_hand() {
         // The two orders of operations differ by rounding.
         assert!((score - (expected_w * x + expected_b)).abs() < 1e-14);
     }
-    assert_eq!(ended.warnings_len(), 1);
+    assert_eq!(ended.warnings().len(), 1);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::math::{self, ExactSum};
 use crate::par;
 use crate::rng::{Draw, Stream};
-use crate::step::FitContext;
+use crate::step::{FitContext, Progress};
 
 /// Rows of validation that are worked through at a time.
 const CHUNK_ROWS: usize = 256;
@@ -39,6 +39,7 @@ pub(super) struct Training<'a> {
     total: f64,
     order_stream: Stream,
     dropout_stream: Stream,
+    progress: Progress<'a>,
 }
 
 /// What goes from one mini-batch to the next.
@@ -67,16 +68,23 @@ impl<'a> Training<'a> {
         data: &'a Data,
         shape: &'a Shape,
         head: Head,
-        ctx: &FitContext<'_>,
+        ctx: &FitContext<'a>,
     ) -> Result<Self> {
         let total = data.total_weight(&data.training);
         let kept = &data.validation;
         if total > 0.0 && (kept.is_empty() || data.total_weight(kept) > 0.0) {
             let order_stream = ctx.stream("", "order");
             let dropout_stream = ctx.stream("", "dropout");
-            let training =
-                Training { config, data, shape, head, total, order_stream, dropout_stream };
-            return Ok(training);
+            return Ok(Training {
+                config,
+                data,
+                shape,
+                head,
+                total,
+                order_stream,
+                dropout_stream,
+                progress: ctx.progress,
+            });
         }
         let message = "expected rows with a weight above 0, found none";
         Err(Error::new(Code::TooFewRows, message))
@@ -105,6 +113,7 @@ impl<'a> Training<'a> {
         while ended.n_epochs < self.config.max_iter && !ended.is_settled {
             ended.loss = self.epoch(u64::from(ended.n_epochs), &mut run);
             ended.n_epochs += 1;
+            self.progress.at(u64::from(ended.n_epochs), u64::from(self.config.max_iter));
             check_finite("loss", ended.loss, ended.n_epochs)?;
             let judged = if self.data.validation.is_empty() {
                 ended.loss

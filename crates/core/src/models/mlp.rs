@@ -198,7 +198,7 @@ impl FitModel for MlpParams {
         };
         let shape = self.shape(&mut data, n_outputs)?;
         let start = initial::initial(self, &shape, &data, ctx);
-        let ended = Training::new(self, &data, &shape, head, ctx)?.run(start)?;
+        let ended = Training::new(self, &data, &shape, head, ctx).run(start)?;
         let input = |place: &data::Place| match place.text {
             Some(text) => Input::Text(data.texts[text].finish(&ended.params)),
             None => Input::Num,

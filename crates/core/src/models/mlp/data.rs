@@ -44,7 +44,7 @@ pub(super) struct Data {
 
 impl Data {
     /// # Errors
-    /// If a number is missing or infinite, or there are too few rows.
+    /// If a number is missing or infinite, there are too few rows, or none that counts.
     pub(super) fn new(params: &MlpParams, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Self> {
         let is_num = |slot: &usize| ctx.schema.fields()[*slot].kind == ColumnKind::Num;
         let nums: Vec<usize> = ctx.slots.iter().copied().filter(is_num).collect();
@@ -75,6 +75,11 @@ impl Data {
             }
             data.n_inputs += place.width;
             data.places.push(place);
+        }
+        let counts = |rows: &[u32]| data.total_weight(rows) > 0.0;
+        if !counts(&data.training) || !(data.validation.is_empty() || counts(&data.validation)) {
+            let message = "expected rows with a weight above 0, found none";
+            return Err(Error::new(Code::TooFewRows, message));
         }
         if ctx.task == Task::Regression {
             data.standardise_targets()?;

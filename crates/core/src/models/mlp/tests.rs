@@ -7,7 +7,7 @@ use crate::math;
 use crate::models::tests::{bytes, fit_model, fit_rows, is_the_same_however_seen, regression};
 use crate::par::Threads;
 use crate::rng::{Draw, Pcg, Seed, Stream};
-use crate::step::Predict;
+use crate::step::{Output, Predict};
 use crate::testing::{nums, table_with_target, texts};
 
 const ACTIVATIONS: [Activation; 4] =
@@ -343,4 +343,89 @@ fn the_state_survives_its_bytes() {
     let rows = crate::aggregate::MemoryRows::from_batch(labelled());
     let same = fit_rows(&MlpParams { max_iter: 2, ..with_labels() }, &rows).unwrap();
     assert_eq!(bytes(&same), bytes(&found));
+}
+
+fn fit_classes(params: &MlpParams, table: &Batch, task: Task, n_classes: u32) -> Mlp {
+    let slots: Vec<usize> = (0..table.schema().len()).collect();
+    let ctx = FitContext::new("model", Seed(7), task, table.schema(), &slots).classes(n_classes);
+    let rows = crate::aggregate::MemoryRows::from_batch(table.clone());
+    params.fit(&rows, &ctx).unwrap()
+}
+
+#[test]
+fn probabilities_of_classes_add_up_and_margins_stand_behind_them() {
+    let x: Vec<f64> = (0..30).map(|i| f64::from(i) / 10.0).collect();
+    let y: Vec<f64> = (0..30).map(|i| f64::from(i / 10)).collect();
+    let params = MlpParams { learning_rate_init: 0.02, max_iter: 150, ..Default::default() };
+    let table = regression(&[&x], &y);
+    let found = fit_classes(&params, &table, Task::Multiclass, 3);
+    assert_eq!(found.n_outputs(), 3);
+    let (mut scores, mut margins) = (vec![0.0; 90], vec![0.0; 90]);
+    found.predict(&mut table.clone(), &[0], &mut scores).unwrap();
+    found.output(Output::Margin, &mut table.clone(), &[0], &mut margins).unwrap();
+    let mut n_right = 0;
+    for (i, (p, z)) in scores.chunks(3).zip(margins.chunks(3)).enumerate() {
+        // Three roundings of numbers below 1.
+        assert!((p[0] + p[1] + p[2] - 1.0).abs() < 4e-16);
+        for class in 1..3 {
+            let odds = math::ln(p[class] / p[0]);
+            assert!((odds - (z[class] - z[0])).abs() < 1e-12, "{odds} {z:?}");
+        }
+        let best = if p[0] > p[1] && p[0] > p[2] { 0 } else { 1 + usize::from(p[2] > p[1]) };
+        n_right += usize::from(best == i / 10);
+    }
+    assert!(n_right >= 27, "{n_right} of 30");
+    assert_eq!(found.outputs(Output::Margin, table.schema()).unwrap()[2], "margin_2");
+    assert_eq!(found.outputs(Output::Leaf, table.schema()), None);
+}
+
+#[test]
+fn two_classes_have_one_output() {
+    let table = regression(&[&[-1.0, 1.0, -2.0, 2.0]], &[0.0, 1.0, 0.0, 1.0]);
+    let params = MlpParams { learning_rate_init: 0.1, ..Default::default() };
+    let found = fit_classes(&params, &table, Task::Binary, 2);
+    let mut scores = [0.0; 4];
+    found.predict(&mut table.clone(), &[0], &mut scores).unwrap();
+    assert!(scores[0] < 0.1 && scores[1] > 0.9, "{scores:?}");
+    assert_eq!(found.n_outputs(), 1);
+}
+
+#[test]
+fn a_weight_is_a_number_of_rows() {
+    let mut draws = draws("weights");
+    let (x, y) = (normals(50, &mut draws), normals(50, &mut draws));
+    let plain = regression(&[&x], &y);
+    let mut weighted = plain.clone();
+    weighted.set_weights(vec![2.0; 50]);
+    let params = MlpParams { batch_size: 16, max_iter: 4, alpha: 0.25, ..Default::default() };
+    let found = fit_model(&params, &plain).unwrap();
+    // All twice: twice the loss, twice the penalty, twice the divisor, without a rounding more.
+    let doubled = MlpParams { alpha: 0.5, ..params.clone() };
+    assert_eq!(fit_model(&doubled, &weighted).unwrap(), found);
+    weighted.set_weights(vec![0.0; 50]);
+    let message = fit_model(&params, &weighted).unwrap_err().to_string();
+    assert_eq!(message, "expected rows with a weight above 0, found none");
+}
+
+#[test]
+fn a_stored_state_must_fit() {
+    let table = labelled();
+    let good = fit_model(&MlpParams { max_iter: 1, ..with_labels() }, &table).unwrap();
+    assert!(good.check(table.schema()).is_ok());
+    let numbers = crate::models::tests::features(2);
+    let message = good.check(&numbers).unwrap_err().to_string();
+    assert_eq!(message, "column `x1`: expected text, found num");
+    assert!(good.check(&crate::models::tests::features(1)).is_err());
+    let broken: [fn(&mut Mlp); 5] = [
+        |m| drop(m.layers.pop()),
+        |m| m.layers.clear(),
+        |m| m.loss = f64::NAN,
+        |m| m.outcome = Outcome::Number { centre: f64::INFINITY, scale: 1.0 },
+        |m| m.outcome = Outcome::Classes,
+    ];
+    for (i, break_it) in broken.into_iter().enumerate() {
+        let mut bad = good.clone();
+        break_it(&mut bad);
+        assert!(bad.check(table.schema()).is_err(), "{i}");
+    }
 }

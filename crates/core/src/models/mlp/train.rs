@@ -61,33 +61,24 @@ struct Best {
 }
 
 impl<'a> Training<'a> {
-    /// # Errors
-    /// If no training or no validation row counts.
+    /// Nothing has run yet.
     pub(super) fn new(
         config: &'a MlpParams,
         data: &'a Data,
         shape: &'a Shape,
         head: Head,
         ctx: &FitContext<'a>,
-    ) -> Result<Self> {
-        let total = data.total_weight(&data.training);
-        let kept = &data.validation;
-        if total > 0.0 && (kept.is_empty() || data.total_weight(kept) > 0.0) {
-            let order_stream = ctx.stream("", "order");
-            let dropout_stream = ctx.stream("", "dropout");
-            return Ok(Training {
-                config,
-                data,
-                shape,
-                head,
-                total,
-                order_stream,
-                dropout_stream,
-                progress: ctx.progress,
-            });
+    ) -> Self {
+        Training {
+            config,
+            data,
+            shape,
+            head,
+            total: data.total_weight(&data.training),
+            order_stream: ctx.stream("", "order"),
+            dropout_stream: ctx.stream("", "dropout"),
+            progress: ctx.progress,
         }
-        let message = "expected rows with a weight above 0, found none";
-        Err(Error::new(Code::TooFewRows, message))
     }
 
     /// Runs epochs from `params` on.

@@ -8,6 +8,7 @@ mod gradient_boosting;
 mod linear;
 mod linear_regression;
 mod logistic_regression;
+mod mlp;
 mod newton;
 mod normal_equations;
 mod random_forest;
@@ -19,6 +20,7 @@ pub use extra_trees::ExtraTreesParams;
 pub use gradient_boosting::{GradientBoostingParams, Growth, Loss};
 pub use linear_regression::LinearRegressionParams;
 pub use logistic_regression::{ClassWeight, LogisticRegressionParams, Penalty};
+pub use mlp::{Activation, Initial, MlpParams, Solver};
 pub use random_forest::RandomForestParams;
 pub use trees::settings::MaxFeatures;
 
@@ -34,6 +36,7 @@ crate::registry! {
     "gradient_boosting" => gradient_boosting: GradientBoostingParams => GradientBoosting,
     "linear_regression" => linear_regression: LinearRegressionParams => LinearRegression,
     "logistic_regression" => logistic_regression: LogisticRegressionParams => LogisticRegression,
+    "mlp" => mlp: MlpParams => Mlp,
     "random_forest" => random_forest: RandomForestParams => RandomForest,
 }
 

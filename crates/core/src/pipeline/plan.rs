@@ -225,7 +225,8 @@ impl Plan {
     }
 
     /// The columns behind step `until` (behind the last one if `None`), in blocks in the order of
-    /// the rows. Rows with a fault keep it in their block.
+    /// the rows. Rows with a fault keep it in their block. There is one block at least, so that the
+    /// schema is known for zero rows as well.
     ///
     /// # Errors
     /// If there is no such step, or an input column is absent or of another kind.
@@ -241,6 +242,9 @@ impl Plan {
             })?,
         };
         let mut blocks = self.blocks(batch)?;
+        if blocks.is_empty() {
+            blocks.push(self.bind(batch)?);
+        }
         let done = par::map_mut(&mut blocks, |block| {
             self.key_block(block);
             (0..n_steps).try_for_each(|index| self.step_block(index, block))

@@ -1,9 +1,10 @@
-//! `cargo xtask`: parity, test, tidy, targets. Runs research and deploy as programs and links
+//! `cargo xtask`: parity, test, tidy, targets, bench. Runs research and deploy as programs and links
 //! neither.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 equal or passed, 1 the answer is
 //! no, 2 usage or a program that could not be built or run.
 
+mod bench;
 mod command;
 mod parity;
 mod sha256;
@@ -32,6 +33,8 @@ enum Task {
     Tidy,
     /// The digests of core's conformance suite on other CPUs.
     Targets,
+    /// Speed: criterion's benches of core and deploy, with the rows that they need.
+    Bench(bench::Options),
     /// Asserts standard input as the snapshot of a pipeline.
     #[command(hide = true)]
     Snapshot {
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
         Task::Test(options) => test::run(&options),
         Task::Tidy => tidy::run(),
         Task::Targets => targets::run(),
+        Task::Bench(options) => bench::run(&options),
         Task::Snapshot { name } => parity::assert_snapshot(&name),
     };
     match outcome {

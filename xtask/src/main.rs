@@ -1,4 +1,4 @@
-//! `cargo xtask`: parity, test, tidy, targets, bench. Runs research and deploy as programs and links
+//! `cargo xtask`: parity, test, bench, tidy, targets. Runs research and deploy as programs and links
 //! neither.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 equal or passed, 1 the answer is
@@ -29,12 +29,12 @@ enum Task {
     Parity(parity::Options),
     /// Everything: fmt, clippy, docs, tidy, tests of every package, other CPUs, parity.
     Test(test::Options),
+    /// What things cost here, in one table, beside peers where there are any.
+    Bench(bench::Options),
     /// The rules of the house that no lint can hold.
     Tidy,
     /// The digests of core's conformance suite on other CPUs.
     Targets,
-    /// Speed: criterion's benches of core and deploy, with the rows that they need.
-    Bench(bench::Options),
     /// Asserts standard input as the snapshot of a pipeline.
     #[command(hide = true)]
     Snapshot {
@@ -47,9 +47,9 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Parity(options) => parity::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Tidy => tidy::run(),
         Task::Targets => targets::run(),
-        Task::Bench(options) => bench::run(&options),
         Task::Snapshot { name } => parity::assert_snapshot(&name),
     };
     match outcome {

@@ -7,7 +7,8 @@
 //! and `reason`; a row with a fault has the last two instead of values.
 //!
 //! A column of the table that is called like one of the listing's own gets a `_` behind its name,
-//! and more of them until no other column has that name.
+//! and more of them until no other column has that name. Beside features `bits` is such a name too:
+//! it is by this column that a listing of scores is known.
 
 use std::fmt::Write;
 
@@ -16,7 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::pipeline::Scores;
 
 const ROW_KEY: &str = "row_key";
-const FEATURE_COLUMNS: [&str; 3] = [ROW_KEY, "code", "reason"];
+const FEATURE_COLUMNS: [&str; 4] = [ROW_KEY, "bits", "code", "reason"];
 
 /// The scores of the rows of `source` in its order. `key` are the declared key columns, `classes`
 /// the labels of a multiclass task: its rows have the most probable `class`, a `score_` column per
@@ -225,10 +226,10 @@ mod tests {
 
     #[test]
     fn names_of_the_listing_itself_are_left_to_it() {
-        let names = ["code", "row_key", "code_", "score"];
+        let names = ["code", "row_key", "code_", "score", "bits"];
         assert_eq!(
             free_names(names.into_iter(), &FEATURE_COLUMNS),
-            ["code__", "row_key_", "code_", "score"]
+            ["code__", "row_key_", "code_", "score", "bits_"]
         );
         let columns = [("score", nums(&[1.0])), ("code", nums(&[2.0]))];
         let mut one = Scores::default();

@@ -28,6 +28,14 @@ impl Columns {
         Columns { named: Some(named), ..Columns::default() }
     }
 
+    /// Checks what needs no schema.
+    ///
+    /// # Errors
+    /// If a column is listed twice.
+    pub(super) fn validate(&self) -> Result<()> {
+        refuse_repeated(self.named.as_deref().unwrap_or_default())
+    }
+
     /// The positions of the chosen columns: in the listed order, else in schema order.
     ///
     /// # Errors
@@ -59,16 +67,10 @@ impl Columns {
                 .map(|(slot, _)| slot)
                 .collect());
         };
+        refuse_repeated(named)?;
         let mut slots = Vec::with_capacity(named.len());
         for name in named {
             let slot = schema.slot(name)?;
-            if slots.contains(&slot) {
-                return Err(Error::new(
-                    Code::DuplicateColumn,
-                    "expected each column once, found it twice",
-                )
-                .column(name));
-            }
             let kind = schema.fields()[slot].kind;
             if !accepts.contains(&kind) {
                 let expected: Vec<String> = accepts.iter().map(ToString::to_string).collect();
@@ -81,6 +83,19 @@ impl Columns {
             slots.push(slot);
         }
         Ok(slots)
+    }
+}
+
+/// Refuses a list of columns with a name that occurs twice.
+pub(super) fn refuse_repeated(names: &[String]) -> Result<()> {
+    let mut sorted: Vec<&String> = names.iter().collect();
+    sorted.sort();
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(pair) => {
+            let message = "expected each column once, found it twice";
+            Err(Error::new(Code::RepeatedColumn, message).column(pair[0]))
+        }
     }
 }
 
@@ -200,6 +215,14 @@ mod tests {
             assert_eq!(error.code(), Code::UnknownColumn);
         }
         assert_eq!(Columns::default().resolve(&schema(), &[ColumnKind::Time]).unwrap(), [0; 0]);
+    }
+
+    #[test]
+    fn a_column_listed_twice_is_named() {
+        let twice = Columns::named(&["year", "garage_area", "year"]);
+        let error = twice.resolve(&schema(), &[ColumnKind::Num]).unwrap_err();
+        assert_eq!(error.to_string(), "column `year`: expected each column once, found it twice");
+        assert_eq!(twice.validate().unwrap_err(), error);
     }
 
     #[test]

@@ -313,12 +313,7 @@ impl Config {
         if let Some(split) = &self.split {
             split.validate(&self.data)?;
         }
-        if self.golden_rows > MAX_GOLDEN_ROWS {
-            let found = self.golden_rows;
-            return Err(bad(format!(
-                "expected golden_rows from 0 to {MAX_GOLDEN_ROWS}, found {found}"
-            )));
-        }
+        check_golden_rows(self.golden_rows)?;
         let mut names: Vec<&str> = self.steps.iter().map(|s| s.name.as_str()).collect();
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -330,25 +325,12 @@ impl Config {
             .step(pair[0]));
         }
         for step in &self.steps {
-            if step.name.is_empty() {
-                return Err(bad("expected a step name, found an empty one".to_owned()));
-            }
-            if RESERVED_STEPS.contains(&step.name.as_str())
-                || step.name.chars().any(char::is_control)
-            {
-                let message = "expected a step name that is not reserved, in plain characters";
-                return Err(bad(message.to_owned()).step(&step.name));
-            }
+            check_step_name(&step.name)?;
+            step.columns.validate().map_err(|e| e.step(&step.name))?;
             step.params.validate().map_err(|e| e.step(&step.name))?;
         }
         self.model.validate().map_err(|e| e.step(MODEL_STEP))?;
-        if !self.model.tasks().contains(&self.target.task) {
-            return Err(Error::new(
-                Code::BadTarget,
-                format!("`{}` cannot do task {:?}", self.model.kind(), self.target.task),
-            )
-            .step(MODEL_STEP));
-        }
+        check_task(&self.model, self.target.task)?;
         if self.data.weight.is_some() && !self.model.weighs() {
             let message = format!(
                 "expected a model that honours the weights of rows, found `{}`",
@@ -404,6 +386,40 @@ const MAX_COLUMNS: usize = 10_000;
 /// More classes than this are refused: each is a column of scores.
 pub const N_CLASSES_MAX: usize = 1_000;
 
+fn check_golden_rows(found: u32) -> Result<()> {
+    if found <= MAX_GOLDEN_ROWS {
+        return Ok(());
+    }
+    Err(bad(format!("expected golden_rows from 0 to {MAX_GOLDEN_ROWS}, found {found}")))
+}
+
+fn check_test_ratio(found: f64) -> Result<()> {
+    // Written so that NaN is refused as well.
+    if found > 0.0 && found < 1.0 {
+        return Ok(());
+    }
+    Err(bad(format!("expected test_ratio between 0 and 1, found {found}")))
+}
+
+fn check_step_name(name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(bad("expected a step name, found an empty one".to_owned()));
+    }
+    if RESERVED_STEPS.contains(&name) || name.chars().any(char::is_control) {
+        let message = "expected a step name that is not reserved, in plain characters";
+        return Err(bad(message.to_owned()).step(name));
+    }
+    Ok(())
+}
+
+fn check_task(model: &ModelParams, task: Task) -> Result<()> {
+    if model.tasks().contains(&task) {
+        return Ok(());
+    }
+    let message = format!("`{}` cannot do task {task:?}", model.kind());
+    Err(Error::new(Code::BadTarget, message).step(MODEL_STEP))
+}
+
 fn bad(message: String) -> Error {
     Error::new(Code::BadParameter, message)
 }
@@ -417,6 +433,7 @@ impl DataConfig {
         for (name, column) in &self.columns {
             column.format.validate().map_err(|e| e.column(name))?;
         }
+        columns::refuse_repeated(&self.key)?;
         for name in &self.key {
             if !self.columns.contains_key(name) {
                 return Err(undeclared(name, "key"));
@@ -474,11 +491,7 @@ impl DataConfig {
 
 impl SplitConfig {
     fn validate(&self, data: &DataConfig) -> Result<()> {
-        // Written so that NaN is refused as well.
-        if !(self.test_ratio > 0.0 && self.test_ratio < 1.0) {
-            let found = self.test_ratio;
-            return Err(bad(format!("expected test_ratio between 0 and 1, found {found}")));
-        }
+        check_test_ratio(self.test_ratio)?;
         match &self.group {
             Some(group) if !data.columns.contains_key(group) => Err(undeclared(group, "split")),
             _ => Ok(()),

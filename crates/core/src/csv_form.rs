@@ -14,14 +14,11 @@ mod scanner;
 
 use std::borrow::Cow;
 
+pub use crate::batch::{COLUMNS_MAX, ROWS_MAX};
 use crate::error::{Code, Error, Result};
 
 use scanner::Scanner;
 
-/// Tables with more rows are refused: positions of rows are 32-bit numbers.
-pub const ROWS_MAX: usize = 1 << 31;
-/// Tables with more columns are refused.
-pub const COLUMNS_MAX: usize = 10_000;
 /// How many columns a message lists.
 const LISTED_COLUMNS: usize = 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -96,6 +96,12 @@ pub trait FitTransform:
     /// If the data do not allow it, naming the column.
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Self::Fitted>;
 
+    /// Whether these params can have made a state on the named columns (then references): what a
+    /// state repeats of its params must be what they say. Loading an artifact asks.
+    fn made(&self, _fitted: &Self::Fitted, _columns: &[String]) -> bool {
+        true
+    }
+
     /// Uses over the example table, for conformance, values, parity and docs.
     fn examples() -> Vec<Example<Self>>;
 }
@@ -384,6 +390,16 @@ macro_rules! registry {
             /// Columns that the params name besides the step's columns.
             pub fn references(&self) -> Vec<String> {
                 match self { $($params::$P(p) => $crate::step::FitTransform::references(p),)+ }
+            }
+
+            /// Whether these params can have made a state on the named columns.
+            pub fn made(&self, fitted: &$fitted, columns: &[String]) -> bool {
+                match (self, fitted) {
+                    $(($params::$P(p), $fitted::$P(f)) => {
+                        $crate::step::FitTransform::made(p, f, columns)
+                    })+
+                    _ => false,
+                }
             }
 
             /// Learns from the rows.

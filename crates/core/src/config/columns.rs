@@ -28,6 +28,23 @@ impl Columns {
         Columns { named: Some(named), ..Columns::default() }
     }
 
+    /// Refuses a choice that would say one thing in two ways: a list of names takes no other part,
+    /// and no name stands twice.
+    ///
+    /// # Errors
+    /// If so.
+    pub fn validate(&self) -> Result<()> {
+        let narrows = self.kind.is_some() || self.pattern.is_some() || !self.except.is_empty();
+        if self.named.is_some() && narrows {
+            let message = "expected a list of names or a choice by kind, pattern and except, \
+                           found both";
+            return Err(Error::new(Code::BadParameter, message)
+                .remedy("leave the names that are not wanted out of the list"));
+        }
+        names_once("columns", self.named.as_deref().unwrap_or_default())?;
+        names_once("except", &self.except)
+    }
+
     /// The positions of the chosen columns: in the listed order, else in schema order.
     ///
     /// # Errors
@@ -81,6 +98,22 @@ impl Columns {
             slots.push(slot);
         }
         Ok(slots)
+    }
+}
+
+/// Refuses a list that has a name twice.
+///
+/// # Errors
+/// If it does; the name is the column of the error.
+pub(super) fn names_once(list: &str, names: &[String]) -> Result<()> {
+    let mut sorted: Vec<&String> = names.iter().collect();
+    sorted.sort();
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(pair) => {
+            let message = format!("expected each name once in `{list}`, found it twice");
+            Err(Error::new(Code::BadParameter, message).column(pair[0]))
+        }
     }
 }
 

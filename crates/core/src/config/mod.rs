@@ -6,6 +6,7 @@
 //! errors with their place. The source of the rows is not part of the fingerprint: the same rows
 //! from another file are the same fit.
 
+mod canonical;
 mod columns;
 mod read;
 
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{ColumnKind, Field, Schema, TimeFormat};
+use crate::batch::{COLUMNS_MAX, ColumnKind, Field, Schema, TimeFormat};
 use crate::codec;
 use crate::digest::{Fingerprint, Hasher};
 use crate::error::{Code, Error, Result};
@@ -65,7 +66,8 @@ pub struct DataConfig {
     pub source: Option<String>,
     /// The columns that identify a row; empty means the row's own content does.
     pub key: Vec<String>,
-    /// Texts that mean missing, besides an empty cell.
+    /// Texts that mean missing, besides an empty cell; in num and time columns also the values that
+    /// they read as (see [`CellReader`](crate::batch::CellReader)). Sorted when read from TOML.
     pub missing: Vec<String>,
     /// The declared columns by name.
     pub columns: BTreeMap<String, ColumnConfig>,
@@ -286,9 +288,14 @@ impl Config {
                 let message = "expected a step name that is not reserved, in plain characters";
                 return Err(bad(message.to_owned()).step(&step.name));
             }
-            step.params.validate().map_err(|e| e.step(&step.name))?;
+            let named = |e: Error| e.step(&step.name);
+            step.columns.validate().map_err(named)?;
+            step.params.validate().map_err(named)?;
+            canonical::check(&step.params).map_err(named)?;
         }
-        self.model.validate().map_err(|e| e.step(MODEL_STEP))?;
+        let named = |e: Error| e.step(MODEL_STEP);
+        self.model.validate().map_err(named)?;
+        canonical::check(&self.model).map_err(named)?;
         if !self.model.tasks().contains(&self.target.task) {
             return Err(Error::new(
                 Code::BadTarget,
@@ -335,8 +342,12 @@ const RESERVED_STEPS: [&str; 3] = [INPUT_STAGE, SCORE_STAGE, MODEL_STEP];
 pub const MODEL_STEP: &str = "model";
 const DEFAULT_GOLDEN_ROWS: u32 = 16;
 const MAX_GOLDEN_ROWS: u32 = 64;
-/// More columns than this are refused, to bound memory.
-const MAX_COLUMNS: usize = 10_000;
+
+fn sorted(texts: &[String]) -> Vec<&String> {
+    let mut sorted: Vec<&String> = texts.iter().collect();
+    sorted.sort();
+    sorted
+}
 
 fn bad(message: String) -> Error {
     Error::new(Code::BadParameter, message)
@@ -344,12 +355,27 @@ fn bad(message: String) -> Error {
 
 impl DataConfig {
     fn validate(&self, target: &TargetConfig) -> Result<()> {
-        if self.columns.len() > MAX_COLUMNS {
+        if self.columns.len() > COLUMNS_MAX {
             let found = self.columns.len();
-            return Err(bad(format!("expected at most {MAX_COLUMNS} columns, found {found}")));
+            return Err(bad(format!("expected at most {COLUMNS_MAX} columns, found {found}")));
         }
         for (name, column) in &self.columns {
             column.format.validate().map_err(|e| e.column(name))?;
+            if column.kind != ColumnKind::Time && column.format != TimeFormat::default() {
+                let message =
+                    format!("expected `format` of a time column, found it of a {}", column.kind);
+                return Err(bad(message).remedy("leave it out").column(name));
+            }
+        }
+        columns::names_once("key", &self.key)?;
+        if self.missing.iter().any(String::is_empty) {
+            let message = "expected a text in `missing`, found an empty one";
+            return Err(bad(message.to_owned()).remedy("an empty cell is missing in any case"));
+        }
+        if let Some(pair) = sorted(&self.missing).windows(2).find(|pair| pair[0] == pair[1]) {
+            let message =
+                format!("expected each text once in `missing`, found {:?} twice", pair[0]);
+            return Err(bad(message));
         }
         for name in &self.key {
             if !self.columns.contains_key(name) {

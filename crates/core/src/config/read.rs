@@ -115,12 +115,15 @@ pub(super) fn config(text: &str) -> Result<Config> {
     let model = model.ok_or_else(|| {
         Error::new(Code::BadParameter, "expected a [model] table, found none").at(span)
     })?;
+    let mut missing = rest.data.missing;
+    missing.retain(|marker| !marker.is_empty());
+    missing.sort();
     Ok(Config {
         seed: Seed(rest.seed),
         data: DataConfig {
             source: rest.data.source,
             key: rest.data.key,
-            missing: rest.data.missing,
+            missing,
             columns: rest.data.columns.into_iter().map(|(name, form)| (name, form.0)).collect(),
         },
         target: TargetConfig {
@@ -188,9 +191,11 @@ fn read_step(mut table: Spanned<DeTable<'_>>) -> Result<(StepConfig, Range<usize
     let span = table.span();
     let (kind, kind_span) = take_kind(&mut table)?;
     let name: String = take(&mut table, "name")?.unwrap_or_else(|| kind.clone());
-    let columns: Columns = take(&mut table, "columns")?.unwrap_or_default();
+    let mut columns: Columns = take(&mut table, "columns")?.unwrap_or_default();
+    columns.except.sort();
     let named = |e: Error| e.step(&name).at(span.clone());
     let params = read_step_params(&kind, kind_span, table, &span).map_err(named)?;
+    columns.validate().map_err(named)?;
     params.validate().map_err(named)?;
     Ok((StepConfig { name: name.clone(), columns, params }, span.clone()))
 }
@@ -388,6 +393,42 @@ kind = "linear_regression"
         let written = config.to_toml().unwrap();
         assert!(written.contains("method = \"median\""), "{written}");
         assert_eq!(Config::from_toml(&written).unwrap(), config);
+    }
+
+    #[test]
+    fn one_meaning_has_one_fingerprint_or_is_refused() {
+        let print = |from: &str, to: &str| {
+            let config = Config::from_toml(&TEXT.replace(from, to))?;
+            let again = Config::from_toml(&config.to_toml()?)?;
+            assert_eq!(again, config, "{to}");
+            config.fingerprint()
+        };
+        let refused = |from: &str, to: &str| print(from, to).unwrap_err().to_string();
+        let markers = |list: &str| print("missing = [\"?\"]", list).unwrap();
+        assert_eq!(markers("missing = [\"b\", \"\", \"a\"]"), markers("missing = [\"a\", \"b\"]"));
+        let except = |list: &str| print("except = [\"seen\"]", list).unwrap();
+        assert_eq!(except("except = [\"age\", \"seen\"]"), except("except = [\"seen\", \"age\"]"));
+        assert_eq!(
+            refused("columns = [\"age\"]", "columns = { named = [\"age\"], except = [\"y\"] }"),
+            "step `mean_median_imputer`: expected a list of names or a choice by kind, pattern and \
+             except, found both (leave the names that are not wanted out of the list)"
+        );
+        assert_eq!(
+            refused("age = \"num\"", "age = { kind = \"num\", format = \"%Y-%m-%d\" }"),
+            "column `age`: expected `format` of a time column, found it of a num (leave it out)"
+        );
+        assert_eq!(
+            refused("[model]\nkind", "[model]\nalpha = -0.0\nkind"),
+            "step `model`: expected 0 in `alpha`, found -0.0"
+        );
+        for (from, to) in [
+            ("missing = [\"?\"]", "missing = [\"?\", \"?\"]"),
+            ("missing = [\"?\"]", "key = [\"sex\", \"sex\"]"),
+            ("columns = [\"age\"]", "columns = [\"age\", \"age\"]"),
+            ("except = [\"seen\"]", "except = [\"seen\", \"seen\"]"),
+        ] {
+            assert!(refused(from, to).contains("once"), "{to}");
+        }
     }
 
     #[test]

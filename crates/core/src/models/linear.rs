@@ -86,16 +86,20 @@ pub(super) fn uncentred(
     total.round()
 }
 
-/// Checks a stored predictor: one finite coefficient per column and a finite intercept.
+/// Checks a stored predictor: one coefficient per column and an intercept, all finite and canonical.
 ///
 /// # Errors
 /// If it is another one: the artifact is damaged.
 pub(super) fn check(coefficients: &[f64], intercept: f64, n_features: usize) -> Result<()> {
     crate::pipeline::check_width(coefficients.len(), n_features)?;
-    if coefficients.iter().chain([&intercept]).all(|x| x.is_finite()) {
-        return Ok(());
+    let sound = |x: &&f64| x.is_finite() && math::canonical(**x).to_bits() == x.to_bits();
+    match coefficients.iter().chain([&intercept]).find(|x| !sound(x)) {
+        None => Ok(()),
+        Some(x) => {
+            let message = format!("expected finite canonical coefficients, found {x:?}");
+            Err(Error::new(Code::Malformed, message))
+        }
     }
-    Err(Error::new(Code::Malformed, "expected finite coefficients, found another value"))
 }
 
 /// Refuses coefficients that left the range of numbers.

@@ -270,10 +270,11 @@ pub struct LogisticRegression {
 impl Predict for LogisticRegression {
     fn check(&self, n_features: usize) -> Result<()> {
         linear::check(&self.coefficients, self.intercept, n_features)?;
-        if self.gradient_norm >= 0.0 && self.gradient_norm.is_finite() {
+        let norm = self.gradient_norm;
+        if norm.is_finite() && norm >= 0.0 && norm.to_bits() == math::canonical(norm).to_bits() {
             return Ok(());
         }
-        let message = format!("expected a gradient norm, found {}", self.gradient_norm);
+        let message = format!("expected a gradient norm, found {norm:?}");
         Err(Error::new(Code::Malformed, message))
     }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Pipeline, table};
+use super::{FittedState, Pipeline, table};
 use crate::batch::{BLOCK_ROWS, Batch, ColumnKind, RowKeyer, Schema};
-use crate::config::{Config, MODEL_STEP};
+use crate::config::{Config, MODEL_STEP, StepParams};
 use crate::digest::RowKey;
 use crate::error::{Code, Error, Result};
 use crate::faults::{self, Fault};
@@ -39,7 +39,7 @@ pub(super) struct Stage {
 pub struct Scores {
     keys: Vec<RowKey>,
     values: Vec<f64>,
-    faults: BTreeMap<u32, Error>,
+    faults: BTreeMap<u64, Error>,
 }
 
 impl Scores {
@@ -64,7 +64,7 @@ impl Scores {
     /// The reason.
     pub fn get(&self, row: usize) -> Result<f64, &Error> {
         if !self.faults.is_empty() {
-            if let Some(error) = u32::try_from(row).ok().and_then(|row| self.faults.get(&row)) {
+            if let Some(error) = self.faults.get(&(row as u64)) {
                 return Err(error);
             }
         }
@@ -86,15 +86,14 @@ impl Scores {
     /// Appends a row's result.
     pub fn push(&mut self, key: RowKey, result: Result<f64>) {
         if let Err(reason) = &result {
-            let row = u32::try_from(self.len()).unwrap_or(u32::MAX);
-            self.faults.insert(row, reason.clone());
+            self.faults.insert(self.len() as u64, reason.clone());
         }
         self.keys.push(key);
         self.values.push(result.unwrap_or(math::MISSING));
     }
 
     fn append(&mut self, other: Scores) {
-        let offset = self.values.len() as u32;
+        let offset = self.values.len() as u64;
         self.keys.extend(other.keys);
         self.values.extend(other.values);
         self.faults.extend(other.faults.into_iter().map(|(row, e)| (row + offset, e)));
@@ -116,7 +115,7 @@ impl Plan {
         let differ = |what: &str| {
             Err(Error::new(
                 Code::Malformed,
-                format!("the fitted {what} is not what the config says"),
+                format!("expected the fitted {what} to be what the config says, found another"),
             ))
         };
         if pipeline.input != config.input_schema()? || pipeline.key != config.data.key {
@@ -139,6 +138,9 @@ impl Plan {
                 || step.columns != columns
             {
                 return differ("step").map_err(named);
+            }
+            if !made(&declared.params, &step.state, &step.columns) {
+                return differ("state").map_err(named);
             }
             schema = Arc::new(step.state.output(&schema, &slots).map_err(named)?);
             plan.stages.push(Stage { slots, output: Arc::clone(&schema) });
@@ -194,7 +196,7 @@ impl Plan {
     /// warm, a block of one row allocates nothing, a larger one only tables of its labels.
     ///
     /// # Errors
-    /// Never on values.
+    /// Never on values; if the float mode of the thread has been changed.
     pub fn score_block(&self, block: &mut Batch, scores: &mut Scores) -> Result<()> {
         // The float mode belongs to the thread, and a library in it may have changed it.
         par::check_float_mode()?;
@@ -208,7 +210,8 @@ impl Plan {
     /// Scores every row of `batch`, whatever other columns it has and in whatever order.
     ///
     /// # Errors
-    /// If an input column is absent or of another kind.
+    /// If an input column is absent or of another kind, or the float mode of a thread has been
+    /// changed.
     pub fn score(&self, batch: &Batch) -> Result<Scores> {
         let slots = table::bind_slots(batch, &self.input)?;
         let parts = par::map(&ranges(batch.n_rows()), |range| {
@@ -228,7 +231,8 @@ impl Plan {
     /// the rows. Rows with a fault keep it in their block.
     ///
     /// # Errors
-    /// If there is no such step, or an input column is absent or of another kind.
+    /// If there is no such step, an input column is absent or of another kind, or the float mode of
+    /// a thread has been changed.
     pub fn transform(&self, batch: &Batch, until: Option<&str>) -> Result<Vec<Batch>> {
         let n_steps = match until {
             None => self.stages.len(),
@@ -242,6 +246,7 @@ impl Plan {
         };
         let mut blocks = self.blocks(batch)?;
         let done = par::map_mut(&mut blocks, |block| {
+            par::check_float_mode()?;
             self.key_block(block);
             (0..n_steps).try_for_each(|index| self.step_block(index, block))
         });
@@ -252,14 +257,29 @@ impl Plan {
     /// Scores every row and digests every stage.
     ///
     /// # Errors
-    /// If an input column is absent or of another kind.
+    /// If an input column is absent or of another kind, or the float mode of a thread has been
+    /// changed.
     pub fn trace(&self, batch: &Batch) -> Result<(Scores, Trace)> {
-        let mut blocks = self.blocks(batch)?;
+        self.trace_parts(std::slice::from_ref(batch))
+    }
+
+    /// The same of a table that comes in parts, each of which is scored by itself.
+    ///
+    /// # Errors
+    /// As [`Plan::trace`].
+    pub fn trace_parts(&self, parts: &[Batch]) -> Result<(Scores, Trace)> {
+        par::check_float_mode()?;
+        let blocks: Vec<Vec<Batch>> =
+            parts.iter().map(|part| self.blocks(part)).collect::<Result<_>>()?;
+        let mut blocks: Vec<Batch> = blocks.into_iter().flatten().collect();
         par::map_mut(&mut blocks, |block| self.key_block(block));
         let order = RowOrder::new(&blocks);
         let mut stages = vec![order.stage(INPUT_STAGE, &self.unkeyed, &blocks)];
         for (index, stage) in self.stages.iter().enumerate() {
-            let done = par::map_mut(&mut blocks, |block| self.step_block(index, block));
+            let done = par::map_mut(&mut blocks, |block| {
+                par::check_float_mode()?;
+                self.step_block(index, block)
+            });
             done.into_iter().collect::<Result<()>>()?;
             stages.push(order.stage(&self.pipeline.steps[index].name, &stage.output, &blocks));
         }
@@ -323,9 +343,18 @@ impl Plan {
         scores.keys.extend_from_slice(block.keys());
         for (&row, fault) in block.faults() {
             scores.values[row as usize] = math::MISSING;
-            scores.faults.insert(row, fault.clone());
+            scores.faults.insert(u64::from(row), fault.clone());
         }
         Ok(())
+    }
+}
+
+/// Whether what a state repeats of its params is what they say.
+fn made(params: &StepParams, state: &FittedState, columns: &[String]) -> bool {
+    match (params, state) {
+        (StepParams::Transform(p), FittedState::Transform(t)) => p.made(t, columns),
+        (StepParams::Selector(p), FittedState::Selector(s)) => p.kind() == s.kind(),
+        _ => false,
     }
 }
 

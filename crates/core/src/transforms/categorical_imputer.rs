@@ -80,6 +80,11 @@ impl FitTransform for CategoricalImputerParams {
         Ok(CategoricalImputer { fill })
     }
 
+    fn made(&self, fitted: &CategoricalImputer, _: &[String]) -> bool {
+        let is_given = self.method == CategoricalImputeMethod::Missing;
+        !is_given || fitted.fill.iter().all(|fill| *fill == self.fill_value)
+    }
+
     fn examples() -> Vec<Example<Self>> {
         let frequent = CategoricalImputerParams {
             method: CategoricalImputeMethod::Frequent,

@@ -113,6 +113,10 @@ impl FitTransform for MapValuesParams {
         })
     }
 
+    fn made(&self, fitted: &MapValues, _: &[String]) -> bool {
+        self.table().is_ok_and(|table| table == fitted.table) && self.unseen == fitted.unseen
+    }
+
     fn examples() -> Vec<Example<Self>> {
         let grades = [("Po", 1.0), ("Fa", 2.0), ("TA", 3.0), ("Gd", 4.0), ("Ex", 5.0)];
         let quality = MapValuesParams {

@@ -88,6 +88,10 @@ impl FitTransform for MinMaxScalerParams {
         Ok(state)
     }
 
+    fn made(&self, fitted: &MinMaxScaler, _: &[String]) -> bool {
+        fitted.clip == self.clip.then_some(self.feature_range)
+    }
+
     fn examples() -> Vec<Example<Self>> {
         let clipped = MinMaxScalerParams { feature_range: [-1.0, 1.0], clip: true };
         vec![

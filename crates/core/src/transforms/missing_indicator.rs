@@ -56,6 +56,10 @@ impl FitTransform for MissingIndicatorParams {
         Ok(MissingIndicator { shown: shown.collect() })
     }
 
+    fn made(&self, fitted: &MissingIndicator, _: &[String]) -> bool {
+        self.missing_only || fitted.shown.iter().all(|shown| *shown)
+    }
+
     fn examples() -> Vec<Example<Self>> {
         let every = MissingIndicatorParams { missing_only: false };
         vec![

@@ -86,6 +86,10 @@ impl FitTransform for OrdinalEncoderParams {
         Ok(OrdinalEncoder { codes: codes.collect(), unseen: self.unseen })
     }
 
+    fn made(&self, fitted: &OrdinalEncoder, _: &[String]) -> bool {
+        fitted.unseen == self.unseen
+    }
+
     fn examples() -> Vec<Example<Self>> {
         let arbitrary =
             OrdinalEncoderParams { method: OrdinalMethod::Arbitrary, unseen: UnseenRule::Encode };

@@ -92,6 +92,10 @@ impl FitTransform for RareLabelEncoderParams {
         })
     }
 
+    fn made(&self, fitted: &RareLabelEncoder, _: &[String]) -> bool {
+        fitted.replace_with == self.replace_with
+    }
+
     fn examples() -> Vec<Example<Self>> {
         let capped = RareLabelEncoderParams {
             ratio_min: 0.01,

@@ -49,6 +49,13 @@ impl RenameColumnsParams {
     }
 }
 
+impl RenameColumnsParams {
+    fn state(&self, columns: &[String]) -> RenameColumns {
+        let new_name = |old: &String| self.names.get(old).unwrap_or(old).clone();
+        RenameColumns { names: columns.iter().map(new_name).collect() }
+    }
+}
+
 impl FitTransform for RenameColumnsParams {
     type Fitted = RenameColumns;
 
@@ -79,8 +86,11 @@ impl FitTransform for RenameColumnsParams {
                 .column(unknown)
                 .remedy("leave `columns` out, or list it there"));
         }
-        let new_name = |old: String| self.names.get(&old).cloned().unwrap_or(old);
-        Ok(RenameColumns { names: old_names.into_iter().map(new_name).collect() })
+        Ok(self.state(&old_names))
+    }
+
+    fn made(&self, fitted: &RenameColumns, columns: &[String]) -> bool {
+        *fitted == self.state(columns)
     }
 
     fn examples() -> Vec<Example<Self>> {

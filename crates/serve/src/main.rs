@@ -36,7 +36,7 @@ struct Cli {
 enum Command {
     /// Scores every row of a CSV file: one line per row, in its order.
     Score(Score),
-    /// Shows the columns behind the steps.
+    /// Shows the columns behind the steps: row_key, the columns, code, reason.
     Transform(Transform),
     /// Re-scores the golden rows of an artifact on this machine.
     Verify(Verify),

@@ -203,6 +203,11 @@ impl Batch {
         }
     }
 
+    /// Why `row` cannot be scored, if so.
+    pub fn fault_of(&self, row: usize) -> Option<&Error> {
+        u32::try_from(row).ok().and_then(|row| self.faults.get(&row))
+    }
+
     /// Whether `row` has a fault.
     pub fn has_fault(&self, row: usize) -> bool {
         !self.faults.is_empty()

@@ -262,12 +262,7 @@ impl Config {
         if let Some(split) = &self.split {
             split.validate(&self.data)?;
         }
-        if self.golden_rows > MAX_GOLDEN_ROWS {
-            let found = self.golden_rows;
-            return Err(bad(format!(
-                "expected golden_rows from 0 to {MAX_GOLDEN_ROWS}, found {found}"
-            )));
-        }
+        check_golden_rows(self.golden_rows)?;
         let mut names: Vec<&str> = self.steps.iter().map(|s| s.name.as_str()).collect();
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -279,16 +274,8 @@ impl Config {
             .step(pair[0]));
         }
         for step in &self.steps {
-            if step.name.is_empty() {
-                return Err(bad("expected a step name, found an empty one".to_owned()));
-            }
-            if RESERVED_STEPS.contains(&step.name.as_str())
-                || step.name.chars().any(char::is_control)
-            {
-                let message = "expected a step name that is not reserved, in plain characters";
-                return Err(bad(message.to_owned()).step(&step.name));
-            }
             let named = |e: Error| e.step(&step.name);
+            check_step_name(&step.name)?;
             step.columns.validate().map_err(named)?;
             step.params.validate().map_err(named)?;
             canonical::check(&step.params).map_err(named)?;
@@ -296,14 +283,7 @@ impl Config {
         let named = |e: Error| e.step(MODEL_STEP);
         self.model.validate().map_err(named)?;
         canonical::check(&self.model).map_err(named)?;
-        if !self.model.tasks().contains(&self.target.task) {
-            return Err(Error::new(
-                Code::BadTarget,
-                format!("`{}` cannot do task {:?}", self.model.kind(), self.target.task),
-            )
-            .step(MODEL_STEP));
-        }
-        Ok(())
+        check_task(&self.model, self.target.task)
     }
 
     /// The columns that a row to be scored must have: the declared ones without the target, in name
@@ -349,6 +329,40 @@ fn sorted(texts: &[String]) -> Vec<&String> {
     sorted
 }
 
+fn check_golden_rows(found: u32) -> Result<()> {
+    if found <= MAX_GOLDEN_ROWS {
+        return Ok(());
+    }
+    Err(bad(format!("expected golden_rows from 0 to {MAX_GOLDEN_ROWS}, found {found}")))
+}
+
+fn check_test_ratio(found: f64) -> Result<()> {
+    // Written so that NaN is refused as well.
+    if found > 0.0 && found < 1.0 {
+        return Ok(());
+    }
+    Err(bad(format!("expected test_ratio between 0 and 1, found {found}")))
+}
+
+fn check_step_name(name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(bad("expected a step name, found an empty one".to_owned()));
+    }
+    if RESERVED_STEPS.contains(&name) || name.chars().any(char::is_control) {
+        let message = "expected a step name that is not reserved, in plain characters";
+        return Err(bad(message.to_owned()).step(name));
+    }
+    Ok(())
+}
+
+fn check_task(model: &ModelParams, task: Task) -> Result<()> {
+    if model.tasks().contains(&task) {
+        return Ok(());
+    }
+    let message = format!("`{}` cannot do task {task:?}", model.kind());
+    Err(Error::new(Code::BadTarget, message).step(MODEL_STEP))
+}
+
 fn bad(message: String) -> Error {
     Error::new(Code::BadParameter, message)
 }
@@ -367,7 +381,6 @@ impl DataConfig {
                 return Err(bad(message).remedy("leave it out").column(name));
             }
         }
-        columns::names_once("key", &self.key)?;
         if self.missing.iter().any(String::is_empty) {
             let message = "expected a text in `missing`, found an empty one";
             return Err(bad(message.to_owned()).remedy("an empty cell is missing in any case"));
@@ -377,6 +390,7 @@ impl DataConfig {
                 format!("expected each text once in `missing`, found {:?} twice", pair[0]);
             return Err(bad(message));
         }
+        columns::refuse_repeated(&self.key)?;
         for name in &self.key {
             if !self.columns.contains_key(name) {
                 return Err(undeclared(name, "key"));
@@ -414,11 +428,7 @@ impl DataConfig {
 
 impl SplitConfig {
     fn validate(&self, data: &DataConfig) -> Result<()> {
-        // Written so that NaN is refused as well.
-        if !(self.test_ratio > 0.0 && self.test_ratio < 1.0) {
-            let found = self.test_ratio;
-            return Err(bad(format!("expected test_ratio between 0 and 1, found {found}")));
-        }
+        check_test_ratio(self.test_ratio)?;
         match &self.group {
             Some(group) if !data.columns.contains_key(group) => Err(undeclared(group, "split")),
             _ => Ok(()),

@@ -89,7 +89,11 @@ fn fit_step(
         StepParams::Transform(p) => FittedState::Transform(p.fit(rows, &ctx)?),
         StepParams::Selector(p) => FittedState::Selector(p.fit(rows, &ctx)?),
     };
-    let output = Arc::new(state.output(&schema, &slots)?);
+    let output = state.output(&schema, &slots).map_err(|e| match e.code() {
+        Code::DuplicateColumn => e.coded(Code::NameTaken),
+        _ => e,
+    });
+    let output = Arc::new(output?);
     let columns = ctx.names();
     Ok((FittedStep { name: declared.name.clone(), columns, state }, Stage { slots, output }))
 }

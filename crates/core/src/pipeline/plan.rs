@@ -228,7 +228,8 @@ impl Plan {
     }
 
     /// The columns behind step `until` (behind the last one if `None`), in blocks in the order of
-    /// the rows. Rows with a fault keep it in their block.
+    /// the rows. Rows with a fault keep it in their block. There is one block at least, so that the
+    /// schema is known for zero rows as well.
     ///
     /// # Errors
     /// If there is no such step, an input column is absent or of another kind, or the float mode of
@@ -245,6 +246,9 @@ impl Plan {
             })?,
         };
         let mut blocks = self.blocks(batch)?;
+        if blocks.is_empty() {
+            blocks.push(self.bind(batch)?);
+        }
         let done = par::map_mut(&mut blocks, |block| {
             par::check_float_mode()?;
             self.key_block(block);

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::state::check_finite;
+use super::state::{check_finite, fill_missing};
 use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
@@ -119,13 +119,7 @@ impl Transform for ArbitraryNumberImputer {
     }
 
     fn apply(&self, batch: &mut Batch, slots: &[usize]) -> Result<()> {
-        for (&slot, &fill) in slots.iter().zip(&self.fill) {
-            for x in batch.num_mut(slot) {
-                if math::is_missing(*x) {
-                    *x = fill;
-                }
-            }
-        }
+        fill_missing(batch, slots, &self.fill);
         Ok(())
     }
 }

@@ -227,7 +227,7 @@ impl Transform for RelativeFeatures {
             }
             if columns.contains(&references[0]) {
                 let message = "expected a reference that is not a column of the step, found one";
-                let error = Error::new(Code::DuplicateColumn, message);
+                let error = Error::new(Code::RepeatedColumn, message);
                 let error = error.column(&input.fields()[references[0]].name);
                 return Err(error.remedy("`in_place` would change the reference itself"));
             }

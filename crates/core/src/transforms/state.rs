@@ -1,5 +1,6 @@
-//! What several kinds check of a learned state, whoever wrote it.
+//! What several kinds check of a learned state, whoever wrote it, and do with it.
 
+use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
 use crate::math;
 use crate::pipeline::check_width;
@@ -29,4 +30,15 @@ pub(super) fn check_numbers(values: &[f64]) -> Result<()> {
 /// A learned state that no fit can have made.
 pub(super) fn malformed(message: impl Into<String>) -> Error {
     Error::new(Code::Malformed, message)
+}
+
+/// Puts the number of each column in the place of its missing ones.
+pub(super) fn fill_missing(batch: &mut Batch, slots: &[usize], numbers: &[f64]) {
+    for (&slot, &number) in slots.iter().zip(numbers) {
+        for x in batch.num_mut(slot) {
+            if math::is_missing(*x) {
+                *x = number;
+            }
+        }
+    }
 }

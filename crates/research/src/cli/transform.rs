@@ -16,7 +16,8 @@ use super::shell::{Answer, Shell};
 
 /// Write the columns that a step of an artifact makes of rows.
 ///
-/// Prints CSV: row_key, then the columns behind the last step, or behind the one given by --until.
+/// Prints CSV: row_key, the columns behind the last step or the one given by --until, code, reason.
+/// A row with a reason has no values. A column with one of those three names gets a `_` behind it.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example:\n  samescore transform titanic.samescore passengers.csv --until scale"
@@ -86,7 +87,7 @@ fn json_rows(blocks: &[Batch]) -> Vec<Value> {
         for row in 0..block.n_rows() {
             let mut object = Map::new();
             object.insert("row_key".to_owned(), json!(block.keys()[row].to_string()));
-            match u32::try_from(row).ok().and_then(|r| block.faults().get(&r)) {
+            match block.fault_of(row) {
                 Some(reason) => {
                     object.insert("code".to_owned(), json!(reason.code().id()));
                     object.insert("reason".to_owned(), json!(reason.to_string()));

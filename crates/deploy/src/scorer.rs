@@ -234,6 +234,15 @@ impl Scorer {
         self.threads.run(|| self.artifact.plan().trace(batch))
     }
 
+    /// The same of a table that comes in parts, each of which is scored by itself.
+    ///
+    /// # Errors
+    /// As [`Scorer::score_batch`].
+    pub fn trace_parts(&self, parts: impl IntoIterator<Item = Batch>) -> Result<(Scores, Trace)> {
+        let blocks = self.artifact.plan().blocks(parts)?;
+        self.threads.run(|| self.artifact.plan().trace_blocks(blocks))
+    }
+
     /// The columns behind step `until` (behind the last one if `None`), in blocks in the order of
     /// the rows.
     ///

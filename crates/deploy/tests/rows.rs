@@ -199,7 +199,7 @@ fn an_unknown_name_in_the_builder_lists_the_known_ones() {
     row.set_num("agee", 1.0);
     assert_eq!(
         row.score().expect_err("a refusal").to_string(),
-        "column `agee`: no such column, found age, area, grade, rooms, sex"
+        "column `agee`: expected a column that exists, found age, area, grade, rooms, sex"
     );
 }
 

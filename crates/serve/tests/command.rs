@@ -252,7 +252,7 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
         (
             &["verify", "damaged.samescore"],
             4,
-            "error: the content does not have its recorded SHA-256 [SS0403]\n",
+            "error: expected content of the recorded SHA-256, found another [SS0403]\n",
         ),
         (
             &["transform", "a.samescore", "rows.csv", "--until", "polish"],

@@ -120,7 +120,7 @@ impl Schema {
     /// If there is none; the message lists what there is.
     pub fn slot(&self, name: &str) -> Result<usize> {
         self.position(name).ok_or_else(|| {
-            let message = format!("no such column, found {}", self.first_names(20));
+            let message = format!("expected a column that exists, found {}", self.first_names(20));
             Error::new(Code::UnknownColumn, message).column(name)
         })
     }
@@ -199,7 +199,7 @@ mod tests {
         let schema = Schema::new([Field::new("a", ColumnKind::Num)]).unwrap();
         assert_eq!(
             schema.slot("b").unwrap_err().to_string(),
-            "column `b`: no such column, found a"
+            "column `b`: expected a column that exists, found a"
         );
     }
 }

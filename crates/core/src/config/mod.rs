@@ -114,7 +114,8 @@ pub enum TargetTransform {
     Log,
     /// ln(1 + y); the target must be above −1. Undone by `exp_m1`.
     Log1p,
-    /// Square root; the target must not be negative. Undone by squaring.
+    /// Square root; the target must not be negative. Undone by squaring, also below 0: a prediction
+    /// z of −3 gives 9, as 3 does. Choose a model or features that do not predict below 0.
     Sqrt,
 }
 
@@ -359,8 +360,15 @@ fn check_task(model: &ModelParams, task: Task) -> Result<()> {
     if model.tasks().contains(&task) {
         return Ok(());
     }
-    let message = format!("`{}` cannot do task {task:?}", model.kind());
+    let known: Vec<String> = model.tasks().iter().map(|&task| task_name(task)).collect();
+    let (known, found) = (known.join(" or "), task_name(task));
+    let message = format!("expected task {known} for `{}`, found {found}", model.kind());
     Err(Error::new(Code::BadTarget, message).step(MODEL_STEP))
+}
+
+/// A task as a config writes it.
+fn task_name(task: Task) -> String {
+    format!("{task:?}").to_lowercase()
 }
 
 fn bad(message: String) -> Error {
@@ -413,14 +421,19 @@ impl DataConfig {
         if !fits {
             return Err(Error::new(
                 Code::BadTarget,
-                format!("task {:?} cannot use a {} column as declared", target.task, column.kind),
+                format!(
+                    "expected a target that task {} can use, found a {} column {} `positive`",
+                    task_name(target.task),
+                    column.kind,
+                    if target.positive.is_some() { "with" } else { "without" },
+                ),
             )
             .remedy("use a num column, or for task binary a text column with `positive`")
             .column(&target.column));
         }
         if target.task == Task::Binary && target.transform != TargetTransform::Identity {
-            return Err(Error::new(Code::BadTarget, "a binary target cannot be transformed")
-                .column(&target.column));
+            let message = "expected a binary target without `transform`, found one";
+            return Err(Error::new(Code::BadTarget, message).column(&target.column));
         }
         Ok(())
     }
@@ -437,7 +450,6 @@ impl SplitConfig {
 }
 
 fn undeclared(name: &str, place: &str) -> Error {
-    Error::new(Code::UnknownColumn, format!("`{place}` names a column that is not declared"))
-        .remedy("declare it under [data.columns]")
-        .column(name)
+    let message = format!("expected a declared column in `{place}`, found another name");
+    Error::new(Code::UnknownColumn, message).remedy("declare it under [data.columns]").column(name)
 }

@@ -298,7 +298,7 @@ fn take<T: for<'de> Deserialize<'de>>(
 
 fn unknown_kind<'a>(kind: &str, known: impl Iterator<Item = &'a str>) -> Error {
     let nearest = known.min_by_key(|tag| distance(kind, tag)).unwrap_or_default();
-    Error::new(Code::UnknownKind, format!("no kind `{kind}`"))
+    Error::new(Code::UnknownKind, format!("expected a known kind, found `{kind}`"))
         .remedy(format!("did you mean `{nearest}`? `samescore kinds` lists all"))
 }
 
@@ -502,7 +502,7 @@ kind = "linear_regression"
         assert_eq!(place, "\"ordinal_encodr\"");
         assert_eq!(
             message,
-            "step `codes`: no kind `ordinal_encodr` (did you mean `ordinal_encoder`? \
+            "step `codes`: expected a known kind, found `ordinal_encodr` (did you mean `ordinal_encoder`? \
              `samescore kinds` lists all)"
         );
     }

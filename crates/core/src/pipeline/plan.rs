@@ -245,7 +245,7 @@ impl Plan {
                 )
             })?,
         };
-        let mut blocks = self.blocks(batch)?;
+        let mut blocks = self.cut(batch)?;
         if blocks.is_empty() {
             blocks.push(self.bind(batch)?);
         }
@@ -264,18 +264,27 @@ impl Plan {
     /// If an input column is absent or of another kind, or the float mode of a thread has been
     /// changed.
     pub fn trace(&self, batch: &Batch) -> Result<(Scores, Trace)> {
-        self.trace_parts(std::slice::from_ref(batch))
+        self.trace_blocks(self.cut(batch)?)
     }
 
-    /// The same of a table that comes in parts, each of which is scored by itself.
+    /// The parts of a table as blocks for [`Plan::trace_blocks`]: none holds rows of two parts.
     ///
     /// # Errors
-    /// As [`Plan::trace`].
-    pub fn trace_parts(&self, parts: &[Batch]) -> Result<(Scores, Trace)> {
+    /// If an input column is absent or of another kind.
+    pub fn blocks(&self, parts: impl IntoIterator<Item = Batch>) -> Result<Vec<Batch>> {
+        let mut blocks = Vec::new();
+        for part in parts {
+            blocks.extend(self.cut(&part)?);
+        }
+        Ok(blocks)
+    }
+
+    /// Scores the blocks of a table, each by itself, and digests every stage of the whole.
+    ///
+    /// # Errors
+    /// If the float mode of a thread has been changed.
+    pub fn trace_blocks(&self, mut blocks: Vec<Batch>) -> Result<(Scores, Trace)> {
         par::check_float_mode()?;
-        let blocks: Vec<Vec<Batch>> =
-            parts.iter().map(|part| self.blocks(part)).collect::<Result<_>>()?;
-        let mut blocks: Vec<Batch> = blocks.into_iter().flatten().collect();
         par::map_mut(&mut blocks, |block| self.key_block(block));
         let order = RowOrder::new(&blocks);
         let mut stages = vec![order.stage(INPUT_STAGE, &self.unkeyed, &blocks)];
@@ -304,7 +313,8 @@ impl Plan {
         Ok((all, trace))
     }
 
-    fn blocks(&self, batch: &Batch) -> Result<Vec<Batch>> {
+    /// The input columns of a batch in blocks.
+    fn cut(&self, batch: &Batch) -> Result<Vec<Batch>> {
         let slots = table::bind_slots(batch, &self.input)?;
         Ok(par::map(&ranges(batch.n_rows()), |range| {
             let mut block = Batch::default();

@@ -12,6 +12,7 @@
 //! a number.
 //!
 //! # Ties and order
+//! The target is the one that the model learns: with a target transform, the transformed one.
 //! `arbitrary`: labels in code-point order (feature-engine numbers them as they appear, which
 //! depends on the order of the rows). `ordered`: by ascending mean target, equal means by code
 //! point, as feature-engine does as long as its unstable sort keeps ties in place. Codes count from

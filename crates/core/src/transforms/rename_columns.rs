@@ -162,7 +162,7 @@ mod tests {
             let params = RenameColumnsParams::of(&[(old, "new")]);
             fit(&params, &two(), &["1st"]).unwrap_err().to_string()
         };
-        assert_eq!(refused("3rd"), "column `3rd`: no such column, found 1st, 2nd");
+        assert_eq!(refused("3rd"), "column `3rd`: expected a column that exists, found 1st, 2nd");
         assert_eq!(
             refused("2nd"),
             "column `2nd`: expected it among the step's columns \

@@ -2,7 +2,7 @@
 //! [`parquet`](super::parquet).
 
 use polars::prelude::{
-    BooleanChunked, ChunkedArray, DataType, PolarsNumericType, Series, TimeUnit,
+    BooleanChunked, ChunkedArray, DataType, PolarsNumericType, Series, StringChunked, TimeUnit,
 };
 use samescore_core::batch::{
     CellReader, Column, ColumnKind, MISSING_TIME, TextColumn, push_missing,
@@ -12,7 +12,6 @@ use samescore_core::error::{Code, Error, Result};
 use samescore_core::math;
 
 use super::Gathered;
-use super::csv::read_cells;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 /// Years 1 to 9999, as text sources allow.
@@ -60,6 +59,18 @@ pub(super) fn convert(
             Err(Error::new(Code::WrongKind, format!("expected {}, found {other}", declared.kind)))
         }
     }
+}
+
+/// The values of text cells, and the rows whose cell cannot be read.
+fn read_cells(cells: &StringChunked, reader: &CellReader) -> Gathered {
+    let mut column = Column::empty(reader.kind());
+    let mut faults = Vec::new();
+    for (row, cell) in cells.iter().enumerate() {
+        if let Err(error) = reader.push(&mut column, cell.unwrap_or_default()) {
+            faults.push((row, error));
+        }
+    }
+    (column, faults)
 }
 
 /// Whole microseconds; `None` if there are none, or too many.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Schema};
 use crate::config::{Columns, Task};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::rng::{Seed, Stream};
 
 /// What a fit is told besides the rows.
@@ -163,8 +163,8 @@ pub struct Selection {
 
 impl Transform for Selection {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
-        crate::pipeline::check_width(self.kept.len(), slots.len())?;
-        crate::pipeline::check_width(self.scores.len(), slots.len())?;
+        check_width(self.kept.len(), slots.len())?;
+        check_width(self.scores.len(), slots.len())?;
         Ok(input.without(&self.dropped(slots)))
     }
 
@@ -187,6 +187,18 @@ impl Selection {
         let pairs = slots.iter().zip(&self.kept);
         pairs.filter(|(_, kept)| !**kept).map(|(&slot, _)| slot).collect()
     }
+}
+
+/// Refuses a state that was learned for another number of columns: the artifact is damaged.
+///
+/// # Errors
+/// If the two differ.
+pub fn check_width(found: usize, expected: usize) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    let message = format!("expected learned values for {expected} columns, found {found}");
+    Err(Error::new(Code::Malformed, message))
 }
 
 /// The params of a model.

@@ -217,8 +217,9 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
     damaged[200] ^= 1;
     place.write("damaged.samescore", &damaged);
     place.write("rows.parquet", b"PAR1");
+    place.write("rows.PARQUET", b"PAR1");
     place.write("short.samescore", &artifact[..artifact.len() - 1]);
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 10] = [
         (
             &["score", "absent", "rows.csv"],
             5,
@@ -243,6 +244,11 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
             &["score", "a.samescore", "rows.parquet"],
             5,
             "error: expected a CSV file, found `rows.parquet` (convert it to CSV) [SS0502]\n",
+        ),
+        (
+            &["score", "a.samescore", "rows.PARQUET"],
+            5,
+            "error: expected a CSV file, found `rows.PARQUET` (convert it to CSV) [SS0502]\n",
         ),
         (
             &["verify", "rows.csv"],

@@ -91,7 +91,7 @@ pub(super) fn uncentred(
 /// # Errors
 /// If it is another one: the artifact is damaged.
 pub(super) fn check(coefficients: &[f64], intercept: f64, n_features: usize) -> Result<()> {
-    crate::pipeline::check_width(coefficients.len(), n_features)?;
+    crate::step::check_width(coefficients.len(), n_features)?;
     let sound = |x: &&f64| x.is_finite() && math::canonical(**x).to_bits() == x.to_bits();
     match coefficients.iter().chain([&intercept]).find(|x| !sound(x)) {
         None => Ok(()),
@@ -166,5 +166,20 @@ fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
             let message = "expected a finite sum of the model's terms, found an overflow";
             batch.fault_row(row, Error::new(Code::NotFinite, message));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_predictor_is_finite_and_canonical() {
+        assert!(check(&[0.0, -1.5], 2.0, 2).is_ok());
+        for forged in [-0.0, f64::NAN, f64::INFINITY] {
+            assert!(check(&[0.0, forged], 2.0, 2).is_err(), "{forged:?}");
+            assert!(check(&[0.0, 1.0], forged, 2).is_err(), "{forged:?}");
+        }
+        assert!(check(&[0.0], 2.0, 2).is_err());
     }
 }

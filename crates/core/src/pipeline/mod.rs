@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Schema;
 use crate::config::{TargetTransform, Task};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::models::AnyModel;
 use crate::selectors::AnySelector;
 use crate::transforms::AnyTransform;
@@ -27,6 +27,8 @@ use crate::transforms::AnyTransform;
 pub use fit::{Fitted, fit};
 pub use plan::{Plan, Scores};
 pub use table::Table;
+
+pub use crate::step::check_width;
 
 /// A fitted pipeline: everything that a score depends on besides the row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -92,18 +94,4 @@ impl FittedState {
             FittedState::Selector(s) => crate::step::Transform::apply(s.selection(), batch, slots),
         }
     }
-}
-
-/// Refuses a state that was learned for another number of columns: the artifact is damaged.
-///
-/// # Errors
-/// If the two differ.
-pub fn check_width(found: usize, expected: usize) -> Result<()> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::Malformed,
-        format!("expected learned values for {expected} columns, found {found}"),
-    ))
 }

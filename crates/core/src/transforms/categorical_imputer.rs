@@ -26,8 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::{Counts, LevelCounts, Rows};
 use crate::batch::{Batch, Column, ColumnKind, MISSING_CODE, Schema};
 use crate::error::{Code, Error, Result};
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 
 /// What to fill with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

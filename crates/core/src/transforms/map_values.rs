@@ -32,8 +32,7 @@ use crate::aggregate::Rows;
 use crate::batch::{Batch, Column, ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
 use crate::math;
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 
 /// The table, and what becomes of labels that are not in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

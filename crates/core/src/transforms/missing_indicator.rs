@@ -26,8 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::{MissingCounts, Rows};
 use crate::batch::{Batch, Column, ColumnKind, Field, Schema};
 use crate::error::Result;
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 
 /// Which columns get an indicator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

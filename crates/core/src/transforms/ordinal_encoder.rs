@@ -36,8 +36,7 @@ use crate::batch::{Batch, Column, ColumnKind, Schema};
 use crate::error::Result;
 use crate::faults;
 use crate::math;
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 use crate::transforms::{LevelMap, UnseenRule};
 
 /// How codes are given.

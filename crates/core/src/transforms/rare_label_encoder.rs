@@ -33,8 +33,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::{Counts, LevelCounts, Rows};
 use crate::batch::{Batch, Column, ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 
 /// Which labels are frequent, and what the others become.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -372,5 +372,11 @@ mod tests {
         assert!(params(&both[..1], &[]).validate().is_err());
         let in_place = RelativeFeaturesParams { in_place: true, ..params(&both[..1], &["r", "s"]) };
         assert!(in_place.validate().is_err());
+        let t = table(&[("x", nums(&[1.0])), ("r", nums(&[1.0]))]);
+        let fitted = fit(&params(&[RelativeFunc::Div], &["r"]), &t, &["x"]).unwrap();
+        for forged in [-0.0, f64::NAN, f64::INFINITY] {
+            let forged = RelativeFeatures { fill_value: Some(forged), ..fitted.clone() };
+            assert!(forged.output(t.schema(), &[0, 1]).is_err());
+        }
     }
 }

@@ -28,8 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Field, Schema};
 use crate::error::{Code, Error, Result};
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 
 /// The new names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

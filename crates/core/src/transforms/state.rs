@@ -3,7 +3,7 @@
 use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
 use crate::math;
-use crate::pipeline::check_width;
+use crate::step::check_width;
 
 /// Refuses learned numbers that are not finite or not canonical, or not one for each of
 /// `n_columns`.

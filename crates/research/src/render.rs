@@ -8,6 +8,8 @@ use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 use samescore_core::math::{self, ExactSum};
 
+/// Tables are no wider; longer cells are wrapped.
+const WIDTH: u16 = 100;
 /// Eighths of a character cell, for bars.
 const EIGHTHS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 /// Heights of a character cell, for strips.
@@ -26,11 +28,11 @@ pub fn wants_colour(is_terminal: bool, env: impl Fn(&str) -> Option<String>) -> 
     is_terminal && env("TERM").as_deref() != Some("dumb")
 }
 
-/// A table with a header. Cells that are numbers stand to the right.
+/// A table with a header, at most 100 characters wide. Cells that are numbers stand to the right.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.force_no_tty().set_header(header.to_vec());
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.force_no_tty().set_width(WIDTH).set_header(header.to_vec());
     rows.iter().for_each(|row| {
         table.add_row(row.clone());
     });
@@ -204,6 +206,16 @@ mod tests {
         assert!(!wants_colour(true, env(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")])));
         assert!(wants_colour(true, env(&[("NO_COLOR", "")])));
         assert!(!wants_colour(true, env(&[("TERM", "dumb")])));
+    }
+
+    #[test]
+    fn a_long_cell_is_wrapped_and_keeps_its_words() {
+        let names: Vec<String> = (0..40).map(|n| format!("column_{n}")).collect();
+        let cells = ["scale".to_owned(), "standard_scaler".to_owned(), names.join(", ")];
+        let text = table(&["step", "kind", "columns"], &[cells.to_vec()]);
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert!(names.iter().all(|name| text.contains(name.as_str())), "{text}");
+        assert!(text.contains("│ standard_scaler ┆"), "{text}");
     }
 
     #[test]

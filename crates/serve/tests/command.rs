@@ -241,6 +241,24 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
             "error: cannot write `absent/out.csv`: no such file or folder [SS0501]\n",
         ),
         (
+            &["score", "a.samescore", "rows.csv", "--out", "./rows.csv"],
+            2,
+            "error: expected --out and the rows to be two files, found `./rows.csv` (write to \
+             another file; nothing was done) [SS0110]\n",
+        ),
+        (
+            &["score", "a.samescore", "rows.csv", "--out", "o", "--trace", "o"],
+            2,
+            "error: expected --trace and --out to be two files, found `o` (write to another \
+             file; nothing was done) [SS0110]\n",
+        ),
+        (
+            &["transform", "a.samescore", "rows.csv", "--out", "a.samescore"],
+            2,
+            "error: expected --out and the artifact to be two files, found `a.samescore` (write \
+             to another file; nothing was done) [SS0110]\n",
+        ),
+        (
             &["score", "a.samescore", "rows.parquet"],
             5,
             "error: expected a CSV file, found `rows.parquet` (convert it to CSV) [SS0502]\n",

@@ -6,7 +6,7 @@ use samescore_core::batch::BLOCK_ROWS;
 use samescore_core::par::Threads;
 use samescore_core::rng::Seed;
 use samescore_research::workflow::Outcome;
-use samescore_research::{file, gather, render, workflow};
+use samescore_research::{gather, output_file, render, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
@@ -43,6 +43,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = shell.progress("reading the config");
     let mut loaded = Loaded::read(&args.config, args.data.as_deref())?;
+    let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
+    let inputs = [("the config", &*args.config), ("the source", &*loaded.source)];
+    let outputs = [("--out", Some(&*out)), ("--trace", args.trace.as_deref())];
+    output_file::keep_apart(&inputs, &outputs)?;
     if loaded.is_inferred {
         let n_columns = loaded.config.data.columns.len();
         shell.note(&format!(
@@ -67,8 +71,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         let trace = threads.run(|| outcome.artifact.plan().trace(&batch))?.1;
         write_trace(path, &trace)?;
     }
-    let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
-    file::replace(&out, outcome.artifact.bytes())?;
+    output_file::replace(&out, outcome.artifact.bytes())?;
     drop(progress);
     let shown = out.display().to_string();
     Ok(Answer::yes(shell.body(

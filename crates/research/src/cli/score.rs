@@ -9,7 +9,7 @@ use samescore_core::listing;
 use samescore_core::par::Threads;
 use samescore_core::pipeline::Scores;
 use samescore_core::trace::Trace;
-use samescore_research::{file, gather, render, workflow};
+use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
@@ -41,6 +41,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
+    let inputs = [("the artifact", &*args.artifact), ("the source", &*args.source)];
+    let outputs = [("--out", args.out.as_deref()), ("--trace", args.trace.as_deref())];
+    output_file::keep_apart(&inputs, &outputs)?;
     let progress = shell.progress("loading the artifact");
     let artifact = load::artifact(&args.artifact)?;
     let config = &artifact.payload().config;
@@ -70,7 +73,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         None => Ok(Answer::yes(listing::scores(&batch, key, &scores)?)),
         Some(path) => {
             let listed = listing::scores(&batch, key, &scores)?;
-            file::replace(path, listed.as_bytes())?;
+            output_file::replace(path, listed.as_bytes())?;
             let n_unscored = (0..scores.len()).filter(|&row| scores.get(row).is_err()).count();
             let values: Vec<f64> =
                 (0..scores.len()).filter_map(|row| scores.get(row).ok()).collect();
@@ -144,5 +147,5 @@ pub(super) fn json_value(batch: &Batch, slot: usize, row: usize) -> Value {
 pub(super) fn write_trace(path: &Path, trace: &Trace) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(trace)
         .map_err(|e| Error::new(Code::Io, format!("the trace cannot be written: {e}")))?;
-    Ok(file::replace(path, format!("{text}\n").as_bytes())?)
+    Ok(output_file::replace(path, format!("{text}\n").as_bytes())?)
 }

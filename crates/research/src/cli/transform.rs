@@ -6,7 +6,7 @@ use samescore_core::batch::Batch;
 use samescore_core::digest::sha256;
 use samescore_core::listing;
 use samescore_core::par::Threads;
-use samescore_research::{file, gather, render, workflow};
+use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
@@ -39,6 +39,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
+    let inputs = [("the artifact", &*args.artifact), ("the source", &*args.source)];
+    output_file::keep_apart(&inputs, &[("--out", args.out.as_deref())])?;
     let artifact = load::artifact(&args.artifact)?;
     let threads = Threads::new(args.threads)?;
     let progress = shell.progress(&format!("reading {}", args.source.display()));
@@ -56,7 +58,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         }));
     };
     let listed = listing::features(&blocks);
-    file::replace(path, listed.as_bytes())?;
+    output_file::replace(path, listed.as_bytes())?;
     let hash = sha256(listed.as_bytes()).to_string();
     let n_columns = blocks.first().map_or(0, |block| block.schema().len());
     let shown = path.display().to_string();

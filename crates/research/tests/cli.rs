@@ -229,8 +229,18 @@ fn wrong_configs_point_at_their_place() {
             "t.toml:",
         ),
         ("columns = [\"b\"]", "colums = [\"b\"]", "unknown field `colums`", "t.toml:11:1"),
-        ("columns = [\"b\"]", "columns = [\"c\"]", "no such column, found a, b", "t.toml:11:12"),
-        ("column = \"y\"", "column = \"z\"", "names a column that is not declared", "t.toml:8:10"),
+        (
+            "columns = [\"b\"]",
+            "columns = [\"c\"]",
+            "expected a column that exists, found a, b",
+            "t.toml:11:12",
+        ),
+        (
+            "column = \"y\"",
+            "column = \"z\"",
+            "expected a declared column in `target`, found another name",
+            "t.toml:8:10",
+        ),
         ("[target]", "[target", "SS0101", "t.toml:7:"),
         ("a = \"num\"", "a = \"number\"", "unknown variant `number`", "t.toml:4:5"),
         ("columns = [\"b\"]", "columns = [\"a\"]", "expected text, found num", "t.toml"),
@@ -374,7 +384,7 @@ fn every_kind_and_code_is_explained_and_every_help_has_an_example() {
         );
     }
     assert!(yes(at, &["kinds", "cast"]).contains("# unit: left out by default"));
-    refused(at, &["kinds", "nothing"], 2, "no kind `nothing`");
+    refused(at, &["kinds", "nothing"], 2, "expected a known kind, found `nothing`");
     assert!(yes(at, &["explain", "ss0301"]).contains("exit code 3"));
     refused(at, &["explain", "SS9999"], 2, "expected an error code");
     for command in [

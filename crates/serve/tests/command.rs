@@ -217,8 +217,9 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
     damaged[200] ^= 1;
     place.write("damaged.samescore", &damaged);
     place.write("rows.parquet", b"PAR1");
+    place.write("rows.PARQUET", b"PAR1");
     place.write("short.samescore", &artifact[..artifact.len() - 1]);
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 13] = [
         (
             &["score", "absent", "rows.csv"],
             5,
@@ -263,6 +264,11 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
             "error: expected a CSV file, found `rows.parquet` (convert it to CSV) [SS0502]\n",
         ),
         (
+            &["score", "a.samescore", "rows.PARQUET"],
+            5,
+            "error: expected a CSV file, found `rows.PARQUET` (convert it to CSV) [SS0502]\n",
+        ),
+        (
             &["verify", "rows.csv"],
             4,
             "error: expected an artifact, which begins with 53534352, found 756e6b6e [SS0401]\n",
@@ -270,7 +276,7 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
         (
             &["verify", "damaged.samescore"],
             4,
-            "error: the content does not have its recorded SHA-256 [SS0403]\n",
+            "error: expected content of the recorded SHA-256, found another [SS0403]\n",
         ),
         (
             &["transform", "a.samescore", "rows.csv", "--until", "polish"],

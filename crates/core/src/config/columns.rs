@@ -28,12 +28,21 @@ impl Columns {
         Columns { named: Some(named), ..Columns::default() }
     }
 
-    /// Checks what needs no schema.
+    /// Refuses a choice that would say one thing in two ways: a list of names takes no other part,
+    /// and no name stands twice.
     ///
     /// # Errors
-    /// If a column is listed twice.
+    /// If so.
     pub(super) fn validate(&self) -> Result<()> {
-        refuse_repeated(self.named.as_deref().unwrap_or_default())
+        let narrows = self.kind.is_some() || self.pattern.is_some() || !self.except.is_empty();
+        if self.named.is_some() && narrows {
+            let message = "expected a list of names or a choice by kind, pattern and except, \
+                           found both";
+            return Err(Error::new(Code::BadParameter, message)
+                .remedy("leave the names that are not wanted out of the list"));
+        }
+        refuse_repeated(self.named.as_deref().unwrap_or_default())?;
+        refuse_repeated(&self.except)
     }
 
     /// The positions of the chosen columns: in the listed order, else in schema order.

@@ -148,11 +148,14 @@ fn read_data(data: Data) -> Result<DataConfig> {
     let again = again.map(Spanned::span).unwrap_or_default();
     let key: Vec<String> = data.key.into_iter().map(Spanned::into_inner).collect();
     refuse_repeated(&key).map_err(|e| e.at(again))?;
+    let mut missing = data.missing;
+    missing.retain(|marker| !marker.is_empty());
+    missing.sort();
     Ok(DataConfig {
         source: data.source,
         key,
         weight: data.weight,
-        missing: data.missing,
+        missing,
         columns: data.columns.into_iter().map(|(name, form)| (name, form.0)).collect(),
     })
 }
@@ -220,7 +223,8 @@ fn read_step(mut table: Spanned<DeTable<'_>>) -> Result<(StepConfig, Range<usize
     }
     let name: String = take(&mut table, "name")?.unwrap_or_else(|| kind.clone());
     super::check_step_name(&name).map_err(|e| e.at(name_span))?;
-    let columns: Columns = take(&mut table, "columns")?.unwrap_or_default();
+    let mut columns: Columns = take(&mut table, "columns")?.unwrap_or_default();
+    columns.except.sort();
     columns.validate().map_err(|e| e.step(&name).at(columns_span))?;
     let named = |e: Error| e.step(&name).at(span.clone());
     let params = read_step_params(&kind, kind_span, table, &span).map_err(named)?;
@@ -299,7 +303,7 @@ fn take<T: for<'de> Deserialize<'de>>(
 
 fn unknown_kind<'a>(kind: &str, known: impl Iterator<Item = &'a str>) -> Error {
     let nearest = known.min_by_key(|tag| distance(kind, tag)).unwrap_or_default();
-    Error::new(Code::UnknownKind, format!("no kind `{kind}`"))
+    Error::new(Code::UnknownKind, format!("expected a known kind, found `{kind}`"))
         .remedy(format!("did you mean `{nearest}`? `samescore kinds` lists all"))
 }
 
@@ -440,6 +444,42 @@ kind = "linear_regression"
     }
 
     #[test]
+    fn one_meaning_has_one_fingerprint_or_is_refused() {
+        let print = |from: &str, to: &str| {
+            let config = Config::from_toml(&TEXT.replace(from, to))?;
+            let again = Config::from_toml(&config.to_toml()?)?;
+            assert_eq!(again, config, "{to}");
+            config.fingerprint()
+        };
+        let refused = |from: &str, to: &str| print(from, to).unwrap_err().to_string();
+        let markers = |list: &str| print("missing = [\"?\"]", list).unwrap();
+        assert_eq!(markers("missing = [\"b\", \"\", \"a\"]"), markers("missing = [\"a\", \"b\"]"));
+        let except = |list: &str| print("except = [\"seen\"]", list).unwrap();
+        assert_eq!(except("except = [\"age\", \"seen\"]"), except("except = [\"seen\", \"age\"]"));
+        assert_eq!(
+            refused("columns = [\"age\"]", "columns = { named = [\"age\"], except = [\"y\"] }"),
+            "step `mean_median_imputer`: expected a list of names or a choice by kind, pattern and \
+             except, found both (leave the names that are not wanted out of the list)"
+        );
+        assert_eq!(
+            refused("age = \"num\"", "age = { kind = \"num\", format = \"%Y-%m-%d\" }"),
+            "column `age`: expected `format` of a time column, found it of a num (leave it out)"
+        );
+        assert_eq!(
+            refused("[model]\nkind", "[model]\nalpha = -0.0\nkind"),
+            "step `model`: expected 0 in `alpha`, found -0.0"
+        );
+        for (from, to) in [
+            ("missing = [\"?\"]", "missing = [\"?\", \"?\"]"),
+            ("missing = [\"?\"]", "key = [\"sex\", \"sex\"]"),
+            ("columns = [\"age\"]", "columns = [\"age\", \"age\"]"),
+            ("except = [\"seen\"]", "except = [\"seen\", \"seen\"]"),
+        ] {
+            assert!(refused(from, to).contains("once"), "{to}");
+        }
+    }
+
+    #[test]
     fn the_source_is_not_part_of_the_identity() {
         let a = Config::from_toml(TEXT).unwrap();
         let b = Config::from_toml(&TEXT.replace("x.csv", "y.parquet")).unwrap();
@@ -470,7 +510,7 @@ kind = "linear_regression"
         assert_eq!(place, "\"ordinal_encodr\"");
         assert_eq!(
             message,
-            "step `codes`: no kind `ordinal_encodr` (did you mean `ordinal_encoder`? \
+            "step `codes`: expected a known kind, found `ordinal_encodr` (did you mean `ordinal_encoder`? \
              `samescore kinds` lists all)"
         );
     }

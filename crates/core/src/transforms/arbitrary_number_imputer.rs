@@ -70,9 +70,11 @@ impl FitTransform for ArbitraryNumberImputerParams {
             let error = Error::new(Code::UnknownColumn, message).column(stray);
             return Err(error.remedy("add it to the step's columns, or leave it out of `numbers`"));
         }
-        let number = |name: &String| *self.numbers.get(name).unwrap_or(&self.number);
-        let fill = names.iter().map(|name| math::canonical(number(name)));
-        Ok(ArbitraryNumberImputer { fill: fill.collect() })
+        Ok(self.state(&names))
+    }
+
+    fn made(&self, fitted: &ArbitraryNumberImputer, columns: &[String]) -> bool {
+        *fitted == self.state(columns)
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -84,6 +86,14 @@ impl FitTransform for ArbitraryNumberImputerParams {
             Example::on(&["age", "fare"], ArbitraryNumberImputerParams::default()),
             Example::on(&["age", "fare", "area"], by_name),
         ]
+    }
+}
+
+impl ArbitraryNumberImputerParams {
+    fn state(&self, columns: &[String]) -> ArbitraryNumberImputer {
+        let number = |name: &String| *self.numbers.get(name).unwrap_or(&self.number);
+        let fill = columns.iter().map(|name| math::canonical(number(name)));
+        ArbitraryNumberImputer { fill: fill.collect() }
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
 use crate::math;
-use crate::pipeline::check_width;
+use crate::step::check_width;
 
 /// Refuses learned numbers that are not finite or not canonical, or not one for each of
 /// `n_columns`.
@@ -12,6 +12,14 @@ use crate::pipeline::check_width;
 /// If so: the artifact is damaged.
 pub(super) fn check_finite(values: &[f64], n_columns: usize) -> Result<()> {
     check_width(values.len(), n_columns)?;
+    check_numbers(values)
+}
+
+/// Refuses learned numbers that are not finite or not canonical.
+///
+/// # Errors
+/// If so: the artifact is damaged.
+pub(super) fn check_numbers(values: &[f64]) -> Result<()> {
     let sound = |x: &f64| x.is_finite() && math::canonical(*x).to_bits() == x.to_bits();
     match values.iter().find(|x| !sound(x)) {
         None => Ok(()),

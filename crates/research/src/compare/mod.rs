@@ -228,6 +228,15 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_label_is_not_a_missing_value() {
+        let (_, found) = files(b"row_key,x\n01,\n", b"row_key,x\n01,\"\"\n").unwrap();
+        assert_eq!(
+            found[0].line(),
+            "stage `features`, column `x`, row `01`: nothing against an empty label"
+        );
+    }
+
+    #[test]
     fn files_of_two_kinds_are_refused() {
         assert!(files(SCORES, b"row_key,x\n").is_err());
         assert!(files(b"a,b\n", b"a,b\n").is_err());

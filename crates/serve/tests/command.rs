@@ -218,7 +218,7 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
     place.write("damaged.samescore", &damaged);
     place.write("rows.parquet", b"PAR1");
     place.write("short.samescore", &artifact[..artifact.len() - 1]);
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 12] = [
         (
             &["score", "absent", "rows.csv"],
             5,

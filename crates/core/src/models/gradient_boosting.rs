@@ -245,11 +245,11 @@ impl FitModel for GradientBoostingParams {
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<GradientBoosting> {
+        let grow = self.grow_params(ctx)?;
         let mut table = Table::new(rows)?;
         if self.class_weight == ClassWeight::Balanced && ctx.n_classes > 0 {
             table.balance(ctx.n_classes as usize);
         }
-        let grow = self.grow_params(ctx)?;
         let data = Binned::new(rows, ctx, &table.kept, self.max_bin)?;
         let data = if grow.node_features.is_none() { data.with_words() } else { data };
         let params = BoostParams {

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{ElasticNetParams, LinearRegressionParams, LogisticRegressionParams, Penalty};
+use super::{
+    DecisionTreeParams, ElasticNetParams, ExtraTreesParams, GradientBoostingParams,
+    LinearRegressionParams, LogisticRegressionParams, Penalty, RandomForestParams,
+};
 use crate::aggregate::MemoryRows;
 use crate::batch::{Batch, Column};
 use crate::config::Task;
@@ -131,4 +134,28 @@ fn many_rows_take_the_other_form_of_the_products() {
     // Above 4,000,000 products the Gram matrix is one of integers; here 36 for each row.
     let ways = [(true, 4096, 2), (false, 30_000, 8)];
     is_the_same(&LinearRegressionParams::default(), 112_000, &ways);
+}
+
+#[test]
+fn a_hundred_trees_do_not_depend_on_order_blocks_or_threads() {
+    let ways = [(true, 4096, 1), (true, 700, 2), (false, 33, 8)];
+    is_the_same(&GradientBoostingParams::default(), 4000, &ways);
+    let sampled = GradientBoostingParams {
+        top_rate: 0.2,
+        other_rate: 0.2,
+        colsample_bynode: 0.5,
+        early_stopping_rounds: 30,
+        ..Default::default()
+    };
+    is_the_same(&sampled, 2000, &ways);
+    let forest = RandomForestParams::default();
+    is_the_same(&forest, 1000, &ways);
+    is_the_same(&ExtraTreesParams::default(), 1000, &ways);
+    is_the_same(&DecisionTreeParams::default(), 4000, &ways);
+}
+
+#[test]
+fn large_leaves_are_cut_for_threads_and_chunks() {
+    let params = GradientBoostingParams { n_estimators: 3, ..Default::default() };
+    is_the_same(&params, 70_001, &[(true, 4096, 2), (false, 30_000, 1)]);
 }

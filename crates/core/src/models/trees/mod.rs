@@ -15,6 +15,8 @@ pub(super) mod grow;
 mod histogram;
 mod look;
 pub(super) mod objective;
+#[cfg(test)]
+mod oracle;
 mod partition;
 mod predict;
 mod sample;

@@ -50,7 +50,8 @@ impl MaxFeatures {
             MaxFeatures::Count(count) => count,
             MaxFeatures::Share(share) => super::sample::count_of(n, share) as u32,
         };
-        ((count as usize) < n).then_some(count.max(1))
+        let count = count.max(1);
+        ((count as usize) < n).then_some(count)
     }
 
     fn validate(self) -> Result<()> {

@@ -6,9 +6,13 @@
 
 pub(super) mod bag;
 pub(super) mod binning;
+mod bits;
 pub(super) mod boost;
 mod build;
+mod codes;
 mod direct;
+#[cfg(test)]
+mod draws;
 mod find;
 pub(super) mod forest;
 pub(super) mod grow;
@@ -20,3 +24,5 @@ mod predict;
 mod sample;
 mod split;
 pub(super) mod table;
+pub(super) mod traverse;
+mod walk;

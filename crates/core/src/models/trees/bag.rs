@@ -9,6 +9,7 @@ use super::build::{self, LeafFacts};
 use super::forest::Forest;
 use super::grow::{GrowParams, Grown, Sample, grow};
 use super::histogram::Packing;
+use super::look::Workspace;
 use super::sample;
 use super::table::Table;
 use crate::math::{self, ExactSum};
@@ -97,10 +98,10 @@ impl Bag<'_> {
             params.min_gain = self.params.min_impurity_decrease * total.round();
         }
         let stream = self.ctx.stream("", "columns").substream("tree", u64::from(tree));
-        let grown = grow(self.data, &params, &features, sample, &stream);
-        let facts = |leaf: &super::grow::GrownLeaf| {
-            self.facts(&grown.rows[leaf.rows.clone()], &weights)
-        };
+        let mut space = Workspace::default();
+        let grown = grow(self.data, &params, &features, sample, &stream, &mut space);
+        let facts =
+            |leaf: &super::grow::GrownLeaf| self.facts(&grown.rows[leaf.rows.clone()], &weights);
         let leaves = grown.leaves.iter().map(facts).collect();
         (grown, leaves)
     }

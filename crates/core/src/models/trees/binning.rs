@@ -7,8 +7,8 @@
 //! the next; where that is not below the next, it is the last value. A text column has a bin per
 //! label, of its `max_bin` most frequent ones (ties by code point); others count as missing.
 //!
-//! Up to 8 columns of one row share a 64-bit word (4 if `max_bin` is above 255), so that the words
-//! of a block of columns are what a histogram reads.
+//! Bins are held by column, which is how rows are partitioned, and for histograms once more by row:
+//! 8 columns in a word, so that a row in no order costs one line of the cache.
 
 use crate::aggregate::{LevelCounts, Rows};
 use crate::batch::{Batch, Column, ColumnKind, MISSING_CODE};
@@ -21,6 +21,10 @@ use crate::step::FitContext;
 pub(in crate::models) const SMALL_BINS: u32 = 255;
 /// The largest `max_bin`.
 pub(in crate::models) const BINS_MAX: u32 = 65_535;
+/// Columns in a word.
+pub(super) const LANES: usize = 8;
+/// Rows of words that a thread makes at a time.
+const WORD_ROWS: usize = 1 << 13;
 
 /// Where a column is cut.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,25 +45,42 @@ impl Cuts {
     }
 }
 
-/// Neighbouring columns whose bins share a word per row.
-pub(in crate::models) struct Block {
-    /// The first column.
-    pub first: usize,
-    /// How many columns.
-    pub n: usize,
-    /// The bins of each row, the first column in the lowest bits.
-    pub words: Vec<u64>,
+/// The bins of one column, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::models) enum Bins {
+    /// At most 255 bins; 255 is missing.
+    Small(Vec<u8>),
+    /// 65535 is missing.
+    Large(Vec<u16>),
+}
+
+impl Bins {
+    /// The bin of a missing value.
+    pub fn missing(&self) -> usize {
+        match self {
+            Bins::Small(_) => u8::MAX.into(),
+            Bins::Large(_) => u16::MAX.into(),
+        }
+    }
+
+    /// The bin of a row.
+    #[inline]
+    pub fn at(&self, row: u32) -> usize {
+        match self {
+            Bins::Small(bins) => bins[row as usize].into(),
+            Bins::Large(bins) => bins[row as usize].into(),
+        }
+    }
 }
 
 /// The bins of every row and column.
 pub(in crate::models) struct Binned {
     pub n_rows: usize,
     pub cuts: Vec<Cuts>,
-    pub blocks: Vec<Block>,
-    /// Per column its block and the lowest bit of its lane.
-    pub places: Vec<(u32, u32)>,
-    /// 8 or 16.
-    pub lane_bits: u32,
+    pub columns: Vec<Bins>,
+    /// Row by row the bins of 8 columns per word, the first in the lowest bits; empty if not made,
+    /// or if a column has more than 255 bins.
+    pub words: Vec<u64>,
 }
 
 impl Binned {
@@ -73,28 +94,50 @@ impl Binned {
         kept: &[Vec<u32>],
         max_bin: u32,
     ) -> Result<Self> {
-        let lane_bits = if max_bin <= SMALL_BINS { 8 } else { 16 };
         let levels = levels_of(rows, ctx, max_bin)?;
-        let groups = groups(ctx.slots.len(), 64 / lane_bits as usize);
-        let parts = par::map(&groups, |&(first, n)| {
-            let group = Group { ctx, first, n, kept, max_bin, lane_bits };
-            group.bin(rows, &levels)
+        let features: Vec<usize> = (0..ctx.slots.len()).collect();
+        let parts = par::map(&features, |&feature| {
+            let column = OneColumn { slot: ctx.slots[feature], kept, levels: &levels[feature] };
+            column.bin(rows, ctx, max_bin)
         });
-        let mut binned = Binned {
-            n_rows: kept.iter().map(Vec::len).sum::<usize>(),
-            cuts: Vec::new(),
-            blocks: Vec::new(),
-            places: Vec::new(),
-            lane_bits,
-        };
-        for ((first, n), part) in groups.into_iter().zip(parts) {
-            let (cuts, words) = part?;
-            let block = binned.blocks.len() as u32;
-            binned.places.extend((0..n as u32).map(|lane| (block, lane * lane_bits)));
-            binned.cuts.extend(cuts);
-            binned.blocks.push(Block { first, n, words });
+        let n_rows = kept.iter().map(Vec::len).sum::<usize>();
+        let mut binned =
+            Binned { n_rows, cuts: Vec::new(), columns: Vec::new(), words: Vec::new() };
+        for part in parts {
+            let (cuts, bins) = part?;
+            binned.cuts.push(cuts);
+            binned.columns.push(bins);
         }
         Ok(binned)
+    }
+
+    /// Makes the words.
+    pub fn with_words(mut self) -> Self {
+        let columns: Option<Vec<&[u8]>> = self
+            .columns
+            .iter()
+            .map(|bins| match bins {
+                Bins::Small(bins) => Some(bins.as_slice()),
+                Bins::Large(_) => None,
+            })
+            .collect();
+        let Some(columns) = columns else { return self };
+        let n_words = self.n_words();
+        let mut words = vec![0u64; self.n_rows * n_words];
+        let mut parts: Vec<(usize, &mut [u64])> =
+            words.chunks_mut(WORD_ROWS * n_words.max(1)).enumerate().collect();
+        par::map_mut(&mut parts, |(index, words)| {
+            let first = *index * WORD_ROWS;
+            for (feature, bins) in columns.iter().enumerate() {
+                let (word, shift) = (feature / LANES, 8 * (feature % LANES));
+                let words = words[word..].iter_mut().step_by(n_words);
+                for (word, &bin) in words.zip(&bins[first..]) {
+                    *word |= u64::from(bin) << shift;
+                }
+            }
+        });
+        self.words = words;
+        self
     }
 
     /// The number of columns.
@@ -102,24 +145,10 @@ impl Binned {
         self.cuts.len()
     }
 
-    /// The bin of a missing value.
-    pub fn missing(&self) -> usize {
-        (1 << self.lane_bits) - 1
+    /// The words of a row.
+    pub fn n_words(&self) -> usize {
+        self.n_features().div_ceil(LANES)
     }
-
-    /// The words that hold a column, and how to read it: shift, then mask.
-    pub fn lane(&self, feature: usize) -> (&[u64], u32, u64) {
-        let (block, shift) = self.places[feature];
-        (&self.blocks[block as usize].words, shift, self.missing() as u64)
-    }
-}
-
-/// Columns in blocks of at most `n_max`, evenly, so that every thread has as many blocks.
-fn groups(n_features: usize, n_max: usize) -> Vec<(usize, usize)> {
-    let n_threads = par::n_threads().min(8);
-    let n_groups = n_features.div_ceil(n_max).next_multiple_of(n_threads).min(n_features).max(1);
-    let bound = |group: usize| group * n_features / n_groups;
-    (0..n_groups).map(|g| (bound(g), bound(g + 1) - bound(g))).collect()
 }
 
 /// The labels that get a bin, by position in `ctx.slots`, in code-point order.
@@ -143,70 +172,38 @@ fn levels_of(rows: &dyn Rows, ctx: &FitContext<'_>, max_bin: u32) -> Result<Vec<
     Ok(levels.collect())
 }
 
-struct Group<'a> {
-    ctx: &'a FitContext<'a>,
-    first: usize,
-    n: usize,
+struct OneColumn<'a> {
+    slot: usize,
     kept: &'a [Vec<u32>],
-    max_bin: u32,
-    lane_bits: u32,
+    levels: &'a [String],
 }
 
-impl Group<'_> {
-    fn bin(&self, rows: &dyn Rows, levels: &[Vec<String>]) -> Result<(Vec<Cuts>, Vec<u64>)> {
+impl OneColumn<'_> {
+    fn bin(&self, rows: &dyn Rows, ctx: &FitContext<'_>, max_bin: u32) -> Result<(Cuts, Bins)> {
         let n_rows = self.kept.iter().map(Vec::len).sum::<usize>();
-        let missing = (1u64 << self.lane_bits) - 1;
-        let mut words = vec![0u64; n_rows];
-        let mut numbers: Vec<Vec<f64>> = vec![Vec::with_capacity(n_rows); self.n];
+        let mut numbers = Vec::with_capacity(n_rows);
         for (index, kept) in self.kept.iter().enumerate() {
-            rows.with_block(index, &mut |block| {
-                for (lane, numbers) in numbers.iter_mut().enumerate() {
-                    self.see(block, kept, lane, levels, numbers);
-                }
-            })?;
+            rows.with_block(index, &mut |block| self.see(block, kept, &mut numbers))?;
         }
-        let mut cuts = Vec::new();
-        for (lane, numbers) in numbers.iter().enumerate() {
-            let shift = lane as u32 * self.lane_bits;
-            let levels = &levels[self.first + lane];
-            if self.is_text(lane) {
-                // Codes came as numbers.
-                let bins = numbers.iter().map(|&x| if x.is_nan() { missing } else { x as u64 });
-                words.iter_mut().zip(bins).for_each(|(word, bin)| *word |= bin << shift);
-                cuts.push(Cuts::Text(levels.clone()));
-                continue;
-            }
-            let thresholds = thresholds(numbers, self.max_bin)
-                .map_err(|e| e.column(self.ctx.name(self.ctx.slots[self.first + lane])))?;
-            let finder = Finder::new(&thresholds);
-            for (word, &x) in words.iter_mut().zip(numbers) {
-                let bin = if x.is_nan() { missing } else { finder.find(x) };
-                *word |= bin << shift;
-            }
-            cuts.push(Cuts::Num(thresholds));
+        if ctx.schema.fields()[self.slot].kind == ColumnKind::Text {
+            // Levels came as numbers.
+            let cuts = Cuts::Text(self.levels.to_vec());
+            let bins = pack(&cuts, &numbers, |x| x as usize);
+            return Ok((cuts, bins));
         }
-        Ok((cuts, words))
+        let thresholds =
+            thresholds(&numbers, max_bin).map_err(|e| e.column(ctx.name(self.slot)))?;
+        let cuts = Cuts::Num(thresholds.clone());
+        let bins = pack(&cuts, &numbers, |x| bin_of(&thresholds, x));
+        Ok((cuts, bins))
     }
 
-    fn is_text(&self, lane: usize) -> bool {
-        let slot = self.ctx.slots[self.first + lane];
-        self.ctx.schema.fields()[slot].kind == ColumnKind::Text
-    }
-
-    fn see(
-        &self,
-        block: &Batch,
-        kept: &[u32],
-        lane: usize,
-        levels: &[Vec<String>],
-        numbers: &mut Vec<f64>,
-    ) {
+    fn see(&self, block: &Batch, kept: &[u32], numbers: &mut Vec<f64>) {
         let kept = kept.iter().map(|&row| row as usize);
-        match block.column(self.ctx.slots[self.first + lane]) {
+        match block.column(self.slot) {
             Column::Num(values) => numbers.extend(kept.map(|row| values[row])),
             Column::Text(text) => {
-                let levels = &levels[self.first + lane];
-                let code = |label: &str| levels.binary_search_by(|l| l.as_str().cmp(label));
+                let code = |label: &str| self.levels.binary_search_by(|l| l.as_str().cmp(label));
                 let table: Vec<f64> = text
                     .levels()
                     .map(|label| code(label).map_or(math::MISSING, |code| code as f64))
@@ -219,6 +216,22 @@ impl Group<'_> {
             Column::Time(_) => numbers.extend(kept.map(|_| math::MISSING)),
         }
     }
+}
+
+/// The bin of every number.
+fn pack(cuts: &Cuts, numbers: &[f64], bin: impl Fn(f64) -> usize) -> Bins {
+    if cuts.n_bins() <= SMALL_BINS as usize {
+        let small = |&x: &f64| if x.is_nan() { u8::MAX } else { bin(x) as u8 };
+        return Bins::Small(numbers.iter().map(small).collect());
+    }
+    let large = |&x: &f64| if x.is_nan() { u16::MAX } else { bin(x) as u16 };
+    Bins::Large(numbers.iter().map(large).collect())
+}
+
+/// How many thresholds lie below a number.
+#[inline]
+fn bin_of(thresholds: &[f64], x: f64) -> usize {
+    thresholds.partition_point(|&threshold| threshold < x)
 }
 
 /// The largest number of each bin but the last.
@@ -287,22 +300,6 @@ fn between(a: f64, b: f64) -> f64 {
     if half >= a && half < b { math::canonical(half) } else { a }
 }
 
-/// Finds the bin of a number: how many thresholds lie below it.
-struct Finder<'a> {
-    thresholds: &'a [f64],
-}
-
-impl<'a> Finder<'a> {
-    fn new(thresholds: &'a [f64]) -> Self {
-        Finder { thresholds }
-    }
-
-    #[inline]
-    fn find(&self, x: f64) -> u64 {
-        self.thresholds.partition_point(|&threshold| threshold < x) as u64
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,8 +333,7 @@ mod tests {
 
     #[test]
     fn bins_count_the_thresholds_below() {
-        let finder = Finder::new(&[1.0, 2.0]);
-        let bins = [0.5, 1.0, 1.5, 2.0, 9.0].map(|x| finder.find(x));
+        let bins = [0.5, 1.0, 1.5, 2.0, 9.0].map(|x| bin_of(&[1.0, 2.0], x));
         assert_eq!(bins, [0, 0, 1, 1, 2]);
     }
 }

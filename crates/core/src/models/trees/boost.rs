@@ -9,6 +9,7 @@ use super::build::{self, LeafFacts};
 use super::forest::{Forest, leaf_of};
 use super::grow::{GrowParams, Grown, GrownLeaf, Sample, grow};
 use super::histogram::Packing;
+use super::look::Workspace;
 use super::objective::{Objective, Seen, quantile_of, softmax};
 use super::partition::Side;
 use super::sample;
@@ -109,6 +110,7 @@ struct State<'a> {
     shares: Vec<Vec<f64>>,
     row_stream: Stream,
     column_stream: Stream,
+    space: Workspace,
 }
 
 impl<'a> State<'a> {
@@ -132,7 +134,9 @@ impl<'a> State<'a> {
                 train.len(),
                 valid.len()
             );
-            return Err(Error::new(Code::TooFewRows, message).remedy("change `validation_fraction`"));
+            return Err(
+                Error::new(Code::TooFewRows, message).remedy("change `validation_fraction`")
+            );
         }
         let base = params.objective.base(table, &train);
         let scores = base.iter().map(|&base| vec![base; n]).collect();
@@ -149,6 +153,7 @@ impl<'a> State<'a> {
             shares: Vec::new(),
             row_stream: ctx.stream("", "rows"),
             column_stream: ctx.stream("", "columns"),
+            space: Workspace::default(),
         })
     }
 
@@ -170,7 +175,8 @@ impl<'a> State<'a> {
             let is_all = rows.len() == self.table.n_rows();
             let tops = self.tops(&rows)?;
             let sample = self.packed(rows, tops, is_scaled);
-            let grown = grow(self.data, &self.params.grow, &features, sample, &columns);
+            let space = &mut self.space;
+            let grown = grow(self.data, &self.params.grow, &features, sample, &columns, space);
             let leaves = self.leaf_facts(&grown, output, tops)?;
             self.step(&grown, &leaves, output, is_all);
             build::push(forest, self.data, &grown, &leaves);
@@ -212,7 +218,11 @@ impl<'a> State<'a> {
             .chunks_mut(CHUNK)
             .zip(self.hessians.chunks_mut(CHUNK))
             .enumerate()
-            .map(|(index, (gradients, hessians))| Chunk { first: index * CHUNK, gradients, hessians })
+            .map(|(index, (gradients, hessians))| Chunk {
+                first: index * CHUNK,
+                gradients,
+                hessians,
+            })
             .collect();
         let class = output as f64;
         let k = self.base.len() as f64;
@@ -282,7 +292,8 @@ impl<'a> State<'a> {
             return Ok((g, h));
         }
         let message = "expected finite gradients, found scores beyond the range of the loss";
-        Err(Error::new(Code::NotFinite, message).remedy("scale the target or lower `learning_rate`"))
+        Err(Error::new(Code::NotFinite, message)
+            .remedy("scale the target or lower `learning_rate`"))
     }
 
     fn packed(&self, rows: Vec<u32>, (g_top, h_top): (f64, f64), is_scaled: bool) -> Sample {
@@ -306,10 +317,7 @@ impl<'a> State<'a> {
         output: usize,
         (g_top, h_top): (f64, f64),
     ) -> Result<Vec<LeafFacts>> {
-        let scales = (
-            FixedScale::for_max(g_top, TERM_BITS),
-            FixedScale::for_max(h_top, TERM_BITS),
-        );
+        let scales = (FixedScale::for_max(g_top, TERM_BITS), FixedScale::for_max(h_top, TERM_BITS));
         let facts = par::map(&grown.leaves, |leaf| {
             let rows = &grown.rows[leaf.rows.clone()];
             let value = match self.params.objective.leaf_quantile() {
@@ -330,7 +338,8 @@ impl<'a> State<'a> {
             return Ok(facts);
         }
         let message = "expected finite leaf values, found an overflow";
-        Err(Error::new(Code::NotFinite, message).remedy("scale the target or lower `learning_rate`"))
+        Err(Error::new(Code::NotFinite, message)
+            .remedy("scale the target or lower `learning_rate`"))
     }
 
     /// −T(G) / (H + λ).

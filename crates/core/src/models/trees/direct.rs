@@ -1,7 +1,7 @@
 //! Sums of a leaf's columns made from its rows alone, for leaves that look at few columns or have
 //! few rows, for several channels, and for more than 255 bins.
 
-use super::binning::{Binned, Cuts};
+use super::binning::{Binned, Bins, Cuts};
 use super::find::{Best, ColumnView, Finder};
 use super::histogram::{Packing, Sums};
 use super::split::{Line, Whole};
@@ -63,21 +63,16 @@ impl Direct {
         leaf: &DirectLeaf<'_>,
         feature: u32,
     ) -> Option<Best> {
-        let missing = data.missing();
+        let bins = &data.columns[feature as usize];
+        let missing = bins.missing();
         self.make_room(missing + 1, leaf.packed.len());
-        let (words, shift, mask) = data.lane(feature as usize);
-        for (place, &row) in leaf.rows.iter().enumerate() {
-            let bin = ((words[row as usize] >> shift) & mask) as usize;
-            self.counts[bin] += 1;
-            self.seen[bin / 64] |= 1 << (bin % 64);
-            for (sums, packed) in self.sums.iter_mut().zip(leaf.packed) {
-                let [g, h] = packing.unpack(packed[place]);
-                sums[bin][0] = sums[bin][0].wrapping_add(g);
-                sums[bin][1] = sums[bin][1].wrapping_add(h);
-            }
+        match bins {
+            Bins::Small(bins) => self.observe(leaf, packing, |row| bins[row].into()),
+            Bins::Large(bins) => self.observe(leaf, packing, |row| bins[row].into()),
         }
         self.list_bins(missing);
-        let mut draws = leaf.cuts.map(|stream| stream.substream("column", u64::from(feature)).pcg());
+        let mut draws =
+            leaf.cuts.map(|stream| stream.substream("column", u64::from(feature)).pcg());
         let mut pick = |n: usize| {
             let draws = draws.as_mut()?;
             // The last candidate leaves nothing but missing values on the right.
@@ -92,9 +87,29 @@ impl Direct {
             is_text: matches!(data.cuts[feature as usize], Cuts::Text(_)),
         };
         let counts = &self.counts;
-        let best = finder.best(&view, &leaf.whole, &mut self.line, &mut || counts.clone(), &mut pick);
+        let best =
+            finder.best(&view, &leaf.whole, &mut self.line, &mut || counts.clone(), &mut pick);
         self.clear(missing);
         best
+    }
+
+    #[inline(always)]
+    fn observe(
+        &mut self,
+        leaf: &DirectLeaf<'_>,
+        packing: &Packing,
+        bin_of: impl Fn(usize) -> usize,
+    ) {
+        for (place, &row) in leaf.rows.iter().enumerate() {
+            let bin = bin_of(row as usize);
+            self.counts[bin] += 1;
+            self.seen[bin / 64] |= 1 << (bin % 64);
+            for (sums, packed) in self.sums.iter_mut().zip(leaf.packed) {
+                let [g, h] = packing.unpack(packed[place]);
+                sums[bin][0] = sums[bin][0].wrapping_add(g);
+                sums[bin][1] = sums[bin][1].wrapping_add(h);
+            }
+        }
     }
 
     fn make_room(&mut self, n_bins: usize, n_channels: usize) {

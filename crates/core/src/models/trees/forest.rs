@@ -10,6 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::traverse::Ready;
 use crate::batch::{ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
 
@@ -51,6 +52,9 @@ pub(in crate::models) struct Forest {
     pub set_levels: Vec<u32>,
     /// Where each set ends in `set_levels`.
     pub set_ends: Vec<u32>,
+    /// The same, made ready to score. Not stored.
+    #[serde(skip)]
+    pub ready: Ready,
 }
 
 /// One tree of a forest: its part of each array.
@@ -151,6 +155,12 @@ impl Forest {
         !self.levels[feature].is_empty()
     }
 
+    /// Sizes for `inspect`.
+    pub fn facts(&self) -> Vec<(String, f64)> {
+        let n_leaves = self.rows.len() as f64;
+        vec![("trees".to_owned(), self.n_trees() as f64), ("leaves".to_owned(), n_leaves)]
+    }
+
     /// Checks that every walk through every tree ends in a leaf and reads only what is there,
     /// whoever wrote the state.
     ///
@@ -176,6 +186,16 @@ impl Forest {
         let covers = self.gain.iter().chain(&self.weight);
         holds(covers.into_iter().all(|x| *x >= 0.0), "gains and weights of at least 0")?;
         self.trees().try_for_each(|tree| self.check_tree(&tree))
+    }
+
+    /// Checks a forest whose scores are means.
+    ///
+    /// # Errors
+    /// If it is another one, or one with another start than 0 or without trees.
+    pub fn check_means(&self, features: &Schema) -> Result<()> {
+        self.check(features)?;
+        let is_mean = self.is_mean && self.leaf_width == self.n_outputs && self.n_trees() > 0;
+        holds(is_mean && self.base.iter().all(|&x| x == 0.0), "the mean of trees")
     }
 
     fn check_lengths(&self) -> Result<()> {
@@ -277,6 +297,7 @@ mod tests {
             weight: vec![],
             set_levels: vec![1],
             set_ends: vec![1],
+            ready: Ready::default(),
         }
     }
 

@@ -10,7 +10,7 @@ use std::ops::Range;
 use super::binning::Binned;
 use super::find::{Best, Categories, Finder};
 use super::histogram::{Packing, Sums};
-use super::look::Looker;
+use super::look::{Histogram, Looker, Workspace};
 use super::partition::{Room, partition};
 use super::split::Rule;
 use crate::math;
@@ -115,7 +115,7 @@ pub(super) struct Leaf {
     /// The columns above, ascending.
     pub path: Vec<u32>,
     pub best: Option<Best>,
-    pub histogram: Option<super::look::Histogram>,
+    pub histogram: Option<Histogram>,
 }
 
 enum Node {
@@ -130,6 +130,7 @@ pub(super) fn grow(
     features: &[u32],
     sample: Sample,
     stream: &Stream,
+    space: &mut Workspace,
 ) -> Grown {
     let finder = finder(params, &sample.packing);
     let Sample { mut rows, mut packed, packing } = sample;
@@ -145,7 +146,7 @@ pub(super) fn grow(
         best: None,
         histogram: None,
     };
-    let mut looker = Looker::new(data, params, &finder, packing, features, stream);
+    let mut looker = Looker::new(data, params, &finder, packing, features, stream, space);
     looker.look_root(&mut root, &rows, &packed);
     let mut nodes = vec![Node::Leaf { rows: root.rows.clone(), bounds }];
     let (mut leaves, mut heap) = (vec![Some(root)], BinaryHeap::new());
@@ -168,12 +169,15 @@ pub(super) fn grow(
         n_leaves += 1;
         if n_leaves < params.max_leaves {
             looker.look_pair(leaf.histogram, &mut left, &mut right, &rows, &packed);
+        } else {
+            looker.give_back(leaf.histogram);
         }
         for child in [left, right] {
             leaves.push(Some(child));
             queue(params, &scale, &leaves, leaves.len() - 1, &mut heap);
         }
     }
+    leaves.into_iter().flatten().for_each(|leaf| looker.give_back(leaf.histogram));
     emit(nodes, rows, &scale)
 }
 

@@ -6,7 +6,7 @@
 //! then both are added to sums of 64 bits each. So sums are exact, no order of rows can matter, and
 //! a child's sums are its parent's less its sibling's, to the bit.
 
-use super::binning::Block;
+use super::binning::{Binned, LANES};
 use crate::math::FixedScale;
 
 /// Rows whose packed sums fit.
@@ -19,8 +19,8 @@ const HESSIAN_BITS: u32 = 17;
 const SUM_BITS: u32 = 51;
 /// Bins of a column of 8 bits, the last for missing values.
 pub(super) const N_BINS: usize = 256;
-/// Columns in a block at most.
-const LANES: usize = 8;
+/// Rows whose words are fetched at a time.
+const HAND: usize = 1000;
 
 /// Sum of gradients, sum of second derivatives.
 pub(super) type Sums = [i64; 2];
@@ -49,8 +49,7 @@ impl Packing {
         };
         let shift = CHUNK_BITS + bits;
         let row_bits = usize::BITS - n_rows.leading_zeros();
-        let gradient_bits =
-            (63 - shift - CHUNK_BITS).min(SUM_BITS.saturating_sub(row_bits).max(8));
+        let gradient_bits = (63 - shift - CHUNK_BITS).min(SUM_BITS.saturating_sub(row_bits).max(8));
         Packing {
             gradient: FixedScale::for_max(gradient_max, gradient_bits),
             hessian_max: hessian.quantise(hessian_max).max(1),
@@ -90,35 +89,96 @@ fn add(total: &mut Sums, part: Sums) {
     total[1] = total[1].wrapping_add(part[1]);
 }
 
-/// The sums of a block's columns over `rows`, into `out`, whatever that held.
-pub(super) fn build(
-    block: &Block,
-    rows: &[u32],
-    packed: &[i64],
-    packing: &Packing,
-    out: &mut [ColumnSums],
-) {
-    let mut narrow = [[0i64; N_BINS]; LANES];
-    if rows.is_empty() {
-        out.iter_mut().for_each(|column| *column = [[0; 2]; N_BINS]);
+/// Columns that one thread sums: whole words of a row.
+pub(super) struct Group {
+    /// The first column and how many.
+    pub first: usize,
+    pub n: usize,
+    /// The first word and how many.
+    word: usize,
+    n_words: usize,
+    /// Packed sums of a chunk, by word and lane; zero between uses.
+    narrow: Vec<[[i64; N_BINS]; LANES]>,
+    /// The words of the rows in hand, by word.
+    gathered: Vec<[u64; HAND]>,
+}
+
+impl Group {
+    /// The columns of all words, in at most `n_groups` groups.
+    pub fn all(data: &Binned, n_groups: usize) -> Vec<Group> {
+        let n_words = data.n_words();
+        let n_groups = n_groups.clamp(1, n_words.max(1));
+        let bound = |group: usize| group * n_words / n_groups;
+        let groups = (0..n_groups).map(|group| {
+            let (word, end) = (bound(group), bound(group + 1));
+            let first = word * LANES;
+            let n = data.n_features().min(end * LANES) - first;
+            Group {
+                first,
+                n,
+                word,
+                n_words: end - word,
+                narrow: vec![[[0; N_BINS]; LANES]; end - word],
+                gathered: vec![[0; HAND]; end - word],
+            }
+        });
+        groups.collect()
     }
-    for (index, (rows, packed)) in rows.chunks(CHUNK).zip(packed.chunks(CHUNK)).enumerate() {
-        let words = &block.words;
-        match block.n {
-            1 => accumulate::<1>(&mut narrow, words, rows, packed),
-            2 => accumulate::<2>(&mut narrow, words, rows, packed),
-            3 => accumulate::<3>(&mut narrow, words, rows, packed),
-            4 => accumulate::<4>(&mut narrow, words, rows, packed),
-            5 => accumulate::<5>(&mut narrow, words, rows, packed),
-            6 => accumulate::<6>(&mut narrow, words, rows, packed),
-            7 => accumulate::<7>(&mut narrow, words, rows, packed),
-            _ => accumulate::<8>(&mut narrow, words, rows, packed),
+
+    /// The sums of the group's columns over `rows`, into `out`, whatever that held.
+    pub fn build(
+        &mut self,
+        data: &Binned,
+        rows: &[u32],
+        packed: &[i64],
+        packing: &Packing,
+        out: &mut [ColumnSums],
+    ) {
+        if rows.is_empty() {
+            out.iter_mut().for_each(|column| *column = [[0; 2]; N_BINS]);
         }
+        let chunks = rows.chunks(CHUNK).zip(packed.chunks(CHUNK));
+        for (index, (rows, packed)) in chunks.enumerate() {
+            for (rows, packed) in rows.chunks(HAND).zip(packed.chunks(HAND)) {
+                self.gather(data, rows);
+                for word in 0..self.n_words {
+                    let n = (self.n - word * LANES).min(LANES);
+                    let words = &self.gathered[word][..rows.len()];
+                    accumulate_lanes(&mut self.narrow[word], words, packed, n);
+                }
+            }
+            self.flush(packing, index == 0, out);
+        }
+    }
+
+    /// Fetches the words of rows in one go: misses of the cache overlap better alone than between
+    /// additions.
+    fn gather(&mut self, data: &Binned, rows: &[u32]) {
+        let stride = data.n_words();
+        let words = &data.words[self.word..];
+        match self.gathered.as_mut_slice() {
+            [a] => gather_words(words, stride, rows, [a]),
+            [a, b] => gather_words(words, stride, rows, [a, b]),
+            [a, b, c] => gather_words(words, stride, rows, [a, b, c]),
+            [a, b, c, d] => gather_words(words, stride, rows, [a, b, c, d]),
+            all => {
+                for (place, &row) in rows.iter().enumerate() {
+                    let start = row as usize * stride;
+                    let row = &words[start..start + self.n_words];
+                    all.iter_mut().zip(row).for_each(|(out, &word)| out[place] = word);
+                }
+            }
+        }
+    }
+
+    /// Moves the packed sums into the wide ones.
+    fn flush(&mut self, packing: &Packing, is_first: bool, out: &mut [ColumnSums]) {
         let mask = (1i64 << packing.shift) - 1;
-        for (wide, narrow) in out.iter_mut().zip(&mut narrow) {
+        let narrow = self.narrow.iter_mut().flatten();
+        for (wide, narrow) in out.iter_mut().zip(narrow) {
             for (sums, word) in wide.iter_mut().zip(narrow.iter_mut()) {
                 let part = [*word >> packing.shift, *word & mask];
-                if index == 0 {
+                if is_first {
                     *sums = part;
                 } else {
                     add(sums, part);
@@ -129,15 +189,43 @@ pub(super) fn build(
     }
 }
 
-#[inline(never)]
-fn accumulate<const N: usize>(
+#[inline]
+fn gather_words<const N: usize>(
+    words: &[u64],
+    stride: usize,
+    rows: &[u32],
+    out: [&mut [u64; HAND]; N],
+) {
+    for (place, &row) in rows[..rows.len().min(HAND)].iter().enumerate() {
+        let start = row as usize * stride;
+        let row = &words[start..start + N];
+        for word in 0..N {
+            out[word][place] = row[word];
+        }
+    }
+}
+
+fn accumulate_lanes(
     narrow: &mut [[i64; N_BINS]; LANES],
     words: &[u64],
-    rows: &[u32],
     packed: &[i64],
+    n_lanes: usize,
 ) {
-    for (&row, &word) in rows.iter().zip(packed) {
-        let bins = words[row as usize];
+    match n_lanes {
+        1 => accumulate::<1>(narrow, words, packed),
+        2 => accumulate::<2>(narrow, words, packed),
+        3 => accumulate::<3>(narrow, words, packed),
+        4 => accumulate::<4>(narrow, words, packed),
+        5 => accumulate::<5>(narrow, words, packed),
+        6 => accumulate::<6>(narrow, words, packed),
+        7 => accumulate::<7>(narrow, words, packed),
+        _ => accumulate::<8>(narrow, words, packed),
+    }
+}
+
+#[inline(never)]
+fn accumulate<const N: usize>(narrow: &mut [[i64; N_BINS]; LANES], words: &[u64], packed: &[i64]) {
+    for (&bins, &word) in words.iter().zip(packed) {
         for lane in 0..N {
             let bin = (bins >> (8 * lane)) as u8;
             let sum = &mut narrow[lane][bin as usize];
@@ -158,6 +246,7 @@ pub(super) fn subtract(parent: &mut [ColumnSums], child: &[ColumnSums]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::binning::{Bins, Cuts};
     use super::*;
 
     #[test]
@@ -187,15 +276,19 @@ mod tests {
 
     #[test]
     fn a_child_is_its_parent_less_its_sibling() {
-        let words: Vec<u64> = (0..20_000u64).map(|i| (i * i) % 7 | ((i % 256) << 8)).collect();
-        let block = Block { first: 0, n: 2, words };
+        let columns = [|i: u64| (i * i % 7) as u8, |i: u64| (i % 256) as u8];
+        let columns = columns.map(|f| Bins::Small((0..20_000).map(f).collect())).to_vec();
+        let cuts = vec![Cuts::Num(vec![]); 2];
+        let data = Binned { n_rows: 20_000, cuts, columns, words: vec![] }.with_words();
+        let mut group = Group::all(&data, 1).remove(0);
         let packing = Packing::new(20_000, 1.0, 1.0, false);
-        let packed: Vec<i64> = (0..20_000).map(|i| packing.pack((i % 19) as f64 / -19.0, 0.5)).collect();
+        let packed: Vec<i64> =
+            (0..20_000).map(|i| packing.pack((i % 19) as f64 / -19.0, 0.5)).collect();
         let rows: Vec<u32> = (0..20_000).collect();
-        let sums = |rows: &[u32]| {
+        let mut sums = |rows: &[u32]| {
             let packed: Vec<i64> = rows.iter().map(|&r| packed[r as usize]).collect();
             let mut out = vec![[[7; 2]; N_BINS]; 2];
-            build(&block, rows, &packed, &packing, &mut out);
+            group.build(&data, rows, &packed, &packing, &mut out);
             out
         };
         let mut parent = sums(&rows);

@@ -3,16 +3,18 @@
 use super::forest::Forest;
 use crate::math::ExactSum;
 
-/// `gain`: the sum of the gains of the feature's splits, exact and rounded once; `count`: their
-/// number. One value per feature.
-pub(in crate::models) fn importances(forest: &Forest) -> Vec<(&'static str, Vec<f64>)> {
-    let mut gains = vec![ExactSum::new(); forest.n_features()];
-    let mut counts = vec![0.0; forest.n_features()];
-    for (&feature, &gain) in forest.feature.iter().zip(&forest.gain) {
-        gains[feature as usize].add(gain);
-        counts[feature as usize] += 1.0;
+impl Forest {
+    /// `gain`: the sum of the gains of the feature's splits, exact and rounded once; `count`: their
+    /// number. One value per feature.
+    pub fn importances(&self) -> Vec<(&'static str, Vec<f64>)> {
+        let mut gains = vec![ExactSum::new(); self.n_features()];
+        let mut counts = vec![0.0; self.n_features()];
+        for (&feature, &gain) in self.feature.iter().zip(&self.gain) {
+            gains[feature as usize].add(gain);
+            counts[feature as usize] += 1.0;
+        }
+        vec![("gain", gains.iter().map(ExactSum::round).collect()), ("count", counts)]
     }
-    vec![("gain", gains.iter().map(ExactSum::round).collect()), ("count", counts)]
 }
 
 #[cfg(test)]
@@ -27,7 +29,7 @@ mod tests {
             gain,
             ..Forest::default()
         };
-        let found = importances(&forest(vec![1e16, 3.0, 1.0, 1.0]));
+        let found = forest(vec![1e16, 3.0, 1.0, 1.0]).importances();
         assert_eq!(found[0], ("gain", vec![3.0, 0.0, 1e16 + 2.0]));
         assert_eq!(found[1], ("count", vec![1.0, 0.0, 3.0]));
     }

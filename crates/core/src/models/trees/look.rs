@@ -2,19 +2,27 @@
 //!
 //! A leaf's histogram over all columns of the tree is kept while it waits to be split. Of two new
 //! leaves the one with fewer rows is summed (the left one if equal); the other is the parent less
-//! that. Work is cut by blocks of columns; each thread sums, subtracts and searches its blocks.
+//! that. Work is cut by groups of columns; each thread sums, subtracts and searches its groups.
 
 use super::binning::{Binned, Cuts};
 use super::direct::{self, Direct, DirectLeaf};
 use super::find::{Best, ColumnView, Finder};
 use super::grow::{GrowParams, Leaf};
-use super::histogram::{self, ColumnSums, N_BINS, Packing, Sums};
+use super::histogram::{self, ColumnSums, Group, N_BINS, Packing, Sums};
 use super::split::{Line, Whole};
 use crate::par;
 use crate::rng::{Stream, sample_indices};
 
-/// The sums of all columns, block by block.
+/// The sums of all columns, group by group.
 pub(super) type Histogram = Vec<Vec<ColumnSums>>;
+
+/// What one tree leaves for the next to use.
+#[derive(Default)]
+pub(super) struct Workspace {
+    groups: Vec<Group>,
+    spare: Vec<Histogram>,
+    direct: Direct,
+}
 
 /// Leaves with fewer rows than this share of the tree's keep no histogram.
 const KEPT_SHARE: usize = 256;
@@ -29,11 +37,10 @@ pub(super) struct Looker<'a> {
     packing: Packing,
     features: &'a [u32],
     stream: &'a Stream,
-    by_blocks: bool,
+    by_groups: bool,
     n_looks: u64,
     kept_rows: usize,
-    direct: Direct,
-    spare: Vec<Histogram>,
+    space: &'a mut Workspace,
     all_bins: Vec<u16>,
 }
 
@@ -45,10 +52,11 @@ struct Columns {
     later: Vec<u32>,
 }
 
-struct Work {
-    block: usize,
+struct Work<'a> {
+    group: &'a mut Group,
     large: Vec<ColumnSums>,
     small: Vec<ColumnSums>,
+    line: Line,
 }
 
 /// Rows of one channel.
@@ -66,9 +74,13 @@ impl<'a> Looker<'a> {
         packing: Packing,
         features: &'a [u32],
         stream: &'a Stream,
+        space: &'a mut Workspace,
     ) -> Self {
-        let by_blocks =
-            data.lane_bits == 8 && params.node_features.is_none() && !params.random_cuts;
+        let by_groups =
+            !data.words.is_empty() && params.node_features.is_none() && !params.random_cuts;
+        if by_groups && space.groups.is_empty() {
+            space.groups = Group::all(data, par::n_threads());
+        }
         Looker {
             data,
             params,
@@ -76,11 +88,10 @@ impl<'a> Looker<'a> {
             packing,
             features,
             stream,
-            by_blocks,
+            by_groups,
             n_looks: 0,
             kept_rows: 0,
-            direct: Direct::default(),
-            spare: Vec::new(),
+            space,
             all_bins: (0..N_BINS as u16).collect(),
         }
     }
@@ -88,28 +99,28 @@ impl<'a> Looker<'a> {
     /// Looks at the first leaf.
     pub fn look_root(&mut self, root: &mut Leaf, rows: &[u32], packed: &[Vec<i64>]) {
         self.kept_rows = (rows.len() / KEPT_SHARE).max(KEPT_ROWS);
-        self.by_blocks &= packed.len() == 1;
+        self.by_groups &= packed.len() == 1;
         if !self.may_split(root) {
             return;
         }
         let columns = self.columns(root);
-        if !self.by_blocks {
+        if !self.by_groups {
             root.best = self.look_directly(root, &columns, rows, packed);
             return;
         }
-        let looked = self.mask(&columns.now);
+        let search = self.search_of(&columns.now);
         let part = Part { rows, packed: &packed[0] };
-        let mut works = self.works(None);
+        let (data, packing) = (self.data, self.packing);
+        let mut works = works(data, self.space, None);
         let leaf: &Leaf = root;
         let found = par::map_mut(&mut works, |work| {
-            let block = &self.data.blocks[work.block];
-            histogram::build(block, part.rows, part.packed, &self.packing, &mut work.large);
-            self.search(work.block, &work.large, leaf, part, &looked)
+            work.group.build(data, part.rows, part.packed, &packing, &mut work.large);
+            search.best(work.group.first, &work.large, leaf, part, &mut work.line)
         });
-        root.best = found.into_iter().fold(None, Best::better);
         let (large, small) = unzip(works);
-        self.spare.push(small);
+        root.best = found.into_iter().fold(None, Best::better);
         root.histogram = Some(large);
+        self.space.spare.push(small);
     }
 
     /// Looks at the two children of a leaf, whose histogram is `parent`.
@@ -124,11 +135,11 @@ impl<'a> Looker<'a> {
         let (small, large) =
             if left.rows.len() <= right.rows.len() { (left, right) } else { (right, left) };
         if !self.may_split(large) {
-            self.spare.extend(parent);
+            self.space.spare.extend(parent);
             return;
         }
         let few = parent.is_none() && large.rows.len() < self.kept_rows;
-        if !self.by_blocks || few {
+        if !self.by_groups || few {
             for leaf in [small, large] {
                 if self.may_split(leaf) {
                     let columns = self.columns(leaf);
@@ -138,104 +149,60 @@ impl<'a> Looker<'a> {
             return;
         }
         let columns = self.columns(large);
-        let looked = self.mask(&columns.now);
+        let search = self.search_of(&columns.now);
         let part = |leaf: &Leaf| Part {
             rows: &rows[leaf.rows.clone()],
             packed: &packed[0][leaf.rows.clone()],
         };
         let (small_part, large_part) = (part(small), part(large));
         let (is_known, looks_small) = (parent.is_some(), self.may_split(small));
-        let mut works = self.works(parent);
-        let (this, pair) = (&*self, (&*small, &*large));
+        let (data, packing) = (self.data, self.packing);
+        let mut works = works(data, self.space, parent);
+        let (of_small, of_large) = (&*small, &*large);
         let found = par::map_mut(&mut works, |work| {
-            let block = &this.data.blocks[work.block];
             let Part { rows, packed } = small_part;
-            histogram::build(block, rows, packed, &this.packing, &mut work.small);
+            work.group.build(data, rows, packed, &packing, &mut work.small);
             if is_known {
                 histogram::subtract(&mut work.large, &work.small);
             } else {
                 let Part { rows, packed } = large_part;
-                histogram::build(block, rows, packed, &this.packing, &mut work.large);
+                work.group.build(data, rows, packed, &packing, &mut work.large);
             }
-            let of_small = looks_small
-                .then(|| this.search(work.block, &work.small, pair.0, small_part, &looked));
-            (of_small.flatten(), this.search(work.block, &work.large, pair.1, large_part, &looked))
+            let (first, line) = (work.group.first, &mut work.line);
+            let a =
+                looks_small.then(|| search.best(first, &work.small, of_small, small_part, line));
+            (a.flatten(), search.best(first, &work.large, of_large, large_part, line))
         });
+        let (large_sums, small_sums) = unzip(works);
         for (of_small, of_large) in found {
             small.best = Best::better(small.best.take(), of_small);
             large.best = Best::better(large.best.take(), of_large);
         }
-        let (large_sums, small_sums) = unzip(works);
         for (leaf, sums) in [(small, small_sums), (large, large_sums)] {
             if leaf.best.is_some() && leaf.rows.len() >= self.kept_rows {
                 leaf.histogram = Some(sums);
             } else {
-                self.spare.push(sums);
+                self.space.spare.push(sums);
             }
         }
+    }
+
+    /// Takes back the histogram of a leaf that is split no more.
+    pub fn give_back(&mut self, histogram: Option<Histogram>) {
+        self.space.spare.extend(histogram);
     }
 
     fn may_split(&self, leaf: &Leaf) -> bool {
         let n_rows = leaf.rows.len() as u64;
-        let least = u64::from(self.params.min_split_rows)
-            .max(2 * u64::from(self.params.min_rows))
-            .max(2);
+        let least =
+            u64::from(self.params.min_split_rows).max(2 * u64::from(self.params.min_rows)).max(2);
         leaf.depth < self.params.max_depth && n_rows >= least
     }
 
-    /// Blocks with room for two leaves, one of which begins as the parent.
-    fn works(&mut self, parent: Option<Histogram>) -> Vec<Work> {
-        let mut fresh = || {
-            self.spare.pop().unwrap_or_else(|| {
-                let blocks = self.data.blocks.iter();
-                blocks.map(|block| vec![[[0; 2]; N_BINS]; block.n]).collect()
-            })
-        };
-        let (small, large) = (fresh(), parent.unwrap_or_else(&mut fresh));
-        let pairs = large.into_iter().zip(small).enumerate();
-        pairs.map(|(block, (large, small))| Work { block, large, small }).collect()
-    }
-
-    /// The best split of a leaf over the columns of a block.
-    fn search(
-        &self,
-        block: usize,
-        sums: &[ColumnSums],
-        leaf: &Leaf,
-        part: Part<'_>,
-        looked: &[bool],
-    ) -> Option<Best> {
-        let first = self.data.blocks[block].first;
-        let whole = whole(leaf);
-        let (mut line, mut best) = (Line::default(), None);
-        for (lane, sums) in sums.iter().enumerate() {
-            let feature = first + lane;
-            if !looked[feature] {
-                continue;
-            }
-            let cuts = &self.data.cuts[feature];
-            let sums: &[Sums] = sums;
-            let view = ColumnView {
-                feature: feature as u32,
-                bins: &self.all_bins[..cuts.n_bins()],
-                sums: &[sums],
-                missing: self.data.missing(),
-                is_text: matches!(cuts, Cuts::Text(_)),
-            };
-            let mut counts = || self.counts(feature, part.rows);
-            let found =
-                self.finder.best(&view, &whole, &mut line, &mut counts, &mut |_| None);
-            best = Best::better(best, found);
-        }
-        best
-    }
-
-    /// The rows per bin.
-    fn counts(&self, feature: usize, rows: &[u32]) -> Vec<u32> {
-        let (words, shift, mask) = self.data.lane(feature);
-        let mut counts = vec![0; self.data.missing() + 1];
-        rows.iter().for_each(|&row| counts[((words[row as usize] >> shift) & mask) as usize] += 1);
-        counts
+    fn search_of(&self, features: &[u32]) -> Search<'a> {
+        let mut looked = vec![false; self.data.n_features()];
+        features.iter().for_each(|&feature| looked[feature as usize] = true);
+        Search { data: self.data, finder: self.finder, all_bins: self.all_bins.clone(), looked }
     }
 
     fn look_directly(
@@ -257,20 +224,14 @@ impl<'a> Looker<'a> {
         let look = |features: &[u32], buffers: &mut Direct| {
             direct::best_of(data, finder, packing, &direct, features, buffers)
         };
-        let mut best = look(&columns.now, &mut self.direct);
+        let mut best = look(&columns.now, &mut self.space.direct);
         for feature in &columns.later {
             if best.is_some() {
                 break;
             }
-            best = look(&[*feature], &mut self.direct);
+            best = look(&[*feature], &mut self.space.direct);
         }
         best
-    }
-
-    fn mask(&self, features: &[u32]) -> Vec<bool> {
-        let mut mask = vec![false; self.data.n_features()];
-        features.iter().for_each(|&feature| mask[feature as usize] = true);
-        mask
     }
 
     /// The columns that a leaf looks at: of the tree, that may meet those above, of the level, of
@@ -303,9 +264,8 @@ impl<'a> Looker<'a> {
         let is_alone = path.iter().all(|&above| above == feature);
         let mut sets = self.params.interactions.iter();
         is_alone
-            || sets.any(|set| {
-                set.contains(&feature) && path.iter().all(|above| set.contains(above))
-            })
+            || sets
+                .any(|set| set.contains(&feature) && path.iter().all(|above| set.contains(above)))
     }
 }
 
@@ -319,6 +279,67 @@ fn drawn(features: &[u32], n: usize, stream: &Stream) -> Vec<u32> {
     chosen.into_iter().map(|place| features[place as usize]).collect()
 }
 
-fn unzip(works: Vec<Work>) -> (Histogram, Histogram) {
+/// Groups with room for two leaves, one of which begins as the parent.
+fn works<'a>(data: &Binned, space: &'a mut Workspace, parent: Option<Histogram>) -> Vec<Work<'a>> {
+    let Workspace { groups, spare, .. } = space;
+    debug_assert_eq!(groups.iter().map(|g| g.n).sum::<usize>(), data.n_features());
+    let mut fresh = || {
+        spare
+            .pop()
+            .unwrap_or_else(|| groups.iter().map(|group| vec![[[0; 2]; N_BINS]; group.n]).collect())
+    };
+    let (small, large) = (fresh(), parent.unwrap_or_else(&mut fresh));
+    let pairs = large.into_iter().zip(small);
+    let works = groups.iter_mut().zip(pairs);
+    works
+        .map(|(group, (large, small))| Work { group, large, small, line: Line::default() })
+        .collect()
+}
+
+fn unzip(works: Vec<Work<'_>>) -> (Histogram, Histogram) {
     works.into_iter().map(|work| (work.large, work.small)).unzip()
+}
+
+/// Looks for the best split among the columns of a group.
+struct Search<'a> {
+    data: &'a Binned,
+    finder: &'a Finder,
+    all_bins: Vec<u16>,
+    looked: Vec<bool>,
+}
+
+impl Search<'_> {
+    fn best(
+        &self,
+        first: usize,
+        sums: &[ColumnSums],
+        leaf: &Leaf,
+        part: Part<'_>,
+        line: &mut Line,
+    ) -> Option<Best> {
+        let (whole, mut best) = (whole(leaf), None);
+        for (lane, sums) in sums.iter().enumerate() {
+            let feature = first + lane;
+            if !self.looked[feature] {
+                continue;
+            }
+            let (cuts, bins) = (&self.data.cuts[feature], &self.data.columns[feature]);
+            let sums: &[Sums] = sums;
+            let view = ColumnView {
+                feature: feature as u32,
+                bins: &self.all_bins[..cuts.n_bins()],
+                sums: &[sums],
+                missing: bins.missing(),
+                is_text: matches!(cuts, Cuts::Text(_)),
+            };
+            let mut counts = || {
+                let mut counts = vec![0; bins.missing() + 1];
+                part.rows.iter().for_each(|&row| counts[bins.at(row)] += 1);
+                counts
+            };
+            let found = self.finder.best(&view, &whole, line, &mut counts, &mut |_| None);
+            best = Best::better(best, found);
+        }
+        best
+    }
 }

@@ -17,15 +17,21 @@ mod find;
 pub(super) mod forest;
 pub(super) mod grow;
 mod histogram;
-pub(super) mod importance;
+mod importance;
 mod look;
 pub(super) mod objective;
-pub(super) mod outputs;
+mod outputs;
 mod partition;
 mod predict;
 mod sample;
+pub(super) mod settings;
 mod shap;
 mod split;
 pub(super) mod table;
-pub(super) mod traverse;
+mod traverse;
 mod walk;
+
+/// How many of `n` columns a share is.
+pub(super) fn sample_count(n: usize, ratio: f64) -> usize {
+    sample::count_of(n, ratio)
+}

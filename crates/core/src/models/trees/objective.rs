@@ -42,7 +42,7 @@ pub(in crate::models) enum Objective {
 
 /// A row seen by a loss.
 #[derive(Clone, Copy)]
-pub(super) struct Seen {
+pub(in crate::models) struct Seen {
     pub score: f64,
     pub target: f64,
 }
@@ -81,13 +81,15 @@ impl Objective {
     /// # Errors
     /// If a target is out of the range of the loss, or all targets are 0 or of one class.
     pub fn check(self, table: &Table) -> Result<()> {
-        let least = |rule: &str, holds: &dyn Fn(f64) -> bool| {
-            match table.target.iter().find(|&&y| !holds(y)) {
-                None => Ok(()),
-                Some(y) => {
-                    let message = format!("expected targets {rule}, found {y}");
-                    Err(Error::new(Code::BadValue, message).remedy("choose another `loss`"))
-                }
+        let least = |rule: &str, holds: &dyn Fn(f64) -> bool| match table
+            .target
+            .iter()
+            .find(|&&y| !holds(y))
+        {
+            None => Ok(()),
+            Some(y) => {
+                let message = format!("expected targets {rule}, found {y}");
+                Err(Error::new(Code::BadValue, message).remedy("choose another `loss`"))
             }
         };
         match self {
@@ -118,9 +120,7 @@ impl Objective {
             Objective::Poisson | Objective::Gamma | Objective::Tweedie { .. } => {
                 math::ln(math::max(mean(), PRIOR_MIN))
             }
-            Objective::Binary => {
-                math::logit(math::clamp(mean(), PRIOR_MIN, 1.0 - PRIOR_MIN))
-            }
+            Objective::Binary => math::logit(math::clamp(mean(), PRIOR_MIN, 1.0 - PRIOR_MIN)),
             Objective::Softmax { n_classes } => return log_priors(table, rows, n_classes),
         };
         vec![one]
@@ -129,7 +129,15 @@ impl Objective {
     /// Gradient and second derivative of a row of weight 1, for losses of one score.
     #[inline]
     pub fn gradient(self, Seen { score: s, target: y }: Seen) -> (f64, f64) {
-        let sign = |x: f64| if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else { 0.0 };
+        let sign = |x: f64| {
+            if x > 0.0 {
+                1.0
+            } else if x < 0.0 {
+                -1.0
+            } else {
+                0.0
+            }
+        };
         match self {
             Objective::Squared => (s - y, 1.0),
             Objective::Absolute => (sign(s - y), 1.0),

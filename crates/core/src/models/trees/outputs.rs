@@ -6,34 +6,52 @@
 
 use super::forest::Forest;
 use super::shap;
-use super::traverse::Ready;
 use crate::batch::{Batch, Schema};
 use crate::error::Result;
 use crate::step::Output;
 
-/// The names of an output's columns.
-pub(in crate::models) fn names(
-    forest: &Forest,
-    output: Output,
-    features: &Schema,
-) -> Option<Vec<String>> {
-    let n_outputs = forest.n_outputs;
-    match output {
-        Output::Margin if n_outputs == 1 => Some(vec!["margin".to_owned()]),
-        Output::Margin => Some((0..n_outputs).map(|class| format!("margin_{class}")).collect()),
-        Output::Leaf if forest.n_trees() == 0 => None,
-        Output::Leaf => Some((0..forest.n_trees()).map(|tree| format!("leaf_{tree}")).collect()),
-        Output::Contribution => {
-            let base = base_name(features);
-            let of = |lead: String| {
-                let names = features.names().chain([base.as_str()]);
-                names.map(|name| format!("{lead}{name}")).collect::<Vec<_>>()
-            };
-            if n_outputs == 1 {
-                return Some(of("contribution_".to_owned()));
+impl Forest {
+    /// The names of an output's columns.
+    pub fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        let n_outputs = self.n_outputs;
+        let numbered = |n: u32, name: &str| (0..n).map(|i| format!("{name}_{i}")).collect();
+        match output {
+            Output::Margin if n_outputs == 1 => Some(vec!["margin".to_owned()]),
+            Output::Margin => Some(numbered(n_outputs, "margin")),
+            Output::Leaf if self.n_trees() == 0 => None,
+            Output::Leaf => Some(numbered(self.n_trees() as u32, "leaf")),
+            Output::Contribution => {
+                let base = base_name(features);
+                let of = |lead: String| {
+                    let names = features.names().chain([base.as_str()]);
+                    names.map(|name| format!("{lead}{name}")).collect::<Vec<_>>()
+                };
+                if n_outputs == 1 {
+                    return Some(of("contribution_".to_owned()));
+                }
+                let classes = (0..n_outputs).map(|class| format!("contribution_{class}_"));
+                Some(classes.flat_map(of).collect())
             }
-            Some((0..n_outputs).flat_map(|class| of(format!("contribution_{class}_"))).collect())
         }
+    }
+
+    /// Writes an output of every row, row by row.
+    ///
+    /// # Errors
+    /// If a path is too long for contributions.
+    pub fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        match output {
+            Output::Margin => self.margins(batch, slots, values),
+            Output::Leaf => self.leaves(batch, slots, values),
+            Output::Contribution => return shap::contributions(self, batch, slots, values),
+        }
+        Ok(())
     }
 }
 
@@ -44,25 +62,6 @@ fn base_name(features: &Schema) -> String {
         name.push('_');
     }
     name
-}
-
-/// Writes an output of every row, row by row.
-///
-/// # Errors
-/// If a path is too long for contributions.
-pub(in crate::models) fn write(
-    forest: &Forest,
-    ready: &Ready,
-    output: Output,
-    (batch, slots): (&mut Batch, &[usize]),
-    values: &mut [f64],
-) -> Result<()> {
-    match output {
-        Output::Margin => ready.margins(forest, batch, slots, values),
-        Output::Leaf => ready.leaves(forest, batch, slots, values),
-        Output::Contribution => return shap::contributions(forest, batch, slots, values),
-    }
-    Ok(())
 }
 
 #[cfg(test)]
@@ -84,7 +83,7 @@ mod tests {
     #[test]
     fn columns_are_named_and_filled() {
         let (one, mut table) = forest(1);
-        let name = |output| names(&one, output, table.schema()).unwrap();
+        let name = |output| one.outputs(output, table.schema()).unwrap();
         assert_eq!(name(Output::Margin), ["margin"]);
         assert_eq!(name(Output::Leaf), ["leaf_0", "leaf_1"]);
         assert_eq!(
@@ -92,9 +91,9 @@ mod tests {
             ["contribution_x00", "contribution_z00", "contribution_base"]
         );
         for output in [Output::Margin, Output::Leaf, Output::Contribution] {
-            let width = names(&one, output, table.schema()).unwrap().len();
+            let width = one.outputs(output, table.schema()).unwrap().len();
             let mut values = vec![f64::NAN; 3 * width];
-            write(&one, &Ready::default(), output, (&mut table, &[0, 1]), &mut values).unwrap();
+            one.output(output, &mut table, &[0, 1], &mut values).unwrap();
             assert!(values.iter().all(|x| x.is_finite()), "{output:?}");
         }
     }
@@ -102,7 +101,7 @@ mod tests {
     #[test]
     fn classes_are_numbered() {
         let (three, table) = forest(3);
-        let name = |output| names(&three, output, table.schema()).unwrap();
+        let name = |output| three.outputs(output, table.schema()).unwrap();
         assert_eq!(name(Output::Margin), ["margin_0", "margin_1", "margin_2"]);
         let contributions = name(Output::Contribution);
         assert_eq!(contributions.len(), 9);
@@ -120,8 +119,8 @@ mod tests {
             levels: vec![vec![]],
             ..Forest::default()
         };
-        let found = names(&empty, Output::Contribution, table.schema()).unwrap();
+        let found = empty.outputs(Output::Contribution, table.schema()).unwrap();
         assert_eq!(found, ["contribution_base", "contribution_base_"]);
-        assert_eq!(names(&empty, Output::Leaf, table.schema()), None);
+        assert_eq!(empty.outputs(Output::Leaf, table.schema()), None);
     }
 }

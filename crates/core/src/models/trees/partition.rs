@@ -1,18 +1,16 @@
 //! Puts the rows of a leaf that go left before those that go right, each in their order.
 
-use super::binning::Binned;
+use super::binning::{Binned, Bins};
 use super::find::{Best, Cut};
 use crate::par;
 
 /// Leaves of more rows are partitioned in parts.
 const PART_ROWS: usize = 1 << 15;
 
-/// How one bin is told from another.
+/// Which rows go left.
 pub(super) struct Side<'a> {
-    words: &'a [u64],
-    shift: u32,
-    mask: u64,
-    cut: u64,
+    bins: &'a Bins,
+    cut: usize,
     /// One bit per bin, for a set of levels.
     set: Option<Vec<u64>>,
     missing_left: bool,
@@ -20,35 +18,50 @@ pub(super) struct Side<'a> {
 
 impl<'a> Side<'a> {
     pub fn new(data: &'a Binned, feature: u32, cut: &Cut, missing_left: bool) -> Self {
-        let (words, shift, mask) = data.lane(feature as usize);
+        let bins = &data.columns[feature as usize];
         let (cut, set) = match cut {
-            Cut::Bin(bin) => (u64::from(*bin), None),
+            Cut::Bin(bin) => (*bin as usize, None),
             Cut::Levels(levels) => {
-                let mut set = vec![0u64; (mask as usize + 1) / 64];
+                let mut set = vec![0u64; (bins.missing() + 1) / 64];
                 levels.iter().for_each(|&level| set[level as usize / 64] |= 1 << (level % 64));
                 (0, Some(set))
             }
         };
-        Side { words, shift, mask, cut, set, missing_left }
+        Side { bins, cut, set, missing_left }
     }
 
     /// Whether a row goes left.
     #[inline]
     pub fn is_left(&self, row: u32) -> bool {
-        let bin = (self.words[row as usize] >> self.shift) & self.mask;
-        if bin == self.mask {
+        let bin = self.bins.at(row);
+        if bin == self.bins.missing() {
             return self.missing_left;
         }
         match &self.set {
             None => bin <= self.cut,
-            Some(set) => (set[bin as usize / 64] >> (bin % 64)) & 1 == 1,
+            Some(set) => (set[bin / 64] >> (bin % 64)) & 1 == 1,
         }
     }
 
-    #[inline]
-    fn is_below(&self, row: u32) -> bool {
-        let bin = (self.words[row as usize] >> self.shift) & self.mask;
-        (bin <= self.cut) | (self.missing_left & (bin == self.mask))
+    /// Splits one channel, without a branch that depends on a row.
+    fn split(
+        &self,
+        rows: &mut [u32],
+        packed: &mut [i64],
+        right_rows: &mut [u32],
+        right_packed: &mut [i64],
+    ) -> usize {
+        let buffers = (rows, packed, right_rows, right_packed);
+        match (self.bins, &self.set) {
+            (Bins::Small(bins), None) => {
+                let (cut, missing_left) = (self.cut as u8, self.missing_left);
+                split(buffers, |row| {
+                    let bin = bins[row as usize];
+                    (bin <= cut) | (missing_left & (bin == u8::MAX))
+                })
+            }
+            _ => split(buffers, |row| self.is_left(row)),
+        }
     }
 }
 
@@ -117,24 +130,19 @@ fn one(
     right_rows: &mut [u32],
     right_packed: &mut [i64],
 ) -> usize {
-    let n_left = match side.set {
-        None => split(rows, packed, right_rows, right_packed, |row| side.is_below(row)),
-        Some(_) => split(rows, packed, right_rows, right_packed, |row| side.is_left(row)),
-    };
+    let n_left = side.split(rows, packed, right_rows, right_packed);
     let n_right = rows.len() - n_left;
     rows[n_left..].copy_from_slice(&right_rows[..n_right]);
     packed[n_left..].copy_from_slice(&right_packed[..n_right]);
     n_left
 }
 
+/// Rows and what goes with them, then room for those that go right.
+type Buffers<'a> = (&'a mut [u32], &'a mut [i64], &'a mut [u32], &'a mut [i64]);
+
 #[inline(always)]
-fn split(
-    rows: &mut [u32],
-    packed: &mut [i64],
-    right_rows: &mut [u32],
-    right_packed: &mut [i64],
-    is_left: impl Fn(u32) -> bool,
-) -> usize {
+fn split(buffers: Buffers<'_>, is_left: impl Fn(u32) -> bool) -> usize {
+    let (rows, packed, right_rows, right_packed) = buffers;
     let n = rows.len();
     let (rows, packed) = (&mut rows[..n], &mut packed[..n]);
     let (right_rows, right_packed) = (&mut right_rows[..n], &mut right_packed[..n]);
@@ -157,7 +165,6 @@ struct Part<'a> {
     packed: &'a mut [i64],
     right_rows: &'a mut [u32],
     right_packed: &'a mut [i64],
-    n_left: usize,
 }
 
 /// Parts by themselves, in parallel; then left rows close up and right rows follow.
@@ -172,16 +179,10 @@ fn in_parts(side: &Side<'_>, rows: &mut [u32], packed: &mut [i64], room: &mut Ro
             packed,
             right_rows,
             right_packed,
-            n_left: 0,
         })
         .collect();
     let lefts = par::map_mut(&mut parts, |part| {
-        let (right_rows, right_packed) = (&mut *part.right_rows, &mut *part.right_packed);
-        part.n_left = match side.set {
-            None => split(part.rows, part.packed, right_rows, right_packed, |r| side.is_below(r)),
-            Some(_) => split(part.rows, part.packed, right_rows, right_packed, |r| side.is_left(r)),
-        };
-        part.n_left
+        side.split(part.rows, part.packed, part.right_rows, part.right_packed)
     });
     drop(parts);
     let mut end = 0;

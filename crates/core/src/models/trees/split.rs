@@ -181,12 +181,7 @@ impl Line {
     }
 
     /// The best candidate.
-    pub fn choose(
-        &mut self,
-        whole: &Whole<'_>,
-        rule: &Rule,
-        ask: &Ask,
-    ) -> Option<Choice> {
+    pub fn choose(&mut self, whole: &Whole<'_>, rule: &Rule, ask: &Ask) -> Option<Choice> {
         let has_missing = self.missing.iter().any(|s| s[1] != 0);
         let sides: &[bool] = match (has_missing, ask.unseen_left) {
             (true, _) => &[true, false],
@@ -203,9 +198,8 @@ impl Line {
                     (top, place) = (worth, index);
                 }
             }
-            let is_better = best.is_none_or(|(worth, index, _)| {
-                top > worth || (top == worth && place < index)
-            });
+            let is_better =
+                best.is_none_or(|(worth, index, _)| top > worth || (top == worth && place < index));
             if top >= 0.0 && is_better {
                 best = Some((top, place, missing_left));
             }
@@ -319,8 +313,7 @@ mod tests {
     fn line() -> Line {
         let mut line = Line::default();
         line.clear(1);
-        (line.g, line.h, line.len) =
-            (vec![-1.0, -2.0, -1.0, 0.0], vec![1.0, 2.0, 3.0, 4.0], 4);
+        (line.g, line.h, line.len) = (vec![-1.0, -2.0, -1.0, 0.0], vec![1.0, 2.0, 3.0, 4.0], 4);
         line
     }
 

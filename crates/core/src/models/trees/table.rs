@@ -94,9 +94,8 @@ impl Table {
             let total = totals.get(y as usize).copied().unwrap_or(1.0);
             all.round() / (n_classes as f64 * total)
         };
-        self.weight = (0..self.n_rows())
-            .map(|row| self.weight_of(row) * factor(self.target[row]))
-            .collect();
+        self.weight =
+            (0..self.n_rows()).map(|row| self.weight_of(row) * factor(self.target[row])).collect();
         if self.weight.iter().all(|&w| w == 1.0) {
             self.weight = Vec::new();
         }

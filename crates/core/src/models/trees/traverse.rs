@@ -107,16 +107,27 @@ impl Compiled {
     }
 }
 
+impl Forest {
+    /// Writes `n_outputs` sums or means of trees per row into `scores`, row by row. Trees are added
+    /// in order.
+    pub fn margins(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) {
+        self.ready.margins(self, batch, slots, scores);
+    }
+
+    /// Writes the leaf of every tree into `leaves`, row by row, numbered from 0 within its tree.
+    pub fn leaves(&self, batch: &mut Batch, slots: &[usize], leaves: &mut [f64]) {
+        self.ready.leaves(self, batch, slots, leaves);
+    }
+}
+
 impl Ready {
     fn of(&self, forest: &Forest) -> Option<&Compiled> {
         self.0.get_or_init(|| Compiled::new(forest)).as_deref()
     }
 
-    /// Writes `n_outputs` sums or means of trees per row into `scores`, row by row, as
-    /// [`Forest::margins`] does.
-    pub fn margins(&self, forest: &Forest, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) {
+    fn margins(&self, forest: &Forest, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) {
         let Some(compiled) = self.of(forest) else {
-            return forest.margins(batch, slots, scores);
+            return forest.plain_margins(batch, slots, scores);
         };
         let (n_outputs, width) = (forest.n_outputs as usize, forest.leaf_width as usize);
         for row in scores.chunks_exact_mut(n_outputs) {
@@ -148,8 +159,7 @@ impl Ready {
         scores.iter_mut().for_each(|score| *score = math::canonical(*score));
     }
 
-    /// Writes the leaf of every tree into `leaves`, row by row, numbered from 0 within its tree.
-    pub fn leaves(&self, forest: &Forest, batch: &mut Batch, slots: &[usize], leaves: &mut [f64]) {
+    fn leaves(&self, forest: &Forest, batch: &mut Batch, slots: &[usize], leaves: &mut [f64]) {
         let n_trees = forest.n_trees();
         if let Some(compiled) = self.of(forest) {
             let mut buffers = batch.take_codes();

@@ -132,7 +132,7 @@ fn contributions_and_base_add_up_to_the_margin() {
         let found = shap(&forest, &mut table);
         let slots: Vec<usize> = (0..table.schema().len()).collect();
         let mut margins = vec![0.0; 50 * shape.n_outputs as usize];
-        forest.margins(&mut table, &slots, &mut margins);
+        forest.plain_margins(&mut table, &slots, &mut margins);
         for (found, margin) in found.chunks_exact(forest.n_features() + 1).zip(margins) {
             let total = math::sum_in_order(found.iter().copied());
             assert!((total - margin).abs() <= bound(&forest), "{total} {margin}");

@@ -31,7 +31,7 @@ fn every_way_gives_the_bits_of_the_plain_walk() {
             let ready = Ready::default();
             let mut expected = vec![0.0; n_rows * forest.n_outputs as usize];
             let mut found = expected.clone();
-            forest.margins(&mut table, &slots, &mut expected);
+            forest.plain_margins(&mut table, &slots, &mut expected);
             for _ in 0..2 {
                 ready.margins(&forest, &mut table, &slots, &mut found);
                 assert!(bits(&found).eq(bits(&expected)), "{name}, {n_rows} rows");
@@ -81,7 +81,7 @@ fn thresholds_infinities_and_missing_values_go_where_the_walk_says() {
     let mut table = crate::testing::table(&named);
     let slots: Vec<usize> = (0..named.len()).collect();
     let (mut expected, mut found) = (vec![0.0; 100], vec![0.0; 100]);
-    forest.margins(&mut table, &slots, &mut expected);
+    forest.plain_margins(&mut table, &slots, &mut expected);
     Ready::default().margins(&forest, &mut table, &slots, &mut found);
     assert!(bits(&found).eq(bits(&expected)));
 }

@@ -31,7 +31,7 @@ pub use parse::{
     show_time, write_num, write_time,
 };
 pub use rows::Batch;
-pub(crate) use rows::concerns;
+pub(crate) use rows::{Codes, concerns};
 pub use schema::{COLUMNS_MAX, ColumnKind, Field, Schema};
 pub use text::{MISSING_CODE, TextColumn};
 

@@ -34,6 +34,18 @@ struct Spare {
     num: Vec<Vec<f64>>,
     text: Vec<TextColumn>,
     time: Vec<Vec<i64>>,
+    codes: Codes,
+}
+
+/// Buffers for rows as small whole numbers, which models of trees work on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Codes {
+    /// 64 rows of a column at a time.
+    pub narrow: Vec<[i8; 64]>,
+    /// Row by row.
+    pub wide: Vec<u16>,
+    /// Per text column the level of each label of the block's dictionary.
+    pub levels: Vec<u32>,
 }
 
 impl Batch {
@@ -141,6 +153,16 @@ impl Batch {
             Column::Text(v) => self.spare.text.push(v),
             Column::Time(v) => self.spare.time.push(v),
         }
+    }
+
+    /// The buffers for codes, warm if they were given back.
+    pub(crate) fn take_codes(&mut self) -> Codes {
+        std::mem::take(&mut self.spare.codes)
+    }
+
+    /// Gives the buffers for codes back.
+    pub(crate) fn give_codes(&mut self, buffers: Codes) {
+        self.spare.codes = buffers;
     }
 
     /// Puts `column` at `slot` in place of what was there.

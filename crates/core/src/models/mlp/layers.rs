@@ -136,6 +136,14 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_manual() {
+        let params = [2.0, -1.0, 0.0, 1.0, 1.0, 3.0, -1.0];
+        let layers = layers(&Shape::new(vec![1, 2, 1]), &params);
+        let mut room = [0.0; 4];
+        assert_eq!(outputs(&layers, Activation::Relu, &[0.5], 1, &mut room), [1.5]);
+    }
+
+    #[test]
     fn stored_layers_must_fit() {
         let (shape, params) = two_layers();
         let good = layers(&shape, &params);

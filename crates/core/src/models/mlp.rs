@@ -1,8 +1,8 @@
 //! Fits a multilayer perceptron: weighted sums, bent by an activation, layer behind layer.
 //!
 //! # Method
-//! A unit takes Σ value · weight + intercept of the layer before it. Hidden units bend that sum z by
-//! `activation`: "relu" gives z above 0, else 0; "tanh" the hyperbolic tangent; "gelu" z · ½ (1 +
+//! A unit takes Σ value · weight + intercept of the layer before it. Hidden units bend that sum z
+//! by `activation`: "relu" gives z above 0, else 0; "tanh" the hyperbolic tangent; "gelu" z · ½ (1 +
 //! erf(z / √2)); "logistic" 1 / (1 + e^−z). Output units do not. The loss of a row is ½ (output −
 //! target)² for regression, else −ln(probability of its class); the probability is logistic in the
 //! output for two classes, and e^output over the sum of all for more. Definitions and defaults are
@@ -14,8 +14,8 @@
 //! gradient g of (Σ row weight · loss + ½ `alpha` Σ weight²) / Σ row weight of its mini-batch;
 //! intercepts and the vectors of labels have no penalty. `solver` "sgd": v = `momentum` v −
 //! `learning_rate_init` g is added to the parameters, or with `nesterovs_momentum` the same formula
-//! of the new v. "adam": with t steps so far, m = `beta_1` m + (1 − `beta_1`) g and s = `beta_2` s +
-//! (1 − `beta_2`) g², and `learning_rate_init` √(1 − `beta_2`^t) / (1 − `beta_1`^t) · m / (√s +
+//! of the new v. "adam": with t steps so far, m = `beta_1` m + (1 − `beta_1`) g and s = `beta_2` s
+//! + (1 − `beta_2`) g², and `learning_rate_init` √(1 − `beta_2`^t) / (1 − `beta_1`^t) · m / (√s +
 //! `epsilon`) is subtracted. `dropout` sets each value of a hidden layer to 0 with that probability
 //! and divides the others by its complement, in the fit only. Initial weights and intercepts are
 //! uniform in a range that `initial` names.
@@ -69,6 +69,8 @@ use crate::step::{Example, FitContext, FitModel};
 mod activation;
 mod data;
 mod embedding;
+#[cfg(test)]
+mod gradients;
 mod head;
 mod initial;
 mod layers;

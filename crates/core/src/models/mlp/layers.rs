@@ -42,7 +42,8 @@ pub(super) fn widest(layers: &[Layer]) -> usize {
     layers.iter().map(Layer::n_out).max().unwrap_or_default()
 }
 
-/// Checks stored layers from `n_inputs` inputs to `n_outputs` outputs: whole rows of finite weights.
+/// Checks stored layers from `n_inputs` inputs to `n_outputs` outputs: whole rows of finite
+/// weights.
 ///
 /// # Errors
 /// If they are others: the artifact is damaged.

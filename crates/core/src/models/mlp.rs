@@ -2,8 +2,8 @@
 //!
 //! # Method
 //! A unit takes Σ value · weight + intercept of the layer before it. Hidden units bend that sum z
-//! by `activation`: "relu" gives z above 0, else 0; "tanh" the hyperbolic tangent; "gelu" z · ½ (1 +
-//! erf(z / √2)); "logistic" 1 / (1 + e^−z). Output units do not. The loss of a row is ½ (output −
+//! by `activation`: "relu" gives z above 0, else 0; "tanh" the hyperbolic tangent; "gelu" z · ½ (1
+//! + erf(z / √2)); "logistic" 1 / (1 + e^−z). Output units do not. The loss of a row is ½ (output −
 //! target)² for regression, else −ln(probability of its class); the probability is logistic in the
 //! output for two classes, and e^output over the sum of all for more. Definitions and defaults are
 //! those of scikit-learn 1.9.1 `MLPClassifier` and `MLPRegressor`, but for three things: the target
@@ -15,7 +15,7 @@
 //! intercepts and the vectors of labels have no penalty. `solver` "sgd": v = `momentum` v −
 //! `learning_rate_init` g is added to the parameters, or with `nesterovs_momentum` the same formula
 //! of the new v. "adam": with t steps so far, m = `beta_1` m + (1 − `beta_1`) g and s = `beta_2` s
-//! + (1 − `beta_2`) g², and `learning_rate_init` √(1 − `beta_2`^t) / (1 − `beta_1`^t) · m / (√s +
+//! + (1 − `beta_2`) g²; `learning_rate_init` √(1 − `beta_2`^t) / (1 − `beta_1`^t) · m / (√s +
 //! `epsilon`) is subtracted. `dropout` sets each value of a hidden layer to 0 with that probability
 //! and divides the others by its complement, in the fit only. Initial weights and intercepts are
 //! uniform in a range that `initial` names.

@@ -10,6 +10,8 @@
 
 mod columns;
 mod gradient;
+mod loss;
+mod loss_pass;
 mod target;
 
 use std::sync::Arc;
@@ -25,6 +27,8 @@ pub use columns::{
     ColumnMoments, ColumnQuantiles, ColumnValues, Counts, LevelCounts, MissingCounts,
 };
 pub use gradient::{LogisticPass, LogisticPoint, LogisticSums};
+pub use loss::{Loss, LossTerms};
+pub use loss_pass::{CurvaturePass, LossPass, LossPoint, LossSums};
 pub use target::{FeatureMoments, Gram, LevelTarget, LevelTargets, TargetSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.
@@ -34,6 +38,11 @@ pub trait Aggregate: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de>
 
     /// Takes in what `other` has observed.
     fn merge(&mut self, other: &Self);
+}
+
+/// What each row of a block counts; empty if every row counts 1.
+fn row_weights(_block: &Batch) -> &[f64] {
+    &[]
 }
 
 /// Positions of columns in a schema, as an aggregate keeps them.

@@ -164,7 +164,7 @@ impl<'a> Descent<'a> {
 }
 
 /// `x` moved towards 0 by `by`, and no further.
-fn soft_threshold(x: f64, by: f64) -> f64 {
+pub(super) fn soft_threshold(x: f64, by: f64) -> f64 {
     if x > by {
         x - by
     } else if x < -by {
@@ -174,6 +174,6 @@ fn soft_threshold(x: f64, by: f64) -> f64 {
     }
 }
 
-fn sign(x: f64) -> i8 {
+pub(super) fn sign(x: f64) -> i8 {
     i8::from(x > 0.0) - i8::from(x < 0.0)
 }

@@ -1,5 +1,6 @@
 //! What the linear models share: complete features, where they are centred, and the predictor.
 
+use super::minimise::Stop;
 use crate::aggregate::{FeatureMoments, Rows};
 use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
@@ -14,6 +15,8 @@ const ADD_IMPUTER: &str = "add an imputer before the model";
 pub(super) struct Ranges {
     pub(super) features: Vec<Moments>,
     pub(super) target: Moments,
+    /// The sum of the rows' weights.
+    pub(super) total_weight: f64,
 }
 
 /// One pass for the ranges.
@@ -26,7 +29,13 @@ pub(super) fn ranges(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Ranges> {
         check_complete(m).map_err(|e| e.column(ctx.name(slot)))?;
     }
     check_complete(&target)?;
-    Ok(Ranges { features, target })
+    let total_weight = total_weight(rows, &target)?;
+    Ok(Ranges { features, target, total_weight })
+}
+
+/// The sum of the rows' weights; the number of rows if there are none.
+fn total_weight(_rows: &dyn Rows, target: &Moments) -> Result<f64> {
+    Ok(target.n() as f64)
 }
 
 fn check_complete(m: &Moments) -> Result<()> {
@@ -96,6 +105,54 @@ pub(super) fn check(coefficients: &[f64], intercept: f64, n_features: usize) -> 
         return Ok(());
     }
     Err(Error::new(Code::Malformed, "expected finite coefficients, found another value"))
+}
+
+/// Checks a stored gradient norm.
+///
+/// # Errors
+/// If it is none: the artifact is damaged.
+pub(super) fn check_norm(gradient_norm: f64) -> Result<()> {
+    if gradient_norm >= 0.0 && gradient_norm.is_finite() {
+        return Ok(());
+    }
+    let message = format!("expected a gradient norm, found {gradient_norm}");
+    Err(Error::new(Code::Malformed, message))
+}
+
+/// Checks a parameter that must be at least 0.
+///
+/// # Errors
+/// If it is less, or not finite.
+pub(super) fn check_not_negative(name: &str, value: f64) -> Result<()> {
+    if value >= 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    let message = format!("expected `{name}` of at least 0, found {value}");
+    Err(Error::new(Code::BadParameter, message))
+}
+
+/// Checks a parameter that must be above 0.
+///
+/// # Errors
+/// If it is not, or not finite.
+pub(super) fn check_positive(name: &str, value: f64) -> Result<()> {
+    if value > 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    let message = format!("expected `{name}` above 0, found {value}");
+    Err(Error::new(Code::BadParameter, message))
+}
+
+/// Checks `tolerance` and `max_iter`.
+///
+/// # Errors
+/// If one is out of its range.
+pub(super) fn check_stop(stop: Stop) -> Result<()> {
+    check_positive("tolerance", stop.tolerance)?;
+    if stop.max_iter > 0 {
+        return Ok(());
+    }
+    Err(Error::new(Code::BadParameter, "expected `max_iter` of at least 1, found 0"))
 }
 
 /// Refuses coefficients that left the range of numbers.

@@ -36,18 +36,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::linear::{self, Ranges};
+use super::loss_fit::{self, scale_of};
 use super::newton::{Ended, Newton};
-use super::normal_equations::NormalEquations;
 use crate::aggregate::{LogisticPoint, Rows};
 use crate::batch::Batch;
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
-use crate::math::{self, FixedScale, Moments};
+use crate::math::{self, Moments};
 use crate::step::{Example, FitContext, FitModel, Predict};
-
-/// Columns are scaled by 2^500 at most, so that squares of scales stay in range.
-const SCALE_MAX: f64 = f64::from_bits((500 + 1023) << 52);
 
 /// The penalty, and when to stop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -196,9 +193,7 @@ impl LogisticRegressionParams {
         if self.penalty == Penalty::L2 {
             return Ok((0..ranges.features.len()).collect());
         }
-        let equations = NormalEquations::within(ranges, rows, ctx, self.fit_intercept)?;
-        let kept = equations.independent(&equations.variables(|_| true));
-        Ok(kept.iter().filter_map(|v| v.checked_sub(1)).collect())
+        loss_fit::independent(ranges, rows, ctx, self.fit_intercept)
     }
 
     /// Names the column with the largest weight on the common scale: it is the one that runs away.
@@ -226,13 +221,6 @@ impl LogisticRegressionParams {
             None => error,
         }
     }
-}
-
-/// The power of two that takes sizes up to `reach` to at most 1.
-fn scale_of(reach: f64) -> f64 {
-    // for_max(reach, 1) has the exponent at which reach becomes at most 2.
-    let half_unit = FixedScale::for_max(reach, 1).value(1);
-    math::clamp(0.5 / half_unit, 1.0 / SCALE_MAX, SCALE_MAX)
 }
 
 fn finish(ended: Ended, chosen: &[usize], ctx: &FitContext<'_>) -> Result<LogisticRegression> {

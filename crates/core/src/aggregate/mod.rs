@@ -12,6 +12,7 @@ mod columns;
 mod gradient;
 mod loss;
 mod loss_pass;
+mod softmax_pass;
 mod target;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ pub use columns::{
 pub use gradient::{LogisticPass, LogisticPoint, LogisticSums};
 pub use loss::{Loss, LossTerms};
 pub use loss_pass::{CurvaturePass, LossPass, LossPoint, LossSums};
+pub use softmax_pass::{SoftmaxCurvature, SoftmaxPass, SoftmaxPoint, SoftmaxSums};
 pub use target::{FeatureMoments, Gram, LevelTarget, LevelTargets, TargetSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.

@@ -208,7 +208,7 @@ impl Objective for LossFit<'_> {
 }
 
 /// Centre and scale of a column.
-fn placed(m: &Moments, is_centred: bool) -> (f64, f64) {
+pub(super) fn placed(m: &Moments, is_centred: bool) -> (f64, f64) {
     let centre = if is_centred { linear::centre(m) } else { 0.0 };
     (centre, scale_of(linear::reach(m, centre)))
 }

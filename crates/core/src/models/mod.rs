@@ -10,6 +10,7 @@ mod logistic_regression;
 mod loss_fit;
 mod minimise;
 mod model_step;
+mod multinomial;
 mod newton;
 mod normal_equations;
 mod poisson_regression;

@@ -12,11 +12,54 @@ use crate::batch::{Batch, Column, MISSING_TIME, write_num, write_time};
 use crate::error::{Code, Error, Result};
 use crate::pipeline::Scores;
 
-/// The scores of the rows of `source` in its order. `key` are the declared key columns.
+/// The scores of the rows of `source` in its order. `key` are the declared key columns, `classes`
+/// the labels of a multiclass task: its rows have the most probable `class`, a `score_` column per
+/// label, and `bits` of each with a colon between them.
 ///
 /// # Errors
 /// If `source` lacks a key column.
-pub fn scores(source: &Batch, key: &[String], scores: &Scores) -> Result<String> {
+pub fn scores(
+    source: &Batch,
+    key: &[String],
+    classes: &[String],
+    scores: &Scores,
+) -> Result<String> {
+    if classes.is_empty() {
+        return listed(source, key, &["score".to_owned()], scores, |_, _| ());
+    }
+    let names: Vec<String> = ["class".to_owned()]
+        .into_iter()
+        .chain(classes.iter().map(|class| format!("score_{class}")))
+        .collect();
+    listed(source, key, &names, scores, |text, row| {
+        let class = scores.class(row).ok().and_then(|class| classes.get(class));
+        push_cell(text, class.map_or("", String::as_str));
+        text.push(',');
+    })
+}
+
+/// Another output of the model for the rows of `source`, under the names of
+/// [`Plan::outputs`](crate::pipeline::Plan::outputs); with the bits of each value.
+///
+/// # Errors
+/// If `source` lacks a key column.
+pub fn outputs(
+    source: &Batch,
+    key: &[String],
+    names: &[String],
+    values: &Scores,
+) -> Result<String> {
+    listed(source, key, names, values, |_, _| ())
+}
+
+/// One line per row; `lead` writes the cells before the values.
+fn listed(
+    source: &Batch,
+    key: &[String],
+    names: &[String],
+    scores: &Scores,
+    lead: impl Fn(&mut String, usize),
+) -> Result<String> {
     let slots: Vec<usize> = key
         .iter()
         .map(|name| {
@@ -29,27 +72,45 @@ pub fn scores(source: &Batch, key: &[String], scores: &Scores) -> Result<String>
         push_cell(&mut text, name);
         text.push(',');
     }
-    text.push_str("row_key,score,bits,code,reason\n");
-    for (row, (row_key, score)) in scores.iter().enumerate() {
+    text.push_str("row_key,");
+    for name in names {
+        push_cell(&mut text, name);
+        text.push(',');
+    }
+    text.push_str("bits,code,reason\n");
+    for row in 0..scores.len() {
         for &slot in &slots {
             push_value(&mut text, source.column(slot), row);
             text.push(',');
         }
-        let _ = write!(text, "{row_key}");
-        match score {
-            Ok(score) => {
-                text.push(',');
-                write_num(&mut text, score);
-                let _ = write!(text, ",{:016x},,", score.to_bits());
+        let _ = write!(text, "{},", scores.keys()[row]);
+        match scores.values(row) {
+            Ok(values) => {
+                lead(&mut text, row);
+                push_scores(&mut text, values);
             }
             Err(reason) => {
-                text.push_str(&format!(",,,{},", reason.code()));
+                (0..names.len()).for_each(|_| text.push(','));
+                let _ = write!(text, ",{},", reason.code());
                 push_cell(&mut text, &reason.to_string());
             }
         }
         text.push('\n');
     }
     Ok(text)
+}
+
+/// Appends values, their bits, and two empty cells.
+fn push_scores(text: &mut String, values: &[f64]) {
+    for &value in values {
+        write_num(text, value);
+        text.push(',');
+    }
+    for (place, value) in values.iter().enumerate() {
+        let between = if place == 0 { "" } else { ":" };
+        let _ = write!(text, "{between}{:016x}", value.to_bits());
+    }
+    text.push_str(",,");
 }
 
 /// The columns of blocks that [`Plan::transform`](crate::pipeline::Plan::transform) gave.

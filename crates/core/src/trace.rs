@@ -118,16 +118,21 @@ impl RowOrder {
         hasher.finish()
     }
 
-    /// The digest of the scores, given per block and row.
-    pub fn scores(&self, scores: &[Vec<Result<f64>>]) -> Digest {
-        let word = |(b, r): (u32, u32)| match &scores[b as usize][r as usize] {
-            Ok(score) => (0u8, score.to_bits(), String::new()),
-            Err(reason) => (1, 0, reason.to_string()),
+    /// The digest of the scores; `at` gives those of a row of a block, or the reason why there are
+    /// none.
+    pub fn scores<'a>(&self, at: impl Fn(usize, usize) -> Result<&'a [f64], &'a Error>) -> Digest {
+        let word = |(b, r): (u32, u32)| match at(b as usize, r as usize) {
+            Ok(values) => (0u8, values.iter().map(|x| x.to_bits()).collect(), String::new()),
+            Err(reason) => (1, vec![0u64], reason.to_string()),
         };
         let mut hasher = Hasher::new("samescore trace scores v1");
         for place in self.ordered(|a, b| word(a).cmp(&word(b))) {
-            let (tag, bits, reason) = word(place);
-            hasher.u8(tag).u64(bits).str(&reason);
+            let (tag, bits, reason): (u8, Vec<u64>, String) = word(place);
+            hasher.u8(tag);
+            bits.iter().for_each(|bits| {
+                hasher.u64(*bits);
+            });
+            hasher.str(&reason);
         }
         hasher.finish()
     }

@@ -37,6 +37,7 @@ struct Data {
     source: Option<String>,
     #[serde(default)]
     key: Vec<String>,
+    weight: Option<String>,
     #[serde(default)]
     missing: Vec<String>,
     #[serde(default)]
@@ -61,6 +62,8 @@ struct Target {
     #[serde(default)]
     task: Task,
     positive: Option<String>,
+    #[serde(default)]
+    classes: Vec<String>,
     #[serde(default)]
     transform: TargetTransform,
 }
@@ -120,6 +123,7 @@ pub(super) fn config(text: &str) -> Result<Config> {
         data: DataConfig {
             source: rest.data.source,
             key: rest.data.key,
+            weight: rest.data.weight,
             missing: rest.data.missing,
             columns: rest.data.columns.into_iter().map(|(name, form)| (name, form.0)).collect(),
         },
@@ -127,6 +131,7 @@ pub(super) fn config(text: &str) -> Result<Config> {
             column: rest.target.column,
             task: rest.target.task,
             positive: rest.target.positive,
+            classes: rest.target.classes,
             transform: rest.target.transform,
         },
         split: rest.split.map(|s| SplitConfig { test_ratio: s.test_ratio, group: s.group }),
@@ -297,6 +302,9 @@ fn write_data(data: &DataConfig) -> Result<toml::Value> {
         table.insert("source".into(), source.clone().into());
     }
     table.insert("key".into(), value(&data.key)?);
+    if let Some(weight) = &data.weight {
+        table.insert("weight".into(), weight.clone().into());
+    }
     table.insert("missing".into(), value(&data.missing)?);
     let mut columns = toml::Table::new();
     for (name, column) in &data.columns {

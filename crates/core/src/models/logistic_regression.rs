@@ -39,7 +39,7 @@ use super::linear::{self, Ranges};
 use super::loss_fit::{self, scale_of};
 use super::newton::{Ended, Newton};
 use crate::aggregate::{LogisticPoint, Rows};
-use crate::batch::Batch;
+use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
@@ -256,8 +256,8 @@ pub struct LogisticRegression {
 }
 
 impl Predict for LogisticRegression {
-    fn check(&self, n_features: usize) -> Result<()> {
-        linear::check(&self.coefficients, self.intercept, n_features)?;
+    fn check(&self, features: &Schema) -> Result<()> {
+        linear::check(&self.coefficients, self.intercept, features.len())?;
         if self.gradient_norm >= 0.0 && self.gradient_norm.is_finite() {
             return Ok(());
         }

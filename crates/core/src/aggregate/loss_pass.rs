@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::loss::{Loss, LossTerms};
-use super::{Aggregate, Slots, row_weights};
+use super::{Aggregate, Slots};
 use crate::batch::Batch;
 use crate::math::{self, ExactSum, GramMatrix, GramSpec};
 
@@ -195,7 +195,7 @@ fn each_chunk(
 ) {
     let mut columns = vec![1.0; (slots.len() + 1) * CHUNK];
     let mut terms = ChunkTerms::default();
-    let weights = row_weights(block);
+    let weights = block.weights();
     for first in (0..block.n_rows()).step_by(CHUNK) {
         let rows = first..Ord::min(first + CHUNK, block.n_rows());
         let n_rows = rows.len();

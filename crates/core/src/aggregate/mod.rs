@@ -14,6 +14,7 @@ mod loss;
 mod loss_pass;
 mod softmax_pass;
 mod target;
+mod weights;
 
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ pub use loss::{Loss, LossTerms};
 pub use loss_pass::{CurvaturePass, LossPass, LossPoint, LossSums};
 pub use softmax_pass::{SoftmaxCurvature, SoftmaxPass, SoftmaxPoint, SoftmaxSums};
 pub use target::{FeatureMoments, Gram, LevelTarget, LevelTargets, TargetSummary};
+pub use weights::{ClassTotals, WeightSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.
 pub trait Aggregate: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de> {
@@ -40,11 +42,6 @@ pub trait Aggregate: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de>
 
     /// Takes in what `other` has observed.
     fn merge(&mut self, other: &Self);
-}
-
-/// What each row of a block counts; empty if every row counts 1.
-fn row_weights(_block: &Batch) -> &[f64] {
-    &[]
 }
 
 /// Positions of columns in a schema, as an aggregate keeps them.

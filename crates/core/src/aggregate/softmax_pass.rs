@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aggregate, Slots, row_weights};
+use super::{Aggregate, Slots};
 use crate::batch::Batch;
 use crate::math::{self, ExactSum, GramMatrix, GramSpec};
 
@@ -175,7 +175,7 @@ fn each_chunk(
 ) {
     let n_classes = point.lines.len();
     let mut columns = vec![1.0; (slots.len() + 1) * CHUNK];
-    let row_weights = row_weights(block);
+    let row_weights = block.weights();
     for first in (0..block.n_rows()).step_by(CHUNK) {
         let rows = first..Ord::min(first + CHUNK, block.n_rows());
         let n_rows = rows.len();

@@ -75,6 +75,10 @@ impl FitModel for GammaRegressionParams {
         &[Task::Regression]
     }
 
+    fn weighs(&self) -> bool {
+        true
+    }
+
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<GammaRegression> {
         self.options().fit(Loss::Gamma, rows, ctx)
     }

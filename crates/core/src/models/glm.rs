@@ -6,7 +6,7 @@ use super::linear;
 use super::loss_fit::{LossFit, Strength};
 use super::minimise::Stop;
 use crate::aggregate::{Loss, Rows};
-use crate::batch::Batch;
+use crate::batch::{Batch, Schema};
 use crate::error::{Code, Error, Result};
 use crate::math;
 use crate::step::{FitContext, Predict};
@@ -84,8 +84,8 @@ pub struct LogLinear {
 }
 
 impl Predict for LogLinear {
-    fn check(&self, n_features: usize) -> Result<()> {
-        linear::check(&self.coefficients, self.intercept, n_features)?;
+    fn check(&self, features: &Schema) -> Result<()> {
+        linear::check(&self.coefficients, self.intercept, features.len())?;
         linear::check_norm(self.gradient_norm)
     }
 
@@ -118,7 +118,7 @@ impl Predict for LogLinear {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::tests::regression;
+    use crate::models::tests::{features, regression};
 
     #[test]
     fn a_mean_that_overflows_gets_a_reason() {
@@ -133,7 +133,7 @@ mod tests {
         model.predict(&mut batch, &[0], &mut scores).unwrap();
         assert_eq!((scores[0], scores[3]), (1.0, 0.0));
         assert_eq!(batch.faults().keys().copied().collect::<Vec<_>>(), [1, 2]);
-        assert!(model.check(1).is_ok() && model.check(2).is_err());
-        assert!(LogLinear { gradient_norm: f64::NAN, ..model }.check(1).is_err());
+        assert!(model.check(&features(1)).is_ok() && model.check(&features(2)).is_err());
+        assert!(LogLinear { gradient_norm: f64::NAN, ..model }.check(&features(1)).is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! What the linear models share: complete features, where they are centred, and the predictor.
 
 use super::minimise::Stop;
-use crate::aggregate::{FeatureMoments, Rows};
+use crate::aggregate::{FeatureMoments, Rows, WeightSummary};
 use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
 use crate::faults;
@@ -17,6 +17,8 @@ pub(super) struct Ranges {
     pub(super) target: Moments,
     /// The sum of the rows' weights.
     pub(super) total_weight: f64,
+    /// The largest of them.
+    pub(super) heaviest: f64,
 }
 
 /// One pass for the ranges.
@@ -29,13 +31,12 @@ pub(super) fn ranges(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Ranges> {
         check_complete(m).map_err(|e| e.column(ctx.name(slot)))?;
     }
     check_complete(&target)?;
-    let total_weight = total_weight(rows, &target)?;
-    Ok(Ranges { features, target, total_weight })
-}
-
-/// The sum of the rows' weights; the number of rows if there are none.
-fn total_weight(_rows: &dyn Rows, target: &Moments) -> Result<f64> {
-    Ok(target.n() as f64)
+    let (total_weight, heaviest) = rows.aggregate(WeightSummary::default())?.finish();
+    if !(total_weight > 0.0 && total_weight.is_finite()) {
+        let message = format!("expected weights with a positive, finite sum, found {total_weight}");
+        return Err(Error::new(Code::BadWeight, message));
+    }
+    Ok(Ranges { features, target, total_weight, heaviest })
 }
 
 fn check_complete(m: &Moments) -> Result<()> {
@@ -201,8 +202,10 @@ pub(super) fn predictor(
     }
 }
 
+/// Faults a row whose sum is not finite, naming the first column that is the reason.
+///
 /// An infinite value makes every score infinite or missing, because 0 times it is missing too.
-fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
+pub(super) fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
     let culprit =
         slots.iter().map(|&slot| (slot, batch.num(slot)[row])).find(|(_, x)| !x.is_finite());
     match culprit {

@@ -78,6 +78,10 @@ impl FitModel for LinearRegressionParams {
         &[Task::Regression]
     }
 
+    fn weighs(&self) -> bool {
+        true
+    }
+
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<LinearRegression> {
         let equations = NormalEquations::new(rows, ctx, self.fit_intercept)?;
         let mut variables = equations.variables(|_| true);

@@ -4,6 +4,8 @@
 //! on squares the rule is that they sum to 0; so do the intercepts, always. It is held by the square
 //! of that sum, which is 0 at the optimum and so moves nothing else.
 
+use serde::{Deserialize, Serialize};
+
 use super::linear::{self, Ranges};
 use super::loss_fit::{Strength, placed};
 use super::minimise::{Found, Objective, Shape, Stop, Value, minimise};
@@ -29,10 +31,12 @@ pub(super) struct Multinomial<'a> {
     shape: Shape,
 }
 
-/// Coefficients by class and column, and intercepts by class.
-pub(super) struct Lines {
-    pub(super) coefficients: Vec<Vec<f64>>,
-    pub(super) intercepts: Vec<f64>,
+/// What the weighted sum of one class is made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClassLine {
+    pub(super) coefficients: Vec<f64>,
+    pub(super) intercept: f64,
 }
 
 impl<'a> Multinomial<'a> {
@@ -103,9 +107,8 @@ impl<'a> Multinomial<'a> {
     ///
     /// # Errors
     /// If a coefficient leaves the range of numbers.
-    pub(super) fn finish(&self, x: &[f64]) -> Result<Lines> {
-        let mut lines = Lines { coefficients: Vec::new(), intercepts: Vec::new() };
-        for line in x.chunks(self.width()) {
+    pub(super) fn finish(&self, x: &[f64]) -> Result<Vec<ClassLine>> {
+        let line_of = |line: &[f64]| {
             let pairs = line[1..].iter().zip(&self.point.scales);
             let weights: Vec<f64> =
                 pairs.map(|(weight, scale)| math::canonical(weight * scale)).collect();
@@ -113,10 +116,9 @@ impl<'a> Multinomial<'a> {
             let mut coefficients = vec![0.0; self.ctx.slots.len()];
             self.chosen.iter().zip(&weights).for_each(|(&j, &weight)| coefficients[j] = weight);
             linear::check_fitted(&coefficients, intercept, self.ctx)?;
-            lines.coefficients.push(coefficients);
-            lines.intercepts.push(intercept);
-        }
-        Ok(lines)
+            Ok(ClassLine { coefficients, intercept })
+        };
+        x.chunks(self.width()).map(line_of).collect()
     }
 
     /// The slot of the column with the largest weight on the common scale.

@@ -18,6 +18,9 @@ pub(super) struct NormalEquations {
     fit_intercept: bool,
     centres: Vec<f64>,
     target_centre: f64,
+    /// The sum of the rows' weights, and whether they differ from 1.
+    total_weight: f64,
+    is_weighted: bool,
     gram: GramMatrix,
 }
 
@@ -47,11 +50,12 @@ impl NormalEquations {
         ctx: &FitContext<'_>,
         fit_intercept: bool,
     ) -> Result<Self> {
-        let (mut centers, mut max_abs) = (vec![0.0], vec![1.0]);
+        let root = math::sqrt(ranges.heaviest);
+        let (mut centers, mut max_abs) = (vec![0.0], vec![root]);
         for m in ranges.features.iter().chain([&ranges.target]) {
             let centre = if fit_intercept { linear::centre(m) } else { 0.0 };
             centers.push(centre);
-            max_abs.push(linear::reach(m, centre));
+            max_abs.push(linear::reach(m, centre) * root);
         }
         let n_features = ranges.features.len();
         let spec = GramSpec { n_rows: ranges.target.n(), centers, max_abs, slices: 3 };
@@ -61,6 +65,8 @@ impl NormalEquations {
             fit_intercept,
             centres: spec.centers[1..=n_features].to_vec(),
             target_centre: spec.centers[n_features + 1],
+            total_weight: ranges.total_weight,
+            is_weighted: ranges.heaviest != 1.0 || ranges.total_weight != ranges.target.n() as f64,
             gram,
         };
         equations.check_range(ctx)?;
@@ -72,9 +78,9 @@ impl NormalEquations {
         self.n_features
     }
 
-    /// The number of rows.
-    pub(super) fn n_rows(&self) -> u64 {
-        self.gram.n
+    /// The sum of the rows' weights; their number if there are none.
+    pub(super) fn total_weight(&self) -> f64 {
+        self.total_weight
     }
 
     /// The intercept if there is one, then the features for which `chosen` says so.
@@ -161,7 +167,7 @@ impl NormalEquations {
         if !self.fit_intercept {
             return hi;
         }
-        let n = self.gram.n as f64;
+        let n = self.product(0, 0).0;
         let (a, b) = (self.product(0, i + 1), self.product(0, j + 1));
         let mut total = ExactSum::new();
         total.add_product(n, hi);
@@ -187,6 +193,9 @@ impl NormalEquations {
             let (hi, lo) = self.product(0, j + 1);
             total.add_product(-weight, hi);
             total.add_product(-weight, lo);
+        }
+        if self.is_weighted {
+            return total.round() / self.product(0, 0).0;
         }
         math::mean(&total, self.gram.n)
     }

@@ -75,6 +75,10 @@ impl FitModel for PoissonRegressionParams {
         &[Task::Regression]
     }
 
+    fn weighs(&self) -> bool {
+        true
+    }
+
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<PoissonRegression> {
         self.options().fit(Loss::Poisson, rows, ctx)
     }
@@ -178,7 +182,10 @@ mod tests {
                 let t = regression(&[&X.map(|v| v * x)], &X.map(|v| y * (1.0 + v)));
                 for params in [free(), PoissonRegressionParams::default()] {
                     if let Ok(model) = fit_model(&params, &t) {
-                        assert!(crate::step::Predict::check(&model, 1).is_ok());
+                        assert!(
+                            crate::step::Predict::check(&model, &crate::models::tests::features(1))
+                                .is_ok()
+                        );
                     }
                 }
             }

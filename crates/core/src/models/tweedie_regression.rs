@@ -91,6 +91,10 @@ impl FitModel for TweedieRegressionParams {
         &[Task::Regression]
     }
 
+    fn weighs(&self) -> bool {
+        true
+    }
+
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<TweedieRegression> {
         self.options().fit(self.loss(), rows, ctx)
     }

@@ -27,6 +27,13 @@ pub enum Loss {
         /// How wide the kink is rounded off; 0 gives the loss itself.
         width: f64,
     },
+    /// What [`Loss::Pinball`] has of its rounded kink: the loss inside it, 0 outside.
+    PinballKink {
+        /// The quantile, between 0 and 1.
+        quantile: f64,
+        /// How wide the kink is rounded off.
+        width: f64,
+    },
     /// s + h((y − z) / s) s with the spread s, where h(u) is u² up to |u| = epsilon, then 2 epsilon
     /// |u| − epsilon².
     Huber(f64),
@@ -101,6 +108,10 @@ impl Loss {
                 }
             }
             Loss::Pinball { quantile, width } => pinball(y - z, quantile, width),
+            Loss::PinballKink { quantile, width } => {
+                let terms = pinball(y - z, quantile, width);
+                if terms.curvature > 0.0 { terms } else { LossTerms::default() }
+            }
             Loss::Huber(epsilon) => huber(y - z, epsilon, spread),
         }
     }

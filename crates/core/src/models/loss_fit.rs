@@ -101,8 +101,7 @@ impl<'a> LossFit<'a> {
         self
     }
 
-    /// With a penalty; `unit` is what the whole objective was multiplied by, besides the scale of
-    /// the target.
+    /// With a penalty, in units of the scaled target.
     pub(super) fn with_penalty(mut self, strength: Strength) -> Self {
         for (j, scale) in self.point.scales.iter().enumerate() {
             self.ridge[j] = strength.l2 * (scale * scale);
@@ -116,12 +115,37 @@ impl<'a> LossFit<'a> {
     /// # Errors
     /// If a block cannot be read.
     pub(super) fn run(&self, stop: Stop) -> Result<Found> {
+        minimise(self, self.start(), stop)
+    }
+
+    /// The variables of the point.
+    pub(super) fn start(&self) -> Vec<f64> {
         let mut start = vec![self.point.intercept];
         start.extend(&self.point.weights);
         if self.loss.has_spread() {
             start.push(self.point.spread);
         }
-        minimise(self, start, stop)
+        start
+    }
+
+    /// The value of another loss at x, penalty included.
+    ///
+    /// # Errors
+    /// If a block cannot be read.
+    pub(super) fn value_of(&self, loss: Loss, x: &[f64]) -> Result<Value> {
+        let pass = LossPass::new(&self.slots, loss, self.at(x));
+        let sums = self.rows.aggregate(pass)?.finish();
+        let (mut value, mut gradient) = (sums.loss, sums.gradient);
+        for ((g, ridge), weight) in gradient[1..].iter_mut().zip(&self.ridge).zip(&x[1..]) {
+            *g += ridge * weight;
+            value += ridge * weight * weight / 2.0;
+        }
+        Ok(Value { value, gradient, peak: sums.peak })
+    }
+
+    /// Σ `l1` |x|.
+    pub(super) fn absolute(&self, x: &[f64]) -> f64 {
+        math::sum_in_order(x.iter().zip(&self.shape.l1).map(|(x, l)| l * x.abs()))
     }
 
     /// The point with other variables.
@@ -182,14 +206,7 @@ impl<'a> LossFit<'a> {
 
 impl Objective for LossFit<'_> {
     fn value(&self, x: &[f64]) -> Result<Value> {
-        let pass = LossPass::new(&self.slots, self.loss, self.at(x));
-        let sums = self.rows.aggregate(pass)?.finish();
-        let (mut value, mut gradient) = (sums.loss, sums.gradient);
-        for ((g, ridge), weight) in gradient[1..].iter_mut().zip(&self.ridge).zip(&x[1..]) {
-            *g += ridge * weight;
-            value += ridge * weight * weight / 2.0;
-        }
-        Ok(Value { value, gradient, peak: sums.peak })
+        self.value_of(self.loss, x)
     }
 
     fn hessian(&self, x: &[f64], here: &Value, slices: u8) -> Result<Vec<f64>> {

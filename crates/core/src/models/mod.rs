@@ -4,8 +4,10 @@ mod descent;
 mod elastic_net;
 mod gamma_regression;
 mod glm;
+mod huber_regression;
 mod linear;
 mod linear_regression;
+mod linear_svm;
 mod logistic_regression;
 mod loss_fit;
 mod minimise;
@@ -14,13 +16,17 @@ mod multinomial;
 mod newton;
 mod normal_equations;
 mod poisson_regression;
+mod quantile_regression;
 mod tweedie_regression;
 
 pub use elastic_net::ElasticNetParams;
 pub use gamma_regression::GammaRegressionParams;
+pub use huber_regression::HuberRegressionParams;
 pub use linear_regression::LinearRegressionParams;
+pub use linear_svm::LinearSvmParams;
 pub use logistic_regression::{ClassWeight, LogisticRegressionParams, Penalty};
 pub use poisson_regression::PoissonRegressionParams;
+pub use quantile_regression::QuantileRegressionParams;
 pub use tweedie_regression::TweedieRegressionParams;
 
 crate::registry! {
@@ -31,9 +37,12 @@ crate::registry! {
     family "model" as FitModel;
     "elastic_net" => elastic_net: ElasticNetParams => ElasticNet,
     "gamma_regression" => gamma_regression: GammaRegressionParams => GammaRegression,
+    "huber_regression" => huber_regression: HuberRegressionParams => HuberRegression,
     "linear_regression" => linear_regression: LinearRegressionParams => LinearRegression,
+    "linear_svm" => linear_svm: LinearSvmParams => LinearSvm,
     "logistic_regression" => logistic_regression: LogisticRegressionParams => LogisticRegression,
     "poisson_regression" => poisson_regression: PoissonRegressionParams => PoissonRegression,
+    "quantile_regression" => quantile_regression: QuantileRegressionParams => QuantileRegression,
     "tweedie_regression" => tweedie_regression: TweedieRegressionParams => TweedieRegression,
 }
 

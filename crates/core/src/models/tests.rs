@@ -48,6 +48,18 @@ fn fit_rows<P: FitModel>(params: &P, rows: &MemoryRows) -> Result<P::Fitted> {
     params.fit(rows, &ctx)
 }
 
+/// Fits for a task; the classes of a multiclass one are the targets' whole numbers.
+pub(super) fn fit_as<P: FitModel>(params: &P, table: &Batch, task: Task) -> Result<P::Fitted> {
+    params.validate()?;
+    let schema = Arc::clone(table.schema());
+    let slots: Vec<usize> = (0..schema.len()).collect();
+    let mut ctx = FitContext::new("model", Seed(7), task, &schema, &slots);
+    if task == Task::Multiclass {
+        ctx = ctx.classes(table.target().iter().fold(0, |n, y| Ord::max(n, *y as u32 + 1)));
+    }
+    params.fit(&MemoryRows::from_batch(table.clone()), &ctx)
+}
+
 /// `n_rows` rows of columns on different scales, one of them nearly a sum of two others.
 fn wide_table(n_rows: usize, task: Task) -> Batch {
     let mut draws = Stream::new(Seed(3), "models", "", "table").pcg();

@@ -9,6 +9,7 @@
 //! from disk implements the same four functions.
 
 mod columns;
+mod folds;
 mod gradient;
 mod loss;
 mod loss_pass;
@@ -28,6 +29,7 @@ use crate::par;
 pub use columns::{
     ColumnMoments, ColumnQuantiles, ColumnValues, Counts, LevelCounts, MissingCounts,
 };
+pub use folds::FoldGrams;
 pub use gradient::{LogisticPass, LogisticPoint, LogisticSums};
 pub use loss::{Loss, LossTerms};
 pub use loss_pass::{CurvaturePass, LossPass, LossPoint, LossSums};

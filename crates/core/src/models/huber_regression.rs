@@ -31,8 +31,8 @@
 //! reason.
 //!
 //! # Example
-//! y = −1, −1, 1, 1, 100 without columns: with `epsilon` = 1 the last row pulls with 2 only, so b₀ =
-//! s / 4, the mean of the four others moved by a quarter of the spread.
+//! Four rows y = −1, four rows y = 1 and one y = 100, without columns and with `epsilon` = 2: the
+//! last row pulls with its edge only, b₀ = 1/3 and s = 4/3.
 
 use serde::{Deserialize, Serialize};
 
@@ -190,19 +190,13 @@ mod tests {
 
     #[test]
     fn a_far_row_pulls_with_its_edge_only() {
-        // With epsilon = 1 and rows at ±1 and 100: the slope by b0 is 2 Σ near / s + 2 = 0 with
-        // Σ near = −4 b0, so b0 = s / 4. By s: 5 − Σ near² / s² − 1 = 0, and Σ near² = 4 + 4 b0²
-        // gives 4 s² = 4 + s² / 4: s = √(16 / 15).
-        let params = HuberRegressionParams { epsilon: 1.0, alpha: 0.0, ..Default::default() };
-        let t = regression(&[&[7.5; 5]], &[-1.0, -1.0, 1.0, 1.0, 100.0]);
-        let model = fit_model(&params, &t).unwrap();
-        let s = math::sqrt(16.0 / 15.0);
-        // Here rows at 1 − b0 and −1 − b0 must be near: 1 + s / 4 > s. They are not: 1.26 > 1.03.
-        assert!(1.0 + s / 4.0 > s);
-        // So the rows at −1 are far too: 2 near rows, 2 pulls down, 1 up. Slope: 2 (2 (1 − b0)) / s
-        // − 4 + 2 = 0, b0 = 1 − s / 2; by s: 5 − 2 (s / 2)² / s² − 3 = 3/2 > 0: s falls to 0.
-        close(model.intercept, 1.0);
-        assert!(model.spread < 1e-9);
+        // The eight near rows balance the edge of the far one: 2 · 8 b0 / s = 2 · 2, so b0 = s / 4. By
+        // s: 9 − (8 + 8 b0²) / s² − 4 = 0, so 5 s² = 8 + s² / 2: s = 4/3.
+        let params = HuberRegressionParams { epsilon: 2.0, alpha: 0.0, ..Default::default() };
+        let y = [-1.0, -1.0, 1.0, 1.0, 100.0, -1.0, 1.0, 1.0, -1.0];
+        let model = fit_model(&params, &regression(&[&[7.5; 9]], &y)).unwrap();
+        close(model.intercept, 1.0 / 3.0);
+        close(model.spread, 4.0 / 3.0);
     }
 
     #[test]

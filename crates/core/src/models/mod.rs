@@ -2,6 +2,7 @@
 
 mod descent;
 mod elastic_net;
+mod elastic_net_cv;
 mod gamma_regression;
 mod glm;
 mod huber_regression;
@@ -20,6 +21,7 @@ mod quantile_regression;
 mod tweedie_regression;
 
 pub use elastic_net::ElasticNetParams;
+pub use elastic_net_cv::ElasticNetCvParams;
 pub use gamma_regression::GammaRegressionParams;
 pub use huber_regression::HuberRegressionParams;
 pub use linear_regression::LinearRegressionParams;
@@ -36,6 +38,7 @@ crate::registry! {
     fitted AnyModel;
     family "model" as FitModel;
     "elastic_net" => elastic_net: ElasticNetParams => ElasticNet,
+    "elastic_net_cv" => elastic_net_cv: ElasticNetCvParams => ElasticNetCv,
     "gamma_regression" => gamma_regression: GammaRegressionParams => GammaRegression,
     "huber_regression" => huber_regression: HuberRegressionParams => HuberRegression,
     "linear_regression" => linear_regression: LinearRegressionParams => LinearRegression,

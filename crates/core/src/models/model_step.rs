@@ -173,7 +173,9 @@ fn damped(matrix: &mut [f64], slope: &[f64], n: usize) -> Option<Vec<f64>> {
     let diagonal = (0..n).map(|v| matrix[v * n + v]);
     let mut largest = diagonal.fold(0.0, math::max);
     if largest == 0.0 {
-        largest = slope.iter().fold(0.0, |size, s| math::max(size, s.abs()));
+        // Nothing bends: a step of at most 1 down the slope, or none.
+        let steepest = slope.iter().fold(0.0, |size, s| math::max(size, s.abs()));
+        largest = if steepest > 0.0 { steepest } else { 1.0 } / DAMPING_FIRST;
     }
     let mut damping = largest * DAMPING_FIRST;
     for _ in 0..DAMPING_TRIES {

@@ -50,6 +50,15 @@ impl NormalEquations {
         ctx: &FitContext<'_>,
         fit_intercept: bool,
     ) -> Result<Self> {
+        let spec = NormalEquations::spec(ranges, fit_intercept);
+        let gram = rows.aggregate(Gram::new(ctx.slots, &spec))?.finish();
+        let equations = NormalEquations::of(gram, &spec, fit_intercept, ranges);
+        equations.check_range(ctx)?;
+        Ok(equations)
+    }
+
+    /// What the products are made of.
+    pub(super) fn spec(ranges: &Ranges, fit_intercept: bool) -> GramSpec {
         let root = math::sqrt(ranges.heaviest);
         let (mut centers, mut max_abs) = (vec![0.0], vec![root]);
         for m in ranges.features.iter().chain([&ranges.target]) {
@@ -57,20 +66,28 @@ impl NormalEquations {
             centers.push(centre);
             max_abs.push(linear::reach(m, centre) * root);
         }
+        GramSpec { n_rows: ranges.target.n(), centers, max_abs, slices: 3 }
+    }
+
+    /// Of products that are known: those of all rows, or of some.
+    pub(super) fn of(
+        gram: GramMatrix,
+        spec: &GramSpec,
+        fit_intercept: bool,
+        ranges: &Ranges,
+    ) -> Self {
         let n_features = ranges.features.len();
-        let spec = GramSpec { n_rows: ranges.target.n(), centers, max_abs, slices: 3 };
-        let gram = rows.aggregate(Gram::new(ctx.slots, &spec))?.finish();
-        let equations = NormalEquations {
+        let is_weighted = ranges.heaviest != 1.0 || ranges.total_weight != ranges.target.n() as f64;
+        let is_whole = gram.n == ranges.target.n();
+        NormalEquations {
             n_features,
             fit_intercept,
             centres: spec.centers[1..=n_features].to_vec(),
             target_centre: spec.centers[n_features + 1],
-            total_weight: ranges.total_weight,
-            is_weighted: ranges.heaviest != 1.0 || ranges.total_weight != ranges.target.n() as f64,
+            total_weight: if is_whole { ranges.total_weight } else { gram.hi[0] },
+            is_weighted,
             gram,
-        };
-        equations.check_range(ctx)?;
-        Ok(equations)
+        }
     }
 
     /// The number of features.
@@ -200,6 +217,24 @@ impl NormalEquations {
         math::mean(&total, self.gram.n)
     }
 
+    /// Σ (y − z)² of a solution for centred columns, intercept first: a form in the products, of
+    /// which nothing but the last sum is rounded (while squares of coefficients stay in range).
+    pub(super) fn squared_error(&self, solution: &[f64]) -> f64 {
+        let mut factors: Vec<f64> = solution.iter().map(|x| -x).collect();
+        factors.push(1.0);
+        let mut total = ExactSum::new();
+        for (v, &a) in factors.iter().enumerate() {
+            for (u, &b) in factors.iter().enumerate() {
+                let (hi, lo) = self.product(v, u);
+                let (product, rest) = exact_product(a, b);
+                total.add_product(product, hi);
+                total.add_product(product, lo);
+                total.add_product(rest, hi);
+            }
+        }
+        math::max(total.round(), 0.0)
+    }
+
     /// A solution in terms of the columns as they are.
     pub(super) fn finish(&self, solution: Vec<f64>) -> Solution {
         let coefficients = solution[1..].to_vec();
@@ -213,7 +248,11 @@ impl NormalEquations {
         (self.gram.hi[at], self.gram.lo[at])
     }
 
-    fn check_range(&self, ctx: &FitContext<'_>) -> Result<()> {
+    /// Refuses squares that overflow.
+    ///
+    /// # Errors
+    /// If one does; its column is named.
+    pub(super) fn check_range(&self, ctx: &FitContext<'_>) -> Result<()> {
         for v in 0..self.gram.p {
             if self.product(v, v).0.is_finite() {
                 continue;
@@ -235,4 +274,18 @@ fn pair(terms: &[f64]) -> (f64, f64) {
     let mut total = ExactSum::new();
     total.add_slice(terms);
     total.round_pair()
+}
+
+/// a · b rounded, and what the rounding left (Dekker 1971); nothing is left where the halves leave
+/// the range of numbers.
+fn exact_product(a: f64, b: f64) -> (f64, f64) {
+    const SPLIT: f64 = 134_217_729.0;
+    let halves = |x: f64| {
+        let high = SPLIT * x - (SPLIT * x - x);
+        (high, x - high)
+    };
+    let product = a * b;
+    let ((a1, a2), (b1, b2)) = (halves(a), halves(b));
+    let rest = ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2;
+    (product, if rest.is_finite() { rest } else { 0.0 })
 }

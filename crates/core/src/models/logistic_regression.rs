@@ -19,6 +19,10 @@
 //! values each step minimises the model of second order with them, exactly once the signs are known;
 //! n times the square of the gradient norm is then what that model says the step gains at least.
 //!
+//! With `summary` the standard errors √(H⁻¹ⱼⱼ) are kept, with H at the optimum, and the
+//! log-likelihood. From them follow z, its two-sided p-value by the normal distribution, and
+//! intervals, as in statsmodels' `Logit`.
+//!
 //! # Shape
 //! Numeric columns in. Binary: the score is the probability of class 1, from 0 to 1. Multiclass: one
 //! probability per class; they sum to 1 up to rounding. At most 4096 coefficients, all classes
@@ -36,7 +40,8 @@
 //! 0 over the classes; so do the weights of each column without a penalty.
 //!
 //! # Errors
-//! `c` not above 0, `tolerance` not above 0, `max_iter` of 0, `l1_ratio` outside 0 to 1; a missing
+//! `c` not above 0, `tolerance` not above 0, `max_iter` of 0, `l1_ratio` outside 0 to 1, `summary` with a penalty
+//! or several classes; a missing
 //! or infinite value; a class without rows (or without weight); no optimum within `max_iter` steps,
 //! as when a column separates the classes and there is no penalty. At scoring, an infinite value is
 //! a row's reason.
@@ -52,6 +57,7 @@ use serde::{Deserialize, Serialize};
 
 use super::linear;
 use super::minimise::Stop;
+use super::summary::is_false;
 use crate::aggregate::Rows;
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
@@ -81,6 +87,10 @@ pub struct LogisticRegressionParams {
     pub max_iter: u32,
     /// The gradient norm at which the last step is taken, above 0.
     pub tolerance: f64,
+    /// Whether standard errors are kept; for two classes without a penalty only. Left out of the
+    /// stored form where it is false.
+    #[serde(skip_serializing_if = "is_false")]
+    pub summary: bool,
 }
 
 fn is_half(ratio: &f64) -> bool {
@@ -123,6 +133,7 @@ impl Default for LogisticRegressionParams {
             class_weight: ClassWeight::None,
             max_iter: 100,
             tolerance: 1e-10,
+            summary: false,
         }
     }
 }
@@ -133,6 +144,10 @@ impl FitModel for LogisticRegressionParams {
     fn validate(&self) -> Result<()> {
         linear::check_positive("c", self.c)?;
         linear::check_stop(Stop { max_iter: self.max_iter, tolerance: self.tolerance })?;
+        if self.summary && self.penalty != Penalty::None {
+            let message = "expected `penalty` = \"none\" for a `summary`, found another";
+            return Err(Error::new(Code::BadParameter, message));
+        }
         if (0.0..=1.0).contains(&self.l1_ratio) {
             return Ok(());
         }
@@ -166,12 +181,14 @@ impl FitModel for LogisticRegressionParams {
             ..Default::default()
         };
         let lasso = LogisticRegressionParams { penalty: Penalty::L1, ..Default::default() };
+        let known = LogisticRegressionParams { summary: true, ..free.clone() };
         vec![
             Example::on(COMPLETE_COLUMNS, LogisticRegressionParams::default()),
             Example::on(COMPLETE_COLUMNS, weak),
             Example::on(&["constant", "count", "sold", "year"], free),
             Example::on(COMPLETE_COLUMNS, net),
             Example::on(&["area", "constant", "count", "sold", "year"], lasso),
+            Example::on(&["constant", "count", "sold", "year"], known),
         ]
     }
 }

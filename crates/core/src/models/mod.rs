@@ -18,6 +18,7 @@ mod newton;
 mod normal_equations;
 mod poisson_regression;
 mod quantile_regression;
+mod summary;
 mod tweedie_regression;
 
 pub use elastic_net::ElasticNetParams;

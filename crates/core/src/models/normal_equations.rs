@@ -3,6 +3,7 @@
 //! Variables are numbered as in the matrix: 0 is the intercept, then the features from 1.
 
 use super::linear::{self, Ranges};
+use super::summary::{self, StandardErrors};
 use crate::aggregate::{Gram, Rows};
 use crate::error::{Code, Error, Result};
 use crate::math::{self, ExactSum, GramMatrix, GramSpec};
@@ -138,16 +139,9 @@ impl NormalEquations {
         slope: impl Fn(usize) -> f64,
     ) -> Option<Vec<f64>> {
         let n = variables.len();
-        let (mut hi, mut lo) = (Vec::with_capacity(n * n), Vec::with_capacity(n * n));
+        let (hi, lo) = self.matrix(variables, l2);
         let (mut rhs_hi, mut rhs_lo) = (Vec::with_capacity(n), Vec::with_capacity(n));
         for &v in variables {
-            for &u in variables {
-                let penalty = if v == u && v > 0 { l2 } else { 0.0 };
-                let (h, l) = self.product(v, u);
-                let (h, l) = pair(&[h, l, penalty]);
-                hi.push(h);
-                lo.push(l);
-            }
             let push = if v > 0 { slope(v - 1) } else { 0.0 };
             let (h, l) = self.product(v, self.n_features + 1);
             let (h, l) = pair(&[h, l, -push]);
@@ -160,6 +154,68 @@ impl NormalEquations {
             all[v] = math::canonical(x);
         }
         Some(all)
+    }
+
+    /// The products of some variables as a pair, with `l2` on the diagonal but for the intercept.
+    fn matrix(&self, variables: &[usize], l2: f64) -> (Vec<f64>, Vec<f64>) {
+        let n = variables.len();
+        let (mut hi, mut lo) = (Vec::with_capacity(n * n), Vec::with_capacity(n * n));
+        for &v in variables {
+            for &u in variables {
+                let penalty = if v == u && v > 0 { l2 } else { 0.0 };
+                let (h, l) = self.product(v, u);
+                let (h, l) = pair(&[h, l, penalty]);
+                hi.push(h);
+                lo.push(l);
+            }
+        }
+        (hi, lo)
+    }
+
+    /// Standard errors of least squares over `variables`, for a solution for centred columns.
+    ///
+    /// # Errors
+    /// If there are no more rows than variables, or the columns cannot be told apart.
+    pub(super) fn standard_errors(
+        &self,
+        variables: &[usize],
+        solution: &[f64],
+    ) -> Result<StandardErrors> {
+        let (n, k) = (self.gram.n, variables.len() as u64);
+        if n <= k {
+            let message = format!("expected more rows than coefficients for a summary, found {n}");
+            return Err(Error::new(Code::TooFewRows, message).remedy("drop columns or `summary`"));
+        }
+        let squares = self.squared_error(solution);
+        let variance = squares / (n - k) as f64;
+        let (hi, lo) = self.matrix(variables, 0.0);
+        let mut errors = vec![None; self.n_features + 1];
+        for (at, &v) in variables.iter().enumerate() {
+            let direction: Vec<f64> = (variables.iter())
+                .map(|&u| match (v, u) {
+                    (0, u) if u > 0 => -self.centres[u - 1],
+                    (v, u) => f64::from(u8::from(v == u)),
+                })
+                .collect();
+            debug_assert_eq!(direction[at], 1.0, "its own part");
+            let error = summary::standard_error([&hi, &lo], &direction, variance);
+            errors[v] = Some(error.ok_or_else(summary::no_summary)?);
+        }
+        let target = self.n_features;
+        let whole = self.covariance(target, target);
+        let n_slopes = (k - u64::from(self.fit_intercept)) as f64;
+        let share = 1.0 - squares / whole;
+        let mut facts = vec![
+            ("degrees of freedom".to_owned(), (n - k) as f64),
+            ("residual standard deviation".to_owned(), math::sqrt(variance)),
+        ];
+        if whole > 0.0 {
+            facts.push(("R squared".to_owned(), share));
+        }
+        if variance > 0.0 && n_slopes > 0.0 {
+            facts.push(("F statistic".to_owned(), (whole - squares) / n_slopes / variance));
+        }
+        Ok(StandardErrors { errors, degrees_of_freedom: n - k, facts })
     }
 
     /// x'(y − Xb) of one feature, rounded once, and the sum of the sizes of its terms.

@@ -1,7 +1,7 @@
 //! The three ways of the fit: two classes without absolute values, with them, several classes.
 
 use super::{ClassWeight, LogisticRegression, LogisticRegressionParams, Penalty};
-use crate::aggregate::{ClassTotals, LogisticPoint, Loss, Rows};
+use crate::aggregate::{ClassTotals, LogisticPass, LogisticPoint, Loss, Rows};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::math;
@@ -10,6 +10,7 @@ use crate::models::loss_fit::{self, LossFit, Strength, placed};
 use crate::models::minimise::Stop;
 use crate::models::multinomial::Multinomial;
 use crate::models::newton::{Ended, Newton};
+use crate::models::summary::{self, StandardErrors};
 use crate::step::FitContext;
 
 /// Fits two classes or several.
@@ -21,6 +22,10 @@ pub(super) fn fit(
     let ranges = linear::ranges(rows, ctx)?;
     let class_weights = params.class_weights(rows, ctx, &ranges)?;
     let absolute = params.strength().l1 > 0.0;
+    if params.summary && ctx.task != Task::Binary {
+        let message = "expected two classes for a `summary`, found a multiclass task";
+        return Err(Error::new(Code::BadParameter, message));
+    }
     match class_weights.as_slice() {
         &[a, b] if ctx.task == Task::Binary && !absolute => {
             params.smooth(rows, ctx, &ranges, [a, b])
@@ -114,7 +119,46 @@ impl LogisticRegressionParams {
         if !ended.is_optimal {
             return Err(self.no_optimum(&ended, &slots, ctx));
         }
-        finish(ended, &chosen, ctx)
+        let summary = if self.summary {
+            Some(self.standard_errors(rows, &slots, &chosen, &ended.point, ctx)?)
+        } else {
+            None
+        };
+        Ok(LogisticRegression { summary, ..finish(ended, &chosen, ctx)? })
+    }
+
+    /// From the second derivatives at the optimum.
+    fn standard_errors(
+        &self,
+        rows: &dyn Rows,
+        slots: &[usize],
+        chosen: &[usize],
+        point: &LogisticPoint,
+        ctx: &FitContext<'_>,
+    ) -> Result<StandardErrors> {
+        let sums = rows.aggregate(LogisticPass::new(slots, point.clone(), 3))?.finish();
+        let first = usize::from(!self.fit_intercept);
+        let p = sums.hessian.p;
+        let pairs = (first..p).flat_map(|v| (first..p).map(move |u| v * p + u));
+        let (hi, lo): (Vec<f64>, Vec<f64>) =
+            pairs.map(|at| (sums.hessian.hi[at], sums.hessian.lo[at])).unzip();
+        let mut errors = vec![None; ctx.slots.len() + 1];
+        for v in first..p {
+            // The weight of a column as it is, and the intercept of columns that are not centred.
+            let direction: Vec<f64> = (first..p)
+                .map(|u| match (v, u) {
+                    (0, 0) => 1.0,
+                    (0, u) => -point.scales[u - 1] * point.centres[u - 1],
+                    (v, u) if v == u => point.scales[u - 1],
+                    _ => 0.0,
+                })
+                .collect();
+            let error = summary::standard_error([&hi, &lo], &direction, 1.0);
+            let at = if v == 0 { 0 } else { chosen[v - 1] + 1 };
+            errors[at] = Some(error.ok_or_else(summary::no_summary)?);
+        }
+        let facts = vec![("log-likelihood".to_owned(), -sums.loss)];
+        Ok(StandardErrors { errors, degrees_of_freedom: 0, facts })
     }
 
     /// Two classes with absolute values.
@@ -139,6 +183,7 @@ impl LogisticRegressionParams {
             n_iterations: found.n_iterations,
             gradient_norm: found.gradient_norm,
             classes: Vec::new(),
+            summary: None,
         })
     }
 
@@ -179,6 +224,7 @@ impl LogisticRegressionParams {
             n_iterations: found.n_iterations,
             gradient_norm: found.gradient_norm,
             classes: fit.finish(&found.x)?,
+            summary: None,
         })
     }
 
@@ -232,5 +278,6 @@ fn finish(ended: Ended, chosen: &[usize], ctx: &FitContext<'_>) -> Result<Logist
         n_iterations: ended.n_iterations,
         gradient_norm: ended.gradient_norm,
         classes: Vec::new(),
+        summary: None,
     })
 }

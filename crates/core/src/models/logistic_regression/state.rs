@@ -9,7 +9,8 @@ use crate::faults;
 use crate::math;
 use crate::models::linear;
 use crate::models::multinomial::ClassLine;
-use crate::step::Predict;
+use crate::models::summary::StandardErrors;
+use crate::step::{CoefficientSummary, Predict};
 
 /// Coefficients and intercept of the log-odds, and how the fit ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub struct LogisticRegression {
     /// classes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) classes: Vec<ClassLine>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) summary: Option<StandardErrors>,
 }
 
 impl LogisticRegression {
@@ -62,6 +65,9 @@ fn softmax(z: &mut [f64]) {
 impl Predict for LogisticRegression {
     fn check(&self, features: &Schema) -> Result<()> {
         linear::check_norm(self.gradient_norm)?;
+        if let Some(summary) = &self.summary {
+            summary.check(features.len())?;
+        }
         if self.classes.is_empty() {
             return linear::check(&self.coefficients, self.intercept, features.len());
         }
@@ -105,6 +111,12 @@ impl Predict for LogisticRegression {
         }
         facts.push(("iterations".to_owned(), f64::from(self.n_iterations)));
         facts.push(("gradient norm before the last step".to_owned(), self.gradient_norm));
+        facts.extend(self.summary.iter().flat_map(|summary| summary.facts.clone()));
         facts
+    }
+
+    fn summary(&self, tail: f64) -> Option<Vec<CoefficientSummary>> {
+        let errors = self.summary.as_ref()?;
+        Some(errors.summary(self.intercept, &self.coefficients, tail))
     }
 }

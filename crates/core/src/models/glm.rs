@@ -9,7 +9,7 @@ use crate::aggregate::{Loss, Rows};
 use crate::batch::{Batch, Schema};
 use crate::error::{Code, Error, Result};
 use crate::math;
-use crate::step::{FitContext, Predict};
+use crate::step::{FitContext, Output, Predict};
 
 /// The params that they share.
 #[derive(Clone, Copy)]
@@ -99,6 +99,22 @@ impl Predict for LogLinear {
                 batch.fault_row(row, Error::new(Code::NotFinite, message));
             }
         }
+        Ok(())
+    }
+
+    fn outputs(&self, output: Output, _: &Schema) -> Option<Vec<String>> {
+        (output == Output::Margin).then(|| vec!["margin".to_owned()])
+    }
+
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        linear::check_margin(output)?;
+        linear::predictor(batch, slots, &self.coefficients, self.intercept, values);
         Ok(())
     }
 

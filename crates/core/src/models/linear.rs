@@ -6,7 +6,7 @@ use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
 use crate::faults;
 use crate::math::{self, ExactSum, FixedScale, Moments};
-use crate::step::FitContext;
+use crate::step::{FitContext, Output};
 
 const ADD_IMPUTER: &str = "add an imputer before the model";
 
@@ -106,6 +106,18 @@ pub(super) fn check(coefficients: &[f64], intercept: f64, n_features: usize) -> 
         return Ok(());
     }
     Err(Error::new(Code::Malformed, "expected finite coefficients, found another value"))
+}
+
+/// Checks that the output asked for is the margin.
+///
+/// # Errors
+/// If it is another one.
+pub(super) fn check_margin(output: Output) -> Result<()> {
+    if output == Output::Margin {
+        return Ok(());
+    }
+    let message = format!("expected an output of this model (its margin), found {output:?}");
+    Err(Error::new(Code::Usage, message))
 }
 
 /// Checks a stored gradient norm.

@@ -43,7 +43,7 @@ use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
 use crate::math;
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel, Output, Predict};
 
 /// The weight of the losses, the width of the tube, and when to stop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -158,6 +158,22 @@ impl Predict for LinearSvm {
         if self.is_classifier {
             scores.iter_mut().for_each(|score| *score = math::sigmoid(*score));
         }
+        Ok(())
+    }
+
+    fn outputs(&self, output: Output, _: &Schema) -> Option<Vec<String>> {
+        (output == Output::Margin).then(|| vec!["margin".to_owned()])
+    }
+
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        linear::check_margin(output)?;
+        linear::predictor(batch, slots, &self.coefficients, self.intercept, values);
         Ok(())
     }
 

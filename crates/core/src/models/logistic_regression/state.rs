@@ -10,7 +10,7 @@ use crate::math;
 use crate::models::linear;
 use crate::models::multinomial::ClassLine;
 use crate::models::summary::StandardErrors;
-use crate::step::{CoefficientSummary, Predict};
+use crate::step::{CoefficientSummary, Output, Predict};
 
 /// Coefficients and intercept of the log-odds, and how the fit ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -29,8 +29,8 @@ pub struct LogisticRegression {
 }
 
 impl LogisticRegression {
-    /// Writes each class's weighted sum, then the probabilities.
-    fn shares(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) {
+    /// Writes each class's weighted sum.
+    fn sums(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) {
         let n_classes = self.classes.len();
         for (k, line) in self.classes.iter().enumerate() {
             scores.chunks_exact_mut(n_classes).for_each(|row| row[k] = line.intercept);
@@ -41,10 +41,8 @@ impl LogisticRegression {
                 }
             }
         }
-        for (row, scores) in scores.chunks_exact_mut(n_classes).enumerate() {
-            if scores.iter().all(|z| z.is_finite()) {
-                softmax(scores);
-            } else {
+        for (row, scores) in scores.chunks_exact(n_classes).enumerate() {
+            if !scores.iter().all(|z| z.is_finite()) {
                 linear::fault(batch, slots, row);
             }
         }
@@ -87,12 +85,37 @@ impl Predict for LogisticRegression {
 
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
         if !self.classes.is_empty() {
-            self.shares(batch, slots, scores);
+            self.sums(batch, slots, scores);
+            scores.chunks_exact_mut(self.classes.len()).for_each(softmax);
             return Ok(());
         }
         linear::predictor(batch, slots, &self.coefficients, self.intercept, scores);
         for score in scores {
             *score = math::sigmoid(*score);
+        }
+        Ok(())
+    }
+
+    fn outputs(&self, output: Output, _: &Schema) -> Option<Vec<String>> {
+        let names = match self.classes.len() {
+            0 => vec!["margin".to_owned()],
+            n => (0..n).map(|class| format!("margin_{class}")).collect(),
+        };
+        (output == Output::Margin).then_some(names)
+    }
+
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        linear::check_margin(output)?;
+        if self.classes.is_empty() {
+            linear::predictor(batch, slots, &self.coefficients, self.intercept, values);
+        } else {
+            self.sums(batch, slots, values);
         }
         Ok(())
     }

@@ -124,7 +124,8 @@ fn norris() {
         r_squared: 0.999993745883712,
         f: Some(5436385.54079785),
     };
-    check("Norris", &[x], &y, &certified, [14.0, 13.5]);
+    // The intercept loses what rounding the slope costs 400 away from it.
+    check("Norris", &[x], &y, &certified, [12.5, 13.5]);
 }
 
 #[test]
@@ -163,7 +164,7 @@ fn longley() {
         r_squared: 0.995479004577296,
         f: Some(330.285339234588),
     };
-    check("Longley", &columns, &column(0), &certified, [13.0, 13.0]);
+    check("Longley", &columns, &column(0), &certified, [14.0, 14.5]);
 }
 
 /// Polynomials of degree 5 at 0, 1, ..., 20.
@@ -179,13 +180,13 @@ fn wampler() {
     let ones = |errors: [f64; 6]| errors.iter().map(|e| (1.0, *e)).collect::<Vec<_>>();
     let exact =
         |coefficients| Certified { coefficients, residual_sd: 0.0, r_squared: 1.0, f: None };
-    check("Wampler 1", &columns, &y1, &exact(ones([0.0; 6])), [9.0, 5.0]);
+    check("Wampler 1", &columns, &y1, &exact(ones([0.0; 6])), [15.0, 15.0]);
     // The data have five decimals: 1 + x / 10 + ... + (x / 10)^5 rounded to them is exact.
     let y2: Vec<f64> = polynomial(0.1).iter().map(|y| (y * 1e5).round() / 1e5).collect();
     let tenths: Vec<(f64, f64)> = ["1", "0.1", "0.01", "0.001", "0.0001", "0.00001"]
         .map(|x| (x.parse().unwrap(), 0.0))
         .to_vec();
-    check("Wampler 2", &columns, &y2, &exact(tenths), [9.0, 9.0]);
+    check("Wampler 2", &columns, &y2, &exact(tenths), [13.0, 15.0]);
     let noise = [
         759.0, -2048.0, 2048.0, -2048.0, 2523.0, -2048.0, 2048.0, -2048.0, 1838.0, -2048.0, 2048.0,
         -2048.0, 1838.0, -2048.0, 2048.0, -2048.0, 2523.0, -2048.0, 2048.0, -2048.0, 759.0,
@@ -210,7 +211,7 @@ fn wampler() {
             r_squared,
             f: Some(f),
         };
-        check(name, &columns, &y, &certified, [7.0, 12.5]);
+        check(name, &columns, &y, &certified, [15.0, 13.5]);
     }
 }
 

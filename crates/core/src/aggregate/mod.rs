@@ -9,8 +9,13 @@
 //! from disk implements the same four functions.
 
 mod columns;
+mod folds;
 mod gradient;
+mod loss;
+mod loss_pass;
+mod softmax_pass;
 mod target;
+mod weights;
 
 use std::sync::Arc;
 
@@ -24,8 +29,13 @@ use crate::par;
 pub use columns::{
     ColumnMoments, ColumnQuantiles, ColumnValues, Counts, LevelCounts, MissingCounts,
 };
+pub use folds::FoldGrams;
 pub use gradient::{LogisticPass, LogisticPoint, LogisticSums};
+pub use loss::{Loss, LossTerms};
+pub use loss_pass::{CurvaturePass, LossPass, LossPoint, LossSums};
+pub use softmax_pass::{SoftmaxCurvature, SoftmaxPass, SoftmaxPoint, SoftmaxSums};
 pub use target::{FeatureMoments, Gram, LevelTarget, LevelTargets, TargetSummary};
+pub use weights::{ClassTotals, WeightSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.
 pub trait Aggregate: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de> {

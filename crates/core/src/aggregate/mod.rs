@@ -8,8 +8,10 @@
 //! [`Rows`] is a table seen as blocks. [`MemoryRows`] holds them in memory; a form that streams
 //! from disk implements the same four functions.
 
+mod classes;
 mod columns;
 mod gradient;
+mod subset;
 mod target;
 
 use std::sync::Arc;
@@ -21,10 +23,12 @@ use crate::error::{Error, Result};
 use crate::math;
 use crate::par;
 
+pub use classes::{ClassSums, Term};
 pub use columns::{
     ColumnMoments, ColumnQuantiles, ColumnValues, Counts, LevelCounts, MissingCounts,
 };
 pub use gradient::{LogisticPass, LogisticPoint, LogisticSums};
+pub use subset::Subset;
 pub use target::{FeatureMoments, Gram, LevelTarget, LevelTargets, TargetSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.

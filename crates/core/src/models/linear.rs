@@ -144,8 +144,9 @@ pub(super) fn predictor(
     }
 }
 
-/// An infinite value makes every score infinite or missing, because 0 times it is missing too.
-fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
+/// Records why `row` has no finite score. An infinite value makes every score infinite or missing,
+/// because 0 times it is missing too.
+pub(super) fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
     let culprit =
         slots.iter().map(|&slot| (slot, batch.num(slot)[row])).find(|(_, x)| !x.is_finite());
     match culprit {

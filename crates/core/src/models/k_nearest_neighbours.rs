@@ -182,8 +182,11 @@ impl Predict for KNearestNeighbours {
     }
 
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
-        let mut nearest =
-            Nearest { distances: batch.take_num(), targets: batch.take_num(), point: batch.take_num() };
+        let mut nearest = Nearest {
+            distances: batch.take_num(),
+            targets: batch.take_num(),
+            point: batch.take_num(),
+        };
         for (row, scores) in scores.chunks_mut(self.n_outputs()).enumerate() {
             nearest.point.clear();
             nearest.point.extend(slots.iter().map(|&slot| batch.num(slot)[row]));

@@ -1,6 +1,9 @@
 //! The registry of models. To add one: write its file, add its `mod` line and its row here.
 
+mod bagging;
 mod bernoulli_naive_bayes;
+mod calibrated;
+mod combine;
 mod descent;
 mod elastic_net;
 mod gaussian_naive_bayes;
@@ -12,15 +15,25 @@ mod multinomial_naive_bayes;
 mod naive_bayes;
 mod newton;
 mod normal_equations;
+mod one_vs_rest;
 mod ranges;
+mod stacking;
+mod threshold;
+mod voting;
 
+pub use bagging::BaggingParams;
 pub use bernoulli_naive_bayes::BernoulliNaiveBayesParams;
+pub use calibrated::{CalibratedParams, Calibration};
 pub use elastic_net::ElasticNetParams;
 pub use gaussian_naive_bayes::GaussianNaiveBayesParams;
 pub use k_nearest_neighbours::{KNearestNeighboursParams, Metric, VoteWeight};
 pub use linear_regression::LinearRegressionParams;
 pub use logistic_regression::{ClassWeight, LogisticRegressionParams, Penalty};
 pub use multinomial_naive_bayes::MultinomialNaiveBayesParams;
+pub use one_vs_rest::OneVsRestParams;
+pub use stacking::StackingParams;
+pub use threshold::ThresholdParams;
+pub use voting::VotingParams;
 
 crate::registry! {
     /// The params of every model, tagged by kind.
@@ -38,6 +51,12 @@ crate::registry! {
         bernoulli_naive_bayes: BernoulliNaiveBayesParams => BernoulliNaiveBayes,
     "k_nearest_neighbours" =>
         k_nearest_neighbours: KNearestNeighboursParams => KNearestNeighbours,
+    "one_vs_rest" => one_vs_rest: OneVsRestParams => OneVsRest,
+    "voting" => voting: VotingParams => Voting,
+    "bagging" => bagging: BaggingParams => Bagging,
+    "stacking" => stacking: StackingParams => Stacking,
+    "calibrated" => calibrated: CalibratedParams => Calibrated,
+    "threshold" => threshold: ThresholdParams => Threshold,
 }
 
 #[cfg(test)]

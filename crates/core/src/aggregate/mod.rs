@@ -9,6 +9,7 @@
 //! from disk implements the same four functions.
 
 mod classes;
+mod clusters;
 mod columns;
 mod gradient;
 mod subset;
@@ -24,6 +25,8 @@ use crate::math;
 use crate::par;
 
 pub use classes::{ClassSums, Term};
+pub(crate) use clusters::nearest;
+pub use clusters::{CentreRace, ClusterSums};
 pub use columns::{
     ColumnMoments, ColumnQuantiles, ColumnValues, Counts, LevelCounts, MissingCounts,
 };

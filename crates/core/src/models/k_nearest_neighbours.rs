@@ -167,6 +167,7 @@ impl Predict for KNearestNeighbours {
         };
         let is_sound = self.columns.iter().all(|column| column.len() == n_rows)
             && (1..=n_rows).contains(&(self.n_neighbors as usize))
+            && self.n_neighbors <= N_NEIGHBORS_MAX
             && values.into_iter().all(|x| x.is_finite())
             && (self.n_classes == 0 || self.targets.iter().all(class_fits))
             && outputs_fit;

@@ -7,6 +7,8 @@ mod combine;
 mod descent;
 mod elastic_net;
 mod gaussian_naive_bayes;
+mod isolation_forest;
+mod k_means;
 mod k_nearest_neighbours;
 mod linear;
 mod linear_regression;
@@ -26,6 +28,8 @@ pub use bernoulli_naive_bayes::BernoulliNaiveBayesParams;
 pub use calibrated::{CalibratedParams, Calibration};
 pub use elastic_net::ElasticNetParams;
 pub use gaussian_naive_bayes::GaussianNaiveBayesParams;
+pub use isolation_forest::IsolationForestParams;
+pub use k_means::KMeansParams;
 pub use k_nearest_neighbours::{KNearestNeighboursParams, Metric, VoteWeight};
 pub use linear_regression::LinearRegressionParams;
 pub use logistic_regression::{ClassWeight, LogisticRegressionParams, Penalty};
@@ -57,6 +61,8 @@ crate::registry! {
     "stacking" => stacking: StackingParams => Stacking,
     "calibrated" => calibrated: CalibratedParams => Calibrated,
     "threshold" => threshold: ThresholdParams => Threshold,
+    "isolation_forest" => isolation_forest: IsolationForestParams => IsolationForest,
+    "k_means" => k_means: KMeansParams => KMeans,
 }
 
 #[cfg(test)]

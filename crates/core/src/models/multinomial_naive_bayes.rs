@@ -184,7 +184,7 @@ mod tests {
         let t = regression(&[&[1.0, -2.0]], &[0.0, 1.0]);
         assert_eq!(
             refused(&params(), &t),
-            "column `x0`: expected numbers of at least 0, found number -2.0"
+            "column `x0`: expected numbers of at least 0, found number -2"
         );
         let model = fit_model(&params(), &regression(&[&[1.0, 2.0]], &[0.0, 1.0])).unwrap();
         let mut batch = t.clone();

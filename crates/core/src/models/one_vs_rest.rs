@@ -91,9 +91,15 @@ impl FitModel for OneVsRestParams {
     fn examples() -> Vec<Example<Self>> {
         let counts = super::BernoulliNaiveBayesParams { binarize: 3.0, ..Default::default() };
         let counts = OneVsRestParams { estimator: Box::new(counts.into()) };
+        let bags = super::BaggingParams {
+            estimator: Box::new(super::GaussianNaiveBayesParams::default().into()),
+            n_estimators: 2,
+            ..Default::default()
+        };
         vec![
             Example::on(COMPLETE_COLUMNS, OneVsRestParams::default()),
             Example::on(&["count", "rooms"], counts),
+            Example::on(&["area", "rooms"], OneVsRestParams { estimator: Box::new(bags.into()) }),
         ]
     }
 }

@@ -110,9 +110,15 @@ impl FitModel for VotingParams {
             ],
             weights: vec![1.0, 0.5],
         };
+        let bag = super::BaggingParams { n_estimators: 2, ..Default::default() };
+        let bags = VotingParams {
+            estimators: vec![bag.into(), super::LinearRegressionParams::default().into()],
+            weights: Vec::new(),
+        };
         vec![
             Example::on(COMPLETE_COLUMNS, VotingParams::default()),
             Example::on(COMPLETE_COLUMNS, mean),
+            Example::on(&["area", "rooms"], bags),
         ]
     }
 }

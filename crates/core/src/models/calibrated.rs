@@ -128,7 +128,7 @@ impl FitModel for CalibratedParams {
             let (scores, targets) = judged.of(output, class);
             functions.push(match self.method {
                 Calibration::Isotonic => {
-                    Function::Isotonic(Isotonic::fit(&scores, &targets, &judged.weights))
+                    Function::Isotonic(Isotonic::fit(&scores, &targets, &judged.weights)?)
                 }
                 Calibration::Sigmoid => {
                     Function::Sigmoid(Sigmoid::fit(&scores, &targets, &judged.weights)?)
@@ -244,7 +244,7 @@ impl Predict for Calibrated {
 mod tests {
     use super::*;
     use crate::models::tests::{features, fit_model, regression};
-    use crate::models::{LinearRegressionParams, VotingParams};
+    use crate::models::{LinearRegressionParams, LogisticRegressionParams, VotingParams};
 
     fn table() -> Batch {
         let x: Vec<f64> = (0..80).map(f64::from).collect();
@@ -256,7 +256,8 @@ mod tests {
     fn calibrated_scores_have_the_order_of_the_model_and_the_mean_of_the_target() {
         let t = table();
         for method in [Calibration::Sigmoid, Calibration::Isotonic] {
-            let params = CalibratedParams { method, ..Default::default() };
+            let estimator = Box::new(LogisticRegressionParams::default().into());
+            let params = CalibratedParams { estimator, method, n_folds: 4 };
             let model = fit_model(&params, &t).unwrap();
             let mut scores = vec![0.0; 80];
             model.predict(&mut t.clone(), &[0], &mut scores).unwrap();

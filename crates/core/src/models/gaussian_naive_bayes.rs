@@ -225,6 +225,20 @@ mod tests {
     }
 
     #[test]
+    fn the_example_of_the_scikit_learn_manual() {
+        let (x, z) = ([-1.0, -2.0, -3.0, 1.0, 2.0, 3.0], [-1.0, -1.0, -2.0, 1.0, 1.0, 2.0]);
+        let t = regression(&[&x, &z], &[0.0, 0.0, 0.0, 1.0, 1.0, 1.0]);
+        let model = fit_model(&GaussianNaiveBayesParams::default(), &t).unwrap();
+        let mut scores = [0.0];
+        model.predict(&mut regression(&[&[-0.8], &[-1.0]], &[0.0]), &[0, 1], &mut scores).unwrap();
+        // The first class. Its log-odds, with means ∓2 and ∓4/3, variances 2/3 and 2/9, are
+        // ¾ (2.8² − 1.2²) + 9/4 ((7/3)² − (1/3)²) = 4.8 + 12.
+        let expected = math::sigmoid(-16.8);
+        // Smoothing by 1e-9 of the largest variance moves the log-odds by less than 1e-6.
+        assert!((scores[0] / expected - 1.0).abs() < 1e-6, "{scores:?} {expected}");
+    }
+
+    #[test]
     fn smoothing_takes_its_part_of_the_largest_variance() {
         // The variance of all rows is 5; each class has 1.
         let t = regression(&[&[-1.0, 1.0, 3.0, 5.0]], &[0.0, 0.0, 1.0, 1.0]);

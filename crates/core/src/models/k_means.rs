@@ -9,8 +9,9 @@
 //! # Shape
 //! Numeric columns in; the score is the number of the nearest centre, from 0, in the order in which
 //! the centres were drawn. The margin is the distance to it. The target is ignored, but as a part
-//! of a row's fitting key it takes part in the draws. Regression only, because a score is a number.
-//! Columns on larger scales weigh more: put a scaler before. Weights of rows are honoured.
+//! of a row's fitting key it takes part in the draws. Regression only, because a score is a number;
+//! leave the target's `transform` out, since it would be undone. Columns on larger scales weigh
+//! more: put a scaler before. Weights of rows are honoured.
 //!
 //! # Missing
 //! Refused in the fit. At scoring a row with a missing value gets a reason instead of a score.
@@ -230,6 +231,16 @@ mod tests {
         assert_eq!(model.centres[ids[2] as usize], 11.0);
         model.output(Output::Margin, &mut t.clone(), &[0], &mut distances).unwrap();
         assert_eq!(distances, [0.5, 0.5, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn the_example_of_the_scikit_learn_manual() {
+        let (x, z) = ([1.0, 1.0, 1.0, 10.0, 10.0, 10.0], [2.0, 4.0, 0.0, 2.0, 4.0, 0.0]);
+        let model = fit_model(&params(2), &regression(&[&x, &z], &[0.0; 6])).unwrap();
+        let mut centres: Vec<&[f64]> = model.centres.chunks(2).collect();
+        centres.sort_by(|a, b| math::total_cmp(a[0], b[0]));
+        assert_eq!(centres, [[1.0, 2.0], [10.0, 2.0]]);
+        assert_eq!(model.inertia, 16.0);
     }
 
     #[test]

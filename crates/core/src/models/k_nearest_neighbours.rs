@@ -334,6 +334,19 @@ mod tests {
     }
 
     #[test]
+    fn the_examples_of_the_scikit_learn_manual() {
+        let x = [0.0, 1.0, 2.0, 3.0];
+        let t = regression(&[&x], &[0.0, 0.0, 1.0, 1.0]);
+        let two = fit_model(&params(2, VoteWeight::Uniform), &t).unwrap();
+        assert_eq!(score(&two, &[&[1.5]]), [0.5]);
+        let schema = std::sync::Arc::clone(t.schema());
+        let ctx = FitContext::new("model", Seed(7), Task::Multiclass, &schema, &[0]).classes(2);
+        let rows = crate::aggregate::MemoryRows::from_batch(t.clone());
+        let three = params(3, VoteWeight::Uniform).fit(&rows, &ctx).unwrap();
+        assert_eq!(score(&three, &[&[0.9]]), [2.0 / 3.0, 1.0 / 3.0]);
+    }
+
+    #[test]
     fn the_smaller_fitting_key_wins_a_tie() {
         let t = regression(&[&[1.0, -1.0, 1.0]], &[10.0, 20.0, 30.0]);
         let model = fit_model(&params(1, VoteWeight::Uniform), &t).unwrap();

@@ -75,13 +75,11 @@ pub(super) fn check(
         let message = format!("expected a prior for each class, found {n_classes} priors");
         return Err(Error::new(Code::Malformed, message));
     }
-    crate::pipeline::check_width(constants.len(), n_classes)?;
-    for table in tables {
-        let fits = table.len() == n_classes * n_features;
-        if !fits {
-            return crate::pipeline::check_width(table.len() / n_classes.max(1), n_features)
-                .and(Err(Error::new(Code::Malformed, "expected a value per class and column")));
-        }
+    let n_values = n_classes.checked_mul(n_features);
+    let tables_fit = tables.iter().all(|table| Some(table.len()) == n_values);
+    if constants.len() != n_classes || !tables_fit {
+        let message = "expected a value per class and column, found another number of values";
+        return Err(Error::new(Code::Malformed, message));
     }
     let mut values = tables.iter().flat_map(|table| table.iter()).chain(constants);
     match values.all(|x| x.is_finite()) {

@@ -260,8 +260,8 @@ mod tests {
         let choose = |p: &ThresholdParams| p.choose(&SCORES, &TARGETS, &[1.0; 4]);
         assert_eq!(choose(&costs(1.0, 1.0)), (0.3 + 0.4, 0.25));
         assert_eq!(choose(&costs(1.0, 5.0)), (0.1 / 2.0 + 0.4 / 2.0, 0.25));
-        assert_eq!(choose(&costs(0.0, 1.0)).1, 0.0);
-        // Only one error costs: never class 1 is free, and nearest to 1/2 is 0.7.
+        // Only one error costs: 0 and 0.25 are free, and 0.25 is nearer to 1/2; so is 0.7 than 1.
+        assert_eq!(choose(&costs(0.0, 1.0)), (0.1 / 2.0 + 0.4 / 2.0, 0.0));
         assert_eq!(choose(&costs(1.0, 0.0)), (0.3 + 0.4, 0.0));
         // Class 1 never, though there is a score of 1.
         let found = costs(1.0, 0.0).choose(&[1.0, 0.5], &[0.0, 1.0], &[1.0, 1.0]);

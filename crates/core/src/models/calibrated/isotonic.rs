@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Code, Error, Result};
 use crate::math::{self, FixedScale};
 
 /// Points of a non-decreasing function, joined by lines.
@@ -42,8 +43,11 @@ pub(in crate::models) fn whole_weights(weights: &[f64]) -> Vec<i64> {
 }
 
 impl Isotonic {
-    /// Fits targets of 0 and 1; at least one row must weigh something.
-    pub(super) fn fit(scores: &[f64], targets: &[f64], weights: &[f64]) -> Self {
+    /// Fits targets of 0 and 1.
+    ///
+    /// # Errors
+    /// If no row weighs anything.
+    pub(super) fn fit(scores: &[f64], targets: &[f64], weights: &[f64]) -> Result<Self> {
         let weights = whole_weights(weights);
         let mut pools: Vec<Pool> = Vec::new();
         let mut tied: Option<Pool> = None;
@@ -71,7 +75,11 @@ impl Isotonic {
                 found.values.push(value);
             }
         }
-        found
+        if found.scores.is_empty() {
+            let message = "expected rows with a weight, found none";
+            return Err(Error::new(Code::TooFewRows, message));
+        }
+        Ok(found)
     }
 
     pub(super) fn is_sound(&self) -> bool {
@@ -117,7 +125,7 @@ mod tests {
     use super::*;
 
     fn fit(scores: &[f64], targets: &[f64]) -> Isotonic {
-        Isotonic::fit(scores, targets, &vec![1.0; scores.len()])
+        Isotonic::fit(scores, targets, &vec![1.0; scores.len()]).unwrap()
     }
 
     #[test]
@@ -136,8 +144,9 @@ mod tests {
         let found = fit(&[0.5, 0.5, 0.5, 0.7], &[1.0, 0.0, 0.0, 1.0]);
         assert_eq!((found.scores, found.values), (vec![0.5, 0.7], vec![1.0 / 3.0, 1.0]));
         let weights = [3.0, 1.0, 0.0];
-        let found = Isotonic::fit(&[0.2, 0.4, 0.1], &[1.0, 0.0, 1.0], &weights);
+        let found = Isotonic::fit(&[0.2, 0.4, 0.1], &[1.0, 0.0, 1.0], &weights).unwrap();
         assert_eq!((found.scores, found.values), (vec![0.2, 0.4], vec![0.75, 0.75]));
+        assert!(Isotonic::fit(&[0.2], &[1.0], &[0.0]).is_err());
     }
 
     #[test]

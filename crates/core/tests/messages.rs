@@ -96,6 +96,8 @@ fn config_errors() -> Vec<Error> {
         with(text_left),
         read("column = \"y\"", "column = \"sex\""),
         refused("another".parse::<Fault>()),
+        read("[data.columns]", "[data]\nkey = [\"age\", \"age\"]\n[data.columns]"),
+        with(linear().step("rename", &["area"], RenameColumnsParams::of(&[("area", "rooms")]))),
     ]
 }
 

@@ -6,7 +6,7 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`mod@file`] | files read whole and replaced whole |
+//! | [`mod@file`], [`output_file`] | files read whole, and replaced whole |
 //! | [`gather`] | CSV and Parquet to a batch of the declared columns; schemas inferred for `init` |
 //! | [`draft`] | a config to begin with, for a table that nobody has described yet |
 //! | [`split`] | train, test and folds, each a function of seed and row key |
@@ -29,6 +29,7 @@ pub mod gather;
 pub mod linfa;
 pub mod metrics;
 pub mod notebook;
+pub mod output_file;
 pub mod render;
 pub mod split;
 pub mod workflow;

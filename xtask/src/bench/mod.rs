@@ -1,11 +1,13 @@
 //! `bench`: what things cost here, in one table; beside peers where a Python with them is at hand.
 //!
-//! Runs the criterion benches of the light packages and lists their medians. Then fits models on a
+//! Runs the criterion benches of the light packages and lists their medians; research, built as for
+//! tests, writes the rows of the loans pipeline for them. Then fits models on a
 //! generated table in programs of their own, ours and the peer's in turn, and lists the median of
 //! the rounds side by side: a machine that is busy slows both.
 
 mod estimates;
 mod peers;
+mod rows;
 
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
@@ -64,6 +66,7 @@ pub fn run(options: &Options) -> Result<bool, String> {
 
 fn benches(options: &Options) -> Result<bool, String> {
     let research = options.research.then_some("samescore-research");
+    rows::put()?;
     let mut passed = true;
     for package in PACKAGES.into_iter().chain(research) {
         let mut args = vec!["bench", "--package", package, "--benches", "--"];

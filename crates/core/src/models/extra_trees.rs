@@ -35,7 +35,7 @@ use crate::batch::{Batch, ColumnKind, Schema};
 use crate::config::Task;
 use crate::error::Result;
 use crate::example::COMPLETE_COLUMNS;
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel, Output, Predict};
 
 /// The trees, what a split looks at, and when to stop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -157,6 +157,24 @@ impl Predict for ExtraTrees {
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
         self.forest.margins(batch, slots, scores);
         Ok(())
+    }
+
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        self.forest.outputs(output, features)
+    }
+
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        self.forest.output(output, batch, slots, values)
+    }
+
+    fn importances(&self) -> Vec<(&'static str, Vec<f64>)> {
+        self.forest.importances()
     }
 
     fn facts(&self) -> Vec<(String, f64)> {

@@ -51,7 +51,7 @@ use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel, Output, Predict};
 
 /// The loss, the trees, the samples, and when to stop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -430,6 +430,24 @@ impl Predict for GradientBoosting {
         let objective = self.link.objective(n_outputs);
         scores.chunks_exact_mut(n_outputs).for_each(|row| objective.link(row));
         Ok(())
+    }
+
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        self.forest.outputs(output, features)
+    }
+
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        self.forest.output(output, batch, slots, values)
+    }
+
+    fn importances(&self) -> Vec<(&'static str, Vec<f64>)> {
+        self.forest.importances()
     }
 
     fn facts(&self) -> Vec<(String, f64)> {

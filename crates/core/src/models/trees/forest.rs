@@ -10,6 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::traverse::Ready;
 use crate::batch::{ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
 
@@ -51,6 +52,9 @@ pub(in crate::models) struct Forest {
     pub set_levels: Vec<u32>,
     /// Where each set ends in `set_levels`.
     pub set_ends: Vec<u32>,
+    /// The same, made ready to score. Not stored.
+    #[serde(skip)]
+    pub ready: Ready,
 }
 
 /// One tree of a forest: its part of each array.
@@ -295,6 +299,7 @@ mod tests {
             weight: vec![],
             set_levels: vec![1],
             set_ends: vec![1],
+            ready: Ready::default(),
         }
     }
 

@@ -9,6 +9,7 @@ use super::direct::{self, Direct, DirectLeaf};
 use super::find::{Best, ColumnView, Finder};
 use super::grow::{GrowParams, Leaf};
 use super::histogram::{self, ColumnSums, Group, N_BINS, Packing, Sums};
+use super::partition::Room;
 use super::split::{Line, Whole};
 use crate::par;
 use crate::rng::{Stream, sample_indices};
@@ -22,6 +23,10 @@ pub(super) struct Workspace {
     groups: Vec<Group>,
     spare: Vec<Histogram>,
     direct: Direct,
+    /// Rows of a tree, and what goes with them.
+    pub rows: Vec<u32>,
+    pub packed: Vec<i64>,
+    pub room: Room,
 }
 
 /// Leaves with fewer rows than this share of the tree's keep no histogram.

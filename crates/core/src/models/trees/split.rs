@@ -5,8 +5,8 @@
 //! (T(Gl)² (Hr + λ) + T(Gr)² (Hl + λ)) / ((Hl + λ) (Hr + λ)), and gains what this is above
 //! T(G)² / (H + λ). The sums are whole numbers of quanta below 2^51; the expression is evaluated as
 //! written. A gain within 2^-44 of the worth is rounding and counts as none. Ties go to the lower
-//! bin, then to missing values left. Where no missing value is in the leaf they go left, at a set
-//! of labels right.
+//! bin, then to missing values left. Where no missing value is in the leaf they go where H is larger,
+//! left if equal.
 
 use super::histogram::Sums;
 use crate::math;
@@ -186,11 +186,7 @@ impl Line {
     /// The best candidate.
     pub fn choose(&mut self, whole: &Whole<'_>, rule: &Rule, ask: &Ask) -> Option<Choice> {
         let has_missing = self.missing.iter().any(|s| s[1] != 0);
-        let sides: &[bool] = match (has_missing, ask.unseen_left) {
-            (true, _) => &[true, false],
-            (false, true) => &[true],
-            (false, false) => &[false],
-        };
+        let sides: &[bool] = if has_missing { &[true, false] } else { &[true] };
         let mut best: Option<(f64, usize, bool)> = None;
         for &missing_left in sides {
             self.fill(missing_left, whole, rule, ask);
@@ -212,11 +208,12 @@ impl Line {
         if gain <= worth * ROUNDING {
             return None;
         }
-        let is_sure = !self.n.is_empty() || {
-            let missing = if missing_left { self.missing[0][1] as f64 } else { 0.0 };
-            let left = self.h[index] + missing;
-            rule.is_sure(left, whole) && rule.is_sure(whole.sums[0][1] as f64 - left, whole)
-        };
+        let whole_h = whole.sums[0][1] as f64;
+        let of_missing = if missing_left { self.missing[0][1] as f64 } else { 0.0 };
+        let left = self.h[index] + of_missing;
+        let is_sure = !self.n.is_empty()
+            || (rule.is_sure(left, whole) && rule.is_sure(whole_h - left, whole));
+        let missing_left = if has_missing { missing_left } else { left >= whole_h - left };
         Some(Choice { index, missing_left, gain, is_sure })
     }
 
@@ -298,8 +295,6 @@ pub(super) struct Ask {
     pub monotone: i8,
     /// The only candidate to look at.
     pub only: Option<usize>,
-    /// Where missing values go if the leaf has none.
-    pub unseen_left: bool,
 }
 
 #[cfg(test)]
@@ -310,7 +305,7 @@ mod tests {
         Rule { lambda: 0.0, alpha: 0.0, min_hessian: 0.0, min_rows: 1 }
     }
 
-    const ASK: Ask = Ask { lambda: 0.0, monotone: 0, only: None, unseen_left: true };
+    const ASK: Ask = Ask { lambda: 0.0, monotone: 0, only: None };
 
     /// Four rows with gradients -1, -1, 1, 1 in four bins.
     fn line() -> Line {
@@ -364,7 +359,12 @@ mod tests {
 
     #[test]
     fn order_of_values_can_be_forced() {
-        let whole = Whole { sums: &[[0, 4]], n_rows: 4, hessian_range: (1.0, 1.0), bounds: Some((-9.0, 9.0)) };
+        let whole = Whole {
+            sums: &[[0, 4]],
+            n_rows: 4,
+            hessian_range: (1.0, 1.0),
+            bounds: Some((-9.0, 9.0)),
+        };
         // The left value is 1, the right one -1: falling.
         let falling = Ask { monotone: -1, ..ASK };
         assert_eq!(line().choose(&whole, &rule(), &falling).unwrap().gain, 4.0);
@@ -380,7 +380,8 @@ mod tests {
         let mut line = Line::default();
         line.clear(1);
         (line.g, line.h, line.len) = (vec![-3.0, -10.0], vec![3.0, 10.0], 2);
-        let whole = Whole { sums: &[[-10, 10]], n_rows: 10, hessian_range: (1.0, 1.0), bounds: None };
+        let whole =
+            Whole { sums: &[[-10, 10]], n_rows: 10, hessian_range: (1.0, 1.0), bounds: None };
         assert_eq!(line.choose(&whole, &rule(), &ASK), None);
     }
 }

@@ -34,7 +34,7 @@ fn table(n_rows: usize, n_columns: usize, task: Task) -> Batch {
         }
         target.push(match task {
             Task::Regression => signal,
-            Task::Binary => f64::from(u8::from(signal > 0.5)),
+            _ => f64::from(u8::from(signal > 0.5)),
         });
     }
     let fields = (0..n_columns).map(|j| Field::new(format!("x{j:03}"), ColumnKind::Num));
@@ -48,7 +48,7 @@ fn table(n_rows: usize, n_columns: usize, task: Task) -> Batch {
 fn fit(params: &ModelParams, rows: &MemoryRows, task: Task) -> AnyModel {
     let schema = Arc::clone(samescore_core::aggregate::Rows::schema(rows));
     let slots: Vec<usize> = (0..schema.len()).collect();
-    let ctx = FitContext { step: "model", seed: Seed(1), task, schema: &schema, slots: &slots };
+    let ctx = FitContext::new("model", Seed(1), task, &schema, &slots);
     params.fit(rows, &ctx).expect("a fit")
 }
 

@@ -41,7 +41,7 @@ fn apply(c: &mut Criterion) {
         let mut slots = example.columns.resolve(schema, params.accepts()).expect("columns");
         slots.extend(params.references().iter().map(|name| schema.slot(name).expect("a column")));
         let task = Task::Regression;
-        let ctx = FitContext { step: "bench", seed: Seed(7), task, schema, slots: &slots };
+        let ctx = FitContext::new("bench", Seed(7), task, schema, &slots);
         let fitted = params.fit(rows, &ctx).expect("the example fits");
         group.bench_function(format!("{} {index}", params.kind()), |b| {
             b.iter_batched_ref(

@@ -3,6 +3,8 @@
 //! Every kind gives uses of itself over this table; conformance, values, parity and the docs run
 //! them.
 
+mod wide;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,7 +17,9 @@ use crate::pipeline::{Table, fit};
 use crate::rng::{Draw, Seed, Stream};
 use crate::transforms::{MeanMedianImputerParams, OrdinalEncoderParams, StandardScalerParams};
 
-/// Name and kind of every column; the last two are targets.
+pub use wide::{WIDE_BINARY_TARGET, WIDE_REGRESSION_TARGET, wide_table};
+
+/// Name and kind of every column; those of [`NO_FEATURES`] stand last.
 pub const COLUMNS: &[(&str, ColumnKind)] = &[
     ("age", ColumnKind::Num),
     ("area", ColumnKind::Num),
@@ -32,12 +36,22 @@ pub const COLUMNS: &[(&str, ColumnKind)] = &[
     ("year", ColumnKind::Num),
     ("bought", ColumnKind::Num),
     ("price", ColumnKind::Num),
+    ("band", ColumnKind::Text),
+    ("weight", ColumnKind::Num),
 ];
 
 /// The binary target.
 pub const BINARY_TARGET: &str = "bought";
 /// The regression target, always positive.
 pub const REGRESSION_TARGET: &str = "price";
+/// The multiclass target: the price as one of [`CLASSES`].
+pub const MULTICLASS_TARGET: &str = "band";
+/// The labels of the multiclass target.
+pub const CLASSES: [&str; 3] = ["low", "mid", "high"];
+/// What rows count where a fit is weighted: 0 to 2.
+pub const WEIGHT: &str = "weight";
+/// Columns that are no features: the targets and the weight.
+pub const NO_FEATURES: [&str; 4] = [BINARY_TARGET, REGRESSION_TARGET, MULTICLASS_TARGET, WEIGHT];
 /// Columns without a missing value, fit for any model.
 pub const COMPLETE_COLUMNS: &[&str] = &["area", "count", "rooms", "year"];
 
@@ -89,6 +103,8 @@ fn push_row(columns: &mut [Column], draws: &mut impl Draw) {
     let noise = whole(next() % 1000);
     let price = 1000.0 + 3.0 * area + 400.0 * rooms + if sex == "f" { 250.0 } else { 0.0 } + noise;
     let bought = f64::from(u8::from(price + 2.0 * whole(next() % 800) > 4200.0));
+    let band = CLASSES[usize::from(price > 3200.0) + usize::from(price > 4200.0)];
+    let weight = (count + f64::from(u8::from(sex == "f"))) * 0.5;
     let nums = [
         (0, age),
         (1, area),
@@ -100,13 +116,16 @@ fn push_row(columns: &mut [Column], draws: &mut impl Draw) {
         (12, year),
         (13, bought),
         (14, price),
+        (16, weight),
     ];
     for (slot, x) in nums {
         if let Column::Num(v) = &mut columns[slot] {
             v.push(crate::math::canonical(x));
         }
     }
-    for (slot, label) in [(4, deck), (6, Some(grade)), (7, Some(name.as_str())), (10, Some(sex))] {
+    let labels =
+        [(4, deck), (6, Some(grade)), (7, Some(name.as_str())), (10, Some(sex)), (15, Some(band))];
+    for (slot, label) in labels {
         if let Column::Text(v) = &mut columns[slot] {
             v.push(label);
         }
@@ -125,12 +144,16 @@ pub fn config(task: Task, model: impl Into<ModelParams>) -> Config {
     let target = match task {
         Task::Regression => REGRESSION_TARGET,
         Task::Binary => BINARY_TARGET,
+        Task::Multiclass => MULTICLASS_TARGET,
     };
     let mut config = Config::new(target, task, model);
     for (name, kind) in COLUMNS {
-        if *name == target || (*name != BINARY_TARGET && *name != REGRESSION_TARGET) {
+        if *name == target || !NO_FEATURES.contains(name) {
             config.data.columns.insert((*name).to_owned(), (*kind).into());
         }
+    }
+    if task == Task::Multiclass {
+        config.target.classes = CLASSES.map(str::to_owned).to_vec();
     }
     config
 }

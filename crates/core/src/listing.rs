@@ -16,14 +16,57 @@ use crate::error::{Code, Error, Result};
 use crate::pipeline::Scores;
 
 const ROW_KEY: &str = "row_key";
-const SCORE_COLUMNS: [&str; 5] = [ROW_KEY, "score", "bits", "code", "reason"];
+const LAST_COLUMNS: [&str; 3] = ["bits", "code", "reason"];
 const FEATURE_COLUMNS: [&str; 3] = [ROW_KEY, "code", "reason"];
 
-/// The scores of the rows of `source` in its order. `key` are the declared key columns.
+/// The scores of the rows of `source` in its order. `key` are the declared key columns, `classes`
+/// the labels of a multiclass task: its rows have the most probable `class`, a `score_` column per
+/// label, and `bits` of each with a colon between them.
 ///
 /// # Errors
 /// If `source` lacks a key column.
-pub fn scores(source: &Batch, key: &[String], scores: &Scores) -> Result<String> {
+pub fn scores(
+    source: &Batch,
+    key: &[String],
+    classes: &[String],
+    scores: &Scores,
+) -> Result<String> {
+    if classes.is_empty() {
+        return listed(source, key, &["score".to_owned()], scores, |_, _| ());
+    }
+    let names: Vec<String> = ["class".to_owned()]
+        .into_iter()
+        .chain(classes.iter().map(|class| format!("score_{class}")))
+        .collect();
+    listed(source, key, &names, scores, |text, row| {
+        let class = scores.class(row).ok().and_then(|class| classes.get(class));
+        push_cell(text, class.map_or("", String::as_str));
+        text.push(',');
+    })
+}
+
+/// Another output of the model for the rows of `source`, under the names of
+/// [`Plan::outputs`](crate::pipeline::Plan::outputs); with the bits of each value.
+///
+/// # Errors
+/// If `source` lacks a key column.
+pub fn outputs(
+    source: &Batch,
+    key: &[String],
+    names: &[String],
+    values: &Scores,
+) -> Result<String> {
+    listed(source, key, names, values, |_, _| ())
+}
+
+/// One line per row; `lead` writes the cells before the values.
+fn listed(
+    source: &Batch,
+    key: &[String],
+    names: &[String],
+    scores: &Scores,
+    lead: impl Fn(&mut String, usize),
+) -> Result<String> {
     let slots: Vec<usize> = key
         .iter()
         .map(|name| {
@@ -32,32 +75,51 @@ pub fn scores(source: &Batch, key: &[String], scores: &Scores) -> Result<String>
         })
         .collect::<Result<_>>()?;
     let mut text = String::with_capacity(64 * (scores.len() + 1));
-    for name in free_names(key.iter().map(String::as_str), &SCORE_COLUMNS) {
+    let own = [ROW_KEY].into_iter().chain(names.iter().map(String::as_str)).chain(LAST_COLUMNS);
+    let own: Vec<&str> = own.collect();
+    for name in free_names(key.iter().map(String::as_str), &own) {
         push_cell(&mut text, &name);
         text.push(',');
     }
-    text.push_str(&SCORE_COLUMNS.join(","));
+    text.push_str(ROW_KEY);
+    for name in names.iter().map(String::as_str).chain(LAST_COLUMNS) {
+        text.push(',');
+        push_cell(&mut text, name);
+    }
     text.push('\n');
-    for (row, (row_key, score)) in scores.iter().enumerate() {
+    for row in 0..scores.len() {
         for &slot in &slots {
             push_value(&mut text, source.column(slot), row);
             text.push(',');
         }
-        let _ = write!(text, "{row_key}");
-        match score {
-            Ok(score) => {
-                text.push(',');
-                write_num(&mut text, score);
-                let _ = write!(text, ",{:016x},,", score.to_bits());
+        let _ = write!(text, "{},", scores.keys()[row]);
+        match scores.values(row) {
+            Ok(values) => {
+                lead(&mut text, row);
+                push_scores(&mut text, values);
             }
             Err(reason) => {
-                text.push_str(",,,");
+                (0..names.len()).for_each(|_| text.push(','));
+                text.push(',');
                 push_reason(&mut text, reason);
             }
         }
         text.push('\n');
     }
     Ok(text)
+}
+
+/// Appends values, their bits, and two empty cells.
+fn push_scores(text: &mut String, values: &[f64]) {
+    for &value in values {
+        write_num(text, value);
+        text.push(',');
+    }
+    for (place, value) in values.iter().enumerate() {
+        let between = if place == 0 { "" } else { ":" };
+        let _ = write!(text, "{between}{:016x}", value.to_bits());
+    }
+    text.push_str(",,");
 }
 
 /// The columns of blocks that [`Plan::transform`](crate::pipeline::Plan::transform) gave: of one
@@ -172,8 +234,8 @@ mod tests {
         );
         let columns = [("score", nums(&[1.0])), ("code", nums(&[2.0]))];
         let mut one = Scores::default();
-        one.push(RowKey(0), Ok(0.5));
-        let listed = scores(&table(&columns), &["score".to_owned(), "code".to_owned()], &one);
+        one.push(RowKey(0), Ok(&[0.5]));
+        let listed = scores(&table(&columns), &["score".to_owned(), "code".to_owned()], &[], &one);
         let header = "score_,code_,row_key,score,bits,code,reason";
         assert_eq!(listed.unwrap().lines().next(), Some(header));
     }

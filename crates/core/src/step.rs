@@ -24,13 +24,60 @@ pub struct FitContext<'a> {
     pub seed: Seed,
     /// What the target is.
     pub task: Task,
+    /// The number of classes: 0 for regression, 2 for binary. A class is its position: 0, 1, …
+    pub n_classes: u32,
     /// The schema that the step sees.
     pub schema: &'a Schema,
     /// The positions of the step's columns in that schema, then of its references.
     pub slots: &'a [usize],
+    /// Who hears how far the fit is.
+    pub progress: Progress<'a>,
 }
 
-impl FitContext<'_> {
+/// Hears how far a fit is: so much done of so much. What it does cannot reach a number.
+#[derive(Clone, Copy, Default)]
+pub struct Progress<'a>(Option<&'a (dyn Fn(u64, u64) + Sync)>);
+
+impl<'a> Progress<'a> {
+    /// Tells `hear`.
+    pub fn new(hear: &'a (dyn Fn(u64, u64) + Sync)) -> Self {
+        Progress(Some(hear))
+    }
+
+    /// `done` of `total` is done.
+    pub fn at(&self, done: u64, total: u64) {
+        if let Some(hear) = self.0 {
+            hear(done, total);
+        }
+    }
+}
+
+impl std::fmt::Debug for Progress<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_some() { "Progress(heard)" } else { "Progress(silent)" })
+    }
+}
+
+impl<'a> FitContext<'a> {
+    /// A fit of `step` that nobody listens to, with the two classes of a binary task.
+    pub fn new(
+        step: &'a str,
+        seed: Seed,
+        task: Task,
+        schema: &'a Schema,
+        slots: &'a [usize],
+    ) -> Self {
+        let n_classes = if task == Task::Binary { 2 } else { 0 };
+        FitContext { step, seed, task, n_classes, schema, slots, progress: Progress::default() }
+    }
+
+    /// The same with so many classes.
+    #[must_use]
+    pub fn classes(mut self, n_classes: u32) -> Self {
+        self.n_classes = n_classes;
+        self
+    }
+
     /// The draws for one column and purpose.
     pub fn stream(&self, column: &str, purpose: &str) -> Stream {
         Stream::new(self.seed, self.step, column, purpose)
@@ -220,8 +267,19 @@ pub trait FitModel: Clone + PartialEq + Serialize + for<'de> Deserialize<'de> + 
     /// The tasks that the model can do.
     fn tasks(&self) -> &'static [Task];
 
-    /// Learns from the rows. The columns at `ctx.slots` are numeric; a missing value in one of them
-    /// is an error unless the model documents a rule.
+    /// The kinds of column that it takes as features.
+    fn accepts(&self) -> &'static [ColumnKind] {
+        &[ColumnKind::Num]
+    }
+
+    /// Whether the fit honours the weights of rows ([`Batch::weights`]). A config with a weight
+    /// column is refused otherwise.
+    fn weighs(&self) -> bool {
+        false
+    }
+
+    /// Learns from the rows. The columns at `ctx.slots` are of the accepted kinds; a missing value
+    /// in one of them is an error unless the model documents a rule.
     ///
     /// # Errors
     /// If the data do not allow it, naming the column.
@@ -231,29 +289,79 @@ pub trait FitModel: Clone + PartialEq + Serialize + for<'de> Deserialize<'de> + 
     fn examples() -> Vec<Example<Self>>;
 }
 
+/// What a model can say of a row besides its score.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// The sum behind the link function: log-odds, the logarithm of a mean, the prediction itself.
+    Margin,
+    /// The leaf that the row falls into, per tree.
+    Leaf,
+    /// What each feature adds to the margin, and the margin of no feature known.
+    Contribution,
+}
+
 /// A fitted model.
 pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deserialize<'de> {
-    /// Checks that the state fits `n_features` columns and is well formed, whoever wrote it.
+    /// Checks that the state fits these features and is well formed, whoever wrote it.
     ///
     /// # Errors
     /// If it does not.
-    fn check(&self, n_features: usize) -> Result<()>;
+    fn check(&self, features: &Schema) -> Result<()>;
 
-    /// Writes one score per row into `scores`, which has the length of the batch. For regression
-    /// the score is the prediction, for binary tasks the probability of the positive class. A row
-    /// that the model cannot score gets a fault.
+    /// How many scores a row gets: one, or for a multiclass task one per class.
+    fn n_outputs(&self) -> usize {
+        1
+    }
+
+    /// Writes the scores of every row into `scores`, row by row, [`Predict::n_outputs`] each. For
+    /// regression the score is the prediction, for binary tasks the probability of the positive
+    /// class, for multiclass tasks the probability of each class. A row that the model cannot score
+    /// gets a fault.
     ///
     /// # Errors
     /// Never on values.
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()>;
+
+    /// The names of the columns of another output, or `None` if the model does not have it.
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        let _ = (output, features);
+        None
+    }
+
+    /// Writes that output of every row into `values`, row by row, one value per name of
+    /// [`Predict::outputs`].
+    ///
+    /// # Errors
+    /// If the model does not have it. Never on values.
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        let _ = (batch, slots, values);
+        let message = format!("expected an output of this model, found {output:?}");
+        Err(Error::new(Code::Usage, message))
+    }
 
     /// One weight per column for linear models, on the scale of the columns.
     fn coefficients(&self) -> Option<&[f64]> {
         None
     }
 
+    /// How much each feature matters, by named measure: one value per feature.
+    fn importances(&self) -> Vec<(&'static str, Vec<f64>)> {
+        Vec::new()
+    }
+
     /// Facts for `inspect`: name and value, such as the intercept or the number of iterations.
     fn facts(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
+
+    /// What a user should know about how the fit ended.
+    fn warnings(&self) -> Vec<String> {
         Vec::new()
     }
 }
@@ -497,6 +605,16 @@ macro_rules! registry {
                 match self { $($params::$P(p) => $crate::step::FitModel::tasks(p),)+ }
             }
 
+            /// The kinds of column that it takes as features.
+            pub fn accepts(&self) -> &'static [$crate::batch::ColumnKind] {
+                match self { $($params::$P(p) => $crate::step::FitModel::accepts(p),)+ }
+            }
+
+            /// Whether the fit honours the weights of rows.
+            pub fn weighs(&self) -> bool {
+                match self { $($params::$P(p) => $crate::step::FitModel::weighs(p),)+ }
+            }
+
             /// Learns from the rows.
             ///
             /// # Errors
@@ -518,11 +636,51 @@ macro_rules! registry {
             ///
             /// # Errors
             /// As [`Predict::check`]($crate::step::Predict::check).
-            pub fn check(&self, n_features: usize) -> $crate::error::Result<()> {
-                match self { $($fitted::$P(m) => $crate::step::Predict::check(m, n_features),)+ }
+            pub fn check(&self, features: &$crate::batch::Schema) -> $crate::error::Result<()> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::check(m, features),)+ }
             }
 
-            /// Writes one score per row.
+            /// How many scores a row gets.
+            pub fn n_outputs(&self) -> usize {
+                match self { $($fitted::$P(m) => $crate::step::Predict::n_outputs(m),)+ }
+            }
+
+            /// The names of the columns of another output.
+            pub fn outputs(
+                &self,
+                output: $crate::step::Output,
+                features: &$crate::batch::Schema,
+            ) -> Option<Vec<String>> {
+                use $crate::step::Predict;
+                match self { $($fitted::$P(m) => Predict::outputs(m, output, features),)+ }
+            }
+
+            /// Writes another output of every row.
+            ///
+            /// # Errors
+            /// As [`Predict::output`]($crate::step::Predict::output).
+            pub fn output(
+                &self,
+                output: $crate::step::Output,
+                batch: &mut $crate::batch::Batch,
+                slots: &[usize],
+                values: &mut [f64],
+            ) -> $crate::error::Result<()> {
+                use $crate::step::Predict;
+                match self { $($fitted::$P(m) => Predict::output(m, output, batch, slots, values),)+ }
+            }
+
+            /// How much each feature matters, by named measure.
+            pub fn importances(&self) -> Vec<(&'static str, Vec<f64>)> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::importances(m),)+ }
+            }
+
+            /// What a user should know about how the fit ended.
+            pub fn warnings(&self) -> Vec<String> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::warnings(m),)+ }
+            }
+
+            /// Writes the scores of every row.
             ///
             /// # Errors
             /// As [`Predict::predict`]($crate::step::Predict::predict).

@@ -32,7 +32,7 @@ pub(crate) fn table_with_target(columns: &[(&str, Column)], target: &[f64]) -> B
     let columns = columns.iter().map(|(_, column)| column.clone()).collect();
     let mut batch = Batch::new(Arc::clone(&schema), columns).unwrap();
     RowKeyer::new(&schema, &[]).unwrap().key(&mut batch);
-    let keys = fit_keys(batch.keys(), target);
+    let keys = fit_keys(batch.keys(), target, &[]);
     batch.set_target(target.to_vec(), keys);
     batch
 }
@@ -56,7 +56,7 @@ pub(crate) fn fit<P: FitTransform>(
     }
     let schema = Arc::clone(table.schema());
     let task = Task::Regression;
-    let ctx = FitContext { step: "step", seed: Seed(7), task, schema: &schema, slots: &slots };
+    let ctx = FitContext::new("step", Seed(7), task, &schema, &slots);
     params.fit(rows, &ctx)
 }
 

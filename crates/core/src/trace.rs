@@ -126,17 +126,22 @@ impl RowOrder {
         hasher.finish()
     }
 
-    /// The digest of the scores, given per block and row. Equal rows may differ here: one of them
-    /// may have come with a cell that could not be read.
-    pub fn scores(&self, scores: &[Vec<Result<f64>>]) -> Digest {
-        let word = |(b, r): Place| match &scores[b as usize][r as usize] {
-            Ok(score) => (0u8, score.to_bits(), String::new()),
-            Err(reason) => (1, 0, identity(reason)),
+    /// The digest of the scores; `at` gives those of a row of a block, or the reason why there are
+    /// none. Equal rows may differ here: one of them may have come with a cell that could not be
+    /// read.
+    pub fn scores<'a>(&self, at: impl Fn(usize, usize) -> Result<&'a [f64], &'a Error>) -> Digest {
+        let word = |(b, r): Place| match at(b as usize, r as usize) {
+            Ok(values) => (0u8, values.iter().map(|x| x.to_bits()).collect(), String::new()),
+            Err(reason) => (1, vec![0u64], identity(reason)),
         };
         let mut hasher = Hasher::new("samescore trace scores v1");
         for place in self.ordered(|a, b| word(a).cmp(&word(b))) {
-            let (tag, bits, reason) = word(place);
-            hasher.u8(tag).u64(bits).str(&reason);
+            let (tag, bits, reason): (u8, Vec<u64>, String) = word(place);
+            hasher.u8(tag);
+            bits.iter().for_each(|bits| {
+                hasher.u64(*bits);
+            });
+            hasher.str(&reason);
         }
         hasher.finish()
     }
@@ -265,8 +270,7 @@ mod tests {
     #[test]
     fn a_score_belongs_to_its_row_also_among_rows_of_one_key() {
         let of = |a: &[f64], scores: [f64; 2]| {
-            let results = vec![scores.iter().map(|x| Ok(*x)).collect()];
-            RowOrder::new(&keyed(a, &[0.0, 0.0])).scores(&results)
+            RowOrder::new(&keyed(a, &[0.0, 0.0])).scores(|_, row| Ok(&scores[row..row + 1]))
         };
         assert_eq!(of(&[1.0, 2.0], [5.0, 6.0]), of(&[2.0, 1.0], [6.0, 5.0]));
         assert_ne!(of(&[1.0, 2.0], [5.0, 6.0]), of(&[1.0, 2.0], [6.0, 5.0]));
@@ -278,7 +282,7 @@ mod tests {
     fn a_reason_counts_by_code_step_and_column_and_not_by_its_words() {
         let of = |reason: Error| {
             let blocks = keyed(&[1.0], &[2.0]);
-            RowOrder::new(&blocks).scores(&[vec![Err(reason)]])
+            RowOrder::new(&blocks).scores(|_, _| Err(&reason))
         };
         let reason = |code, words: &str| Error::new(code, words).step("log").column("a");
         let first = of(reason(Code::BadValue, "expected a number above 0, found 0"));

@@ -76,7 +76,7 @@ impl Design {
         batch.set_target(self.target.clone(), vec![RowKey::default(); self.target.len()]);
         let rows = MemoryRows::from_batch(batch);
         let slots: Vec<usize> = self.names.iter().map(|n| schema.slot(n).unwrap()).collect();
-        let ctx = FitContext { step: "model", seed: Seed(0), task, schema: &schema, slots: &slots };
+        let ctx = FitContext::new("model", Seed(0), task, &schema, &slots);
         let params = params.into();
         params.validate().unwrap();
         params.fit(&rows, &ctx)

@@ -10,6 +10,7 @@ use samescore_core::digest::{Digest, RowKey};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par::Threads;
 use samescore_core::pipeline::Scores;
+use samescore_core::step::Output;
 use samescore_core::trace::Trace;
 use serde::Serialize;
 
@@ -21,7 +22,8 @@ use crate::scratch::{Layout, Row, Scratch};
 pub struct Score {
     /// The row's key: its declared key columns, else the hash of its own input columns.
     pub key: RowKey,
-    /// The prediction, or for a binary task the probability of the positive class. Always finite.
+    /// The prediction, for a binary task the probability of the positive class, for a multiclass
+    /// task the position of the most probable class in [`Scorer::classes`]. Always finite.
     pub value: f64,
 }
 
@@ -99,6 +101,16 @@ impl Scorer {
     /// The declared key columns; none means that a row's content is its key.
     pub fn key(&self) -> &[String] {
         &self.artifact.plan().pipeline().key
+    }
+
+    /// The labels of a multiclass task, in the order of its scores; none for another task.
+    pub fn classes(&self) -> &[String] {
+        self.artifact.plan().classes()
+    }
+
+    /// How many scores a row gets: one, or for a multiclass task one per class.
+    pub fn n_outputs(&self) -> usize {
+        self.artifact.plan().n_outputs()
     }
 
     /// The artifact's identity: the SHA-256 of its payload.
@@ -224,6 +236,20 @@ impl Scorer {
             Some((_, Err(reason))) => Err(reason.clone()),
             None => Err(Error::new(Code::SelfTest, "expected one result, found none")),
         }
+    }
+
+    /// The names of the columns of another output of the model, such as its margin; `None` if the
+    /// model has none such.
+    pub fn outputs(&self, output: Output) -> Option<Vec<String>> {
+        self.artifact.plan().outputs(output)
+    }
+
+    /// Another output of the model for every row: as many values as [`Scorer::outputs`] names.
+    ///
+    /// # Errors
+    /// Kind `Config`, if the model does not have it; else as [`Scorer::score_batch`].
+    pub fn output(&self, output: Output, batch: &Batch) -> Result<Scores> {
+        self.threads.run(|| self.artifact.plan().output(output, batch))
     }
 
     /// Scores every row and digests every stage, for comparison with another run.

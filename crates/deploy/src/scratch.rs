@@ -70,6 +70,15 @@ impl Scratch {
         self.scores.keys().first().copied()
     }
 
+    /// The scores of the row that was scored last: one, or for a multiclass task one per class; none
+    /// if it has a reason instead.
+    pub fn values(&self) -> &[f64] {
+        match self.scores.is_empty() {
+            true => &[],
+            false => self.scores.values(0).unwrap_or_default(),
+        }
+    }
+
     /// Forgets the rows, and makes ready for `layout`.
     pub(crate) fn open(&mut self, layout: &Arc<Layout>) {
         if !Arc::ptr_eq(layout, &self.layout) {

@@ -1,11 +1,12 @@
 //! A config to begin with: what `init` writes for a table that nobody has described yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use samescore_core::batch::{Column, ColumnKind};
+use samescore_core::batch::{Column, ColumnKind, show_num};
 use samescore_core::config::{ColumnConfig, DataConfig, Task};
 use samescore_core::error::{Code, Error, Result};
+use samescore_core::math;
 
 use crate::gather;
 
@@ -18,6 +19,9 @@ fn part(name: &str) -> &'static str {
     parts.find(|(found, _)| *found == name).map_or("", |(_, text)| text)
 }
 
+/// A text column of more labels than this is no target.
+const N_LABELS_MAX: usize = 100;
+
 /// What to predict, and how.
 pub struct Target {
     /// The column.
@@ -26,13 +30,15 @@ pub struct Target {
     pub task: Task,
     /// For a column of two labels: the one that counts as 1.
     pub positive: Option<String>,
+    /// For a column of more labels: all of them, sorted.
+    pub classes: Vec<String>,
 }
 
 /// The wanted column, or the last column of numbers by name. Two labels, or only 0 and 1, make the
-/// task binary.
+/// task binary, more labels make it multiclass.
 ///
 /// # Errors
-/// If there is no such column, or it holds neither numbers nor two labels.
+/// If there is no such column, or it holds neither numbers nor labels of classes.
 pub fn choose_target(
     source: &Path,
     wanted: Option<&str>,
@@ -50,24 +56,76 @@ pub fn choose_target(
             Error::new(Code::MissingColumn, message).column(wanted)
         })?,
     };
-    let only = BTreeMap::from([(name.clone(), column.clone())]);
-    let data = DataConfig { columns: only, ..DataConfig::default() };
-    let batch = gather::read(source, &data, &[])?;
-    let (task, positive) = match batch.column(0) {
+    let read = read_column(source, name, column, &[])?;
+    let of_task =
+        |task: Task| Target { column: name.clone(), task, positive: None, classes: Vec::new() };
+    match &read {
         Column::Num(values) if values.iter().all(|y| *y == 0.0 || *y == 1.0) => {
-            (Task::Binary, None)
+            Ok(of_task(Task::Binary))
         }
-        Column::Num(_) => (Task::Regression, None),
+        Column::Num(_) => Ok(of_task(Task::Regression)),
         Column::Text(labels) if labels.n_levels() == 2 => {
-            (Task::Binary, labels.levels().max().map(str::to_owned))
+            let positive = labels.levels().max().map(str::to_owned);
+            Ok(Target { positive, ..of_task(Task::Binary) })
+        }
+        Column::Text(labels) if (3..=N_LABELS_MAX).contains(&labels.n_levels()) => {
+            Ok(Target { classes: labels_of(&read), ..of_task(Task::Multiclass) })
+        }
+        Column::Text(labels) => {
+            let n = labels.n_levels();
+            let message =
+                format!("expected numbers or 2 to {N_LABELS_MAX} labels, found {n} labels");
+            Err(Error::new(Code::BadTarget, message).column(name))
         }
         other => {
-            let message =
-                format!("expected numbers or two labels to predict, found {}", other.kind());
-            return Err(Error::new(Code::BadTarget, message).column(name));
+            let message = format!("expected numbers or labels to predict, found {}", other.kind());
+            Err(Error::new(Code::BadTarget, message).column(name))
         }
-    };
-    Ok(Target { column: name.clone(), task, positive })
+    }
+}
+
+/// The classes of a column that a config names as multiclass target without listing them: its
+/// labels, or its numbers in shortest decimal form, in ascending order.
+///
+/// # Errors
+/// If the source cannot be read.
+pub fn classes(source: &Path, data: &DataConfig, column: &str) -> Result<Vec<String>> {
+    match data.columns.get(column) {
+        None => Ok(Vec::new()),
+        Some(declared) => {
+            read_column(source, column, declared, &data.missing).map(|read| labels_of(&read))
+        }
+    }
+}
+
+fn read_column(
+    source: &Path,
+    name: &str,
+    column: &ColumnConfig,
+    missing: &[String],
+) -> Result<Column> {
+    let columns = BTreeMap::from([(name.to_owned(), column.clone())]);
+    let data = DataConfig { columns, missing: missing.to_vec(), ..DataConfig::default() };
+    Ok(gather::read(source, &data, &[])?.column(0).clone())
+}
+
+/// The distinct values that are not missing: text by code point, numbers by size.
+fn labels_of(column: &Column) -> Vec<String> {
+    match column {
+        Column::Text(text) => {
+            let seen: BTreeSet<&str> = (0..text.len()).filter_map(|row| text.get(row)).collect();
+            seen.into_iter().map(str::to_owned).collect()
+        }
+        Column::Num(values) => {
+            let order = math::argsort(values);
+            let sorted = order.into_iter().map(|row| values[row as usize]);
+            let mut labels: Vec<String> =
+                sorted.filter(|x| !math::is_missing(*x)).map(show_num).collect();
+            labels.dedup();
+            labels
+        }
+        Column::Time(_) => Vec::new(),
+    }
 }
 
 /// A config that fits as it stands: gaps are filled, rare labels grouped, labels spread over
@@ -90,9 +148,14 @@ pub fn config_text(
     text.push_str(match target.task {
         Task::Regression => "task = \"regression\"\n",
         Task::Binary => "task = \"binary\"\n",
+        Task::Multiclass => "task = \"multiclass\"\n",
     });
     if let Some(positive) = &target.positive {
         text.push_str(&format!("positive = {}\n", quoted(positive)));
+    }
+    if !target.classes.is_empty() {
+        let classes: Vec<String> = target.classes.iter().map(|c| quoted(c)).collect();
+        text.push_str(&format!("classes = [{}]\n", classes.join(", ")));
     }
     text.push_str("\n[split]\ntest_ratio = 0.2\n");
     if is_used(ColumnKind::Time) {
@@ -107,7 +170,7 @@ pub fn config_text(
     text.push_str(part("scale"));
     text.push_str(match target.task {
         Task::Regression => part("regression"),
-        Task::Binary => part("binary"),
+        Task::Binary | Task::Multiclass => part("binary"),
     });
     text
 }

@@ -140,6 +140,9 @@ pub fn evaluate(
 pub fn scoring_data(config: &Config) -> DataConfig {
     let mut data = config.data.clone();
     data.columns.remove(&config.target.column);
+    if let Some(weight) = data.weight.take() {
+        data.columns.remove(&weight);
+    }
     data
 }
 
@@ -157,21 +160,22 @@ fn fit_part(config: &Config, table: &Table, split: &Split) -> Result<(pipeline::
             .remedy("raise the test_ratio, or give more rows"));
     }
     let (truth, scores, n_unscored) = score(&plan, &test)?;
-    let metrics = metrics::of(config.target.task, &truth, &scores);
+    let metrics = metrics::of(config.target.task, &truth, &scores, config.target.n_outputs());
     let part = Part { n_train, n_test: test.n_rows() as u64, n_unscored, metrics };
     Ok((fitted, part))
 }
 
-/// Targets and scores of the rows that got a score, and how many got none.
+/// Targets and scores (one per class of several) of the rows that got a score, and how many got
+/// none.
 fn score(plan: &Plan, rows: &MemoryRows) -> Result<(Vec<f64>, Vec<f64>, u64)> {
     let (mut truth, mut scored, mut n_unscored) = (Vec::new(), Vec::new(), 0);
     for block in rows.blocks() {
         let scores = plan.score(block)?;
         for (row, &y) in block.target().iter().enumerate() {
-            match scores.get(row) {
-                Ok(score) => {
+            match scores.values(row) {
+                Ok(values) => {
                     truth.push(y);
-                    scored.push(score);
+                    scored.extend_from_slice(values);
                 }
                 Err(_) => n_unscored += 1,
             }

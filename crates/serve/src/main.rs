@@ -123,7 +123,7 @@ fn score(args: &Score) -> Result<()> {
         let trace = args.way.trace(&scorer, &source)?;
         output_file::replace(path, json(&trace)?.as_bytes())?;
     }
-    let text = listing::scores(&source.batch, scorer.key(), &scores)?;
+    let text = listing::scores(&source.batch, scorer.key(), scorer.classes(), &scores)?;
     give(args.out.as_deref(), &text)
 }
 

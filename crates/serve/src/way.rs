@@ -107,28 +107,32 @@ impl Way {
 
 fn by_row(scorer: &Scorer, source: &Source<'_>) -> Scores {
     let mut scratch = scorer.scratch();
-    let mut scores = Scores::default();
+    let mut scores = Scores::of_width(scorer.n_outputs());
     source.for_each_row(|row| {
-        let result = scorer.score_row(&row, &mut scratch).map(|score| score.value);
-        scores.push(scratch.key().unwrap_or_default(), result);
+        let result = scorer.score_row(&row, &mut scratch);
+        scores.push(scratch.key().unwrap_or_default(), result.map(|_| scratch.values()));
     });
     scores
 }
 
 /// Scores each part by its scorer and puts the results where their rows stand in the source.
 fn by_parts(source: &Source<'_>, parts: &[(&Scorer, Vec<usize>)]) -> Result<Scores> {
-    let mut results: Vec<(usize, RowKey, Result<f64>)> = Vec::with_capacity(source.n_rows());
-    for (scorer, rows) in parts {
+    let mut places: Vec<(usize, usize, usize)> = Vec::with_capacity(source.n_rows());
+    let mut done = Vec::with_capacity(parts.len());
+    for (part, (scorer, rows)) in parts.iter().enumerate() {
         let scores = scorer.score_batch(&source.pick(rows))?;
         if scores.len() != rows.len() {
             let message = format!("expected {} results, found {}", rows.len(), scores.len());
             return Err(Error::new(Code::SelfTest, message));
         }
-        let listed = rows.iter().zip(scores.iter());
-        results.extend(listed.map(|(&row, (key, score))| (row, key, score.map_err(Clone::clone))));
+        places.extend(rows.iter().enumerate().map(|(at, &row)| (row, part, at)));
+        done.push(scores);
     }
-    results.sort_by_key(|(row, _, _)| *row);
-    let mut scores = Scores::default();
-    results.into_iter().for_each(|(_, key, result)| scores.push(key, result));
+    places.sort();
+    let mut scores = Scores::of_width(parts.first().map_or(1, |(scorer, _)| scorer.n_outputs()));
+    for (_, part, at) in places {
+        let part: &Scores = &done[part];
+        scores.push(part.keys()[at], part.values(at).map_err(Clone::clone));
+    }
     Ok(scores)
 }

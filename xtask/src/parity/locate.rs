@@ -69,17 +69,19 @@ fn with_row(difference: Difference, a: &[ScoreRow], b: &[ScoreRow]) -> Differenc
     };
     let shown = |row: Option<&ScoreRow>| match row {
         None => "no such row".to_owned(),
-        Some(row) => match row.bits {
-            Some(bits) => format!("0x{bits:016x} ({})", f64::from_bits(bits)),
-            None => format!("{} {}", row.reason.0, row.reason.1),
-        },
+        Some(row) if row.bits.is_empty() => format!("{} {}", row.reason.0, row.reason.1),
+        Some(row) => {
+            let one = |bits: &u64| format!("0x{bits:016x} ({})", f64::from_bits(*bits));
+            row.bits.iter().map(one).collect::<Vec<_>>().join(" : ")
+        }
     };
     let row_key = x.or(y).map(|row| row.row_key.clone());
-    let bits = x.and_then(|row| row.bits).zip(y.and_then(|row| row.bits));
+    let mut pairs = x.zip(y).into_iter().flat_map(|(x, y)| x.bits.iter().zip(&y.bits));
+    let bits = pairs.find(|(x, y)| x != y);
     Difference {
         row_key: row_key.unwrap_or_default(),
         values: Some([shown(x), shown(y)]),
-        ulps: bits.and_then(|(x, y)| ulps(x, y)),
+        ulps: bits.and_then(|(x, y)| ulps(*x, *y)),
         ..difference
     }
 }
@@ -127,6 +129,7 @@ mod tests {
     use super::*;
 
     fn row(key: &str, bits: Option<u64>) -> ScoreRow {
+        let bits = bits.into_iter().collect();
         ScoreRow { row_key: key.to_owned(), bits, reason: (String::new(), String::new()) }
     }
 

@@ -68,13 +68,15 @@ pub fn text(bench: &Bench<'_>, base: &Base) -> Result<String, String> {
     let _ = writeln!(text, "{:<24} {:>11}  {}", "score", "", base.trace.scores);
     text += "\nfirst rows\n";
     for row in base.scores.iter().take(SHOWN_ROWS) {
-        let _ = match row.bits {
-            Some(bits) => {
-                let score = f64::from_bits(bits);
-                writeln!(text, "{}  {bits:016x}  {score:?}", row.row_key)
-            }
-            None => writeln!(text, "{}  {} {}", row.row_key, row.reason.0, row.reason.1),
-        };
+        if row.bits.is_empty() {
+            let _ = writeln!(text, "{}  {} {}", row.row_key, row.reason.0, row.reason.1);
+            continue;
+        }
+        text += &row.row_key;
+        for &bits in &row.bits {
+            let _ = write!(text, "  {bits:016x}  {:?}", f64::from_bits(bits));
+        }
+        text.push('\n');
     }
     Ok(text)
 }

@@ -19,7 +19,7 @@ pub struct Golden {
     columns: Vec<Stored>,
     /// What training made of them; `None` if there are no rows.
     trace: Option<Trace>,
-    /// Their scores; missing where a row has a reason instead.
+    /// Their scores, row by row; missing where a row has a reason instead.
     scores: Vec<f64>,
 }
 
@@ -50,13 +50,13 @@ impl Golden {
         Ok(Golden {
             columns: raw.columns().iter().map(Stored::from_column).collect(),
             trace: Some(found),
-            scores: scores.iter().map(|(_, score)| score.unwrap_or(math::MISSING)).collect(),
+            scores: scores.all_values().to_vec(),
         })
     }
 
     /// The number of rows.
     pub fn n_rows(&self) -> usize {
-        self.scores.len()
+        self.trace.as_ref().map_or(0, |trace| trace.n_rows as usize)
     }
 
     /// The rows as a batch.
@@ -84,7 +84,7 @@ impl Golden {
     pub(crate) fn test(&self, plan: &Plan) -> Result<()> {
         let rows = self.rows(plan.input())?;
         let Some(expected) = &self.trace else {
-            return if self.n_rows() == 0 {
+            return if self.scores.is_empty() {
                 Ok(())
             } else {
                 Err(bad("expected a trace of the golden rows, found none"))
@@ -92,9 +92,13 @@ impl Golden {
         };
         let (scores, found) = plan.trace(&rows)?;
         expect_same(expected, &found)?;
-        for (row, ((_, score), &expected)) in scores.iter().zip(&self.scores).enumerate() {
-            let score = score.unwrap_or(math::MISSING);
+        let found = scores.all_values();
+        if found.len() != self.scores.len() {
+            return Err(bad("the golden rows and their scores differ in number"));
+        }
+        for (at, (&score, &expected)) in found.iter().zip(&self.scores).enumerate() {
             if score.to_bits() != expected.to_bits() {
+                let row = at / scores.width();
                 return Err(Error::new(
                     Code::SelfTest,
                     format!("golden row {row} scores {}", show_bits(expected, score)),

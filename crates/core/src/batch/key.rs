@@ -95,12 +95,16 @@ impl RowKeyer {
     }
 }
 
-/// The fitting keys of a whole table: scoring key, target, and occurrence number among rows that
-/// have both in common. Identical rows are interchangeable, so which of them gets which number is
-/// free.
-pub fn fit_keys(keys: &[RowKey], target: &[f64]) -> Vec<RowKey> {
+/// The fitting keys of a whole table: scoring key, target, weight where rows have one, and
+/// occurrence number among rows that have all in common. Identical rows are interchangeable, so
+/// which of them gets which number is free.
+pub fn fit_keys(keys: &[RowKey], target: &[f64], weights: &[f64]) -> Vec<RowKey> {
     let start = KeyHasher::new(FITTING_DOMAIN, &[]);
-    let content = |row: u32| (keys[row as usize], math::order_key(target[row as usize]));
+    let weight = |row: usize| weights.get(row).copied();
+    let content = |row: u32| {
+        let row = row as usize;
+        (keys[row], math::order_key(target[row]), weight(row).map(math::order_key))
+    };
     let order = math::argsort_by(keys.len(), |a, b| content(a).cmp(&content(b)));
     let mut fit_keys = vec![RowKey::default(); keys.len()];
     let mut occurrence = 0u64;
@@ -113,6 +117,9 @@ pub fn fit_keys(keys: &[RowKey], target: &[f64]) -> Vec<RowKey> {
         hasher.word((keys[row].0 >> 64) as u64);
         hasher.word(math::canonical(target[row]).to_bits());
         hasher.word(occurrence);
+        if let Some(weight) = weight(row) {
+            hasher.word(math::canonical(weight).to_bits());
+        }
         fit_keys[row] = hasher.finish();
     }
     fit_keys
@@ -164,10 +171,10 @@ mod tests {
     fn identical_rows_get_different_fitting_keys_and_order_does_not_matter() {
         let keys = keyed(&[]).keys().to_vec();
         let target = [1.0, 2.0, 1.0, 2.0];
-        let mut forward = fit_keys(&keys, &target);
+        let mut forward = fit_keys(&keys, &target, &[]);
         assert_ne!(forward[0], forward[2]);
         let reversed: Vec<RowKey> = keys.iter().rev().copied().collect();
-        let mut backward = fit_keys(&reversed, &[2.0, 1.0, 2.0, 1.0]);
+        let mut backward = fit_keys(&reversed, &[2.0, 1.0, 2.0, 1.0], &[]);
         forward.sort();
         backward.sort();
         assert_eq!(forward, backward);

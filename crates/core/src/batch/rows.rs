@@ -17,6 +17,7 @@ pub struct Batch {
     keys: Vec<RowKey>,
     fit_keys: Vec<RowKey>,
     target: Vec<f64>,
+    weights: Vec<f64>,
     faults: BTreeMap<u32, Error>,
     /// Rows that got their fault since the last call of `name_faults`.
     fresh_faults: Vec<u32>,
@@ -179,6 +180,11 @@ impl Batch {
         &self.target
     }
 
+    /// The weight of each row; empty outside a fit, and where every row counts one.
+    pub fn weights(&self) -> &[f64] {
+        &self.weights
+    }
+
     /// Where `row` stands in its source, from 0; for messages only.
     pub fn source_row(&self, row: usize) -> u64 {
         self.source_rows.get(row).copied().unwrap_or(self.first_row + row as u64)
@@ -263,6 +269,12 @@ impl Batch {
         self.fit_keys = fit_keys;
     }
 
+    /// Sets the weights, one per row or none at all, for a fit.
+    pub fn set_weights(&mut self, weights: Vec<f64>) {
+        debug_assert!(weights.is_empty() || weights.len() == self.n_rows, "one weight per row");
+        self.weights = weights;
+    }
+
     pub(crate) fn target_mut(&mut self) -> &mut [f64] {
         &mut self.target
     }
@@ -281,9 +293,6 @@ impl Batch {
 
     /// The rows `rows` as a batch of their own, in that order, without faults.
     pub fn select(&self, rows: &[usize]) -> Batch {
-        let pick = |source: &[RowKey]| -> Vec<RowKey> {
-            if source.is_empty() { Vec::new() } else { rows.iter().map(|&i| source[i]).collect() }
-        };
         let columns = self.columns.iter().map(|c| {
             let mut column = Column::empty(c.kind());
             column.extend_from(c, rows.iter().copied());
@@ -292,13 +301,10 @@ impl Batch {
         Batch {
             schema: Arc::clone(&self.schema),
             columns: columns.collect(),
-            keys: pick(&self.keys),
-            fit_keys: pick(&self.fit_keys),
-            target: if self.target.is_empty() {
-                Vec::new()
-            } else {
-                rows.iter().map(|&i| self.target[i]).collect()
-            },
+            keys: pick(&self.keys, rows),
+            fit_keys: pick(&self.fit_keys, rows),
+            target: pick(&self.target, rows),
+            weights: pick(&self.weights, rows),
             source_rows: rows.iter().map(|&i| self.source_row(i)).collect(),
             n_rows: rows.len(),
             ..Batch::default()
@@ -313,6 +319,7 @@ impl Batch {
         self.keys.extend_from_slice(&other.keys);
         self.fit_keys.extend_from_slice(&other.fit_keys);
         self.target.extend_from_slice(&other.target);
+        self.weights.extend_from_slice(&other.weights);
         if self.source_rows.is_empty() {
             self.source_rows = (0..self.n_rows).map(|row| self.source_row(row)).collect();
         }
@@ -438,12 +445,18 @@ impl Batch {
         self.keys.clear();
         self.fit_keys.clear();
         self.target.clear();
+        self.weights.clear();
         self.faults.clear();
         self.fresh_faults.clear();
         self.n_rows = 0;
         self.first_row = 0;
         self.source_rows.clear();
     }
+}
+
+/// What every row has, for the rows `rows`; nothing stays nothing.
+fn pick<T: Copy>(source: &[T], rows: &[usize]) -> Vec<T> {
+    if source.is_empty() { Vec::new() } else { rows.iter().map(|&i| source[i]).collect() }
 }
 
 /// Whether a fault is of a column of `schema`, or of no one column.

@@ -35,6 +35,8 @@ pub enum Task {
     Regression,
     /// One of two classes; scores are probabilities of the positive one.
     Binary,
+    /// One of several classes; a score is a probability per class.
+    Multiclass,
 }
 
 /// A whole pipeline before its fit.
@@ -66,6 +68,10 @@ pub struct DataConfig {
     pub source: Option<String>,
     /// The columns that identify a row; empty means the row's own content does.
     pub key: Vec<String>,
+    /// The column that says what each row counts in the fit; none means that each counts one. It is
+    /// no feature, and rows to be scored need not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<String>,
     /// Texts that mean missing, besides an empty cell; in num and time columns also the values that
     /// they read as (see [`CellReader`](crate::batch::CellReader)). Sorted when read from TOML.
     pub missing: Vec<String>,
@@ -99,6 +105,10 @@ pub struct TargetConfig {
     pub task: Task,
     /// For a binary target of text: the label that counts as 1.
     pub positive: Option<String>,
+    /// For a multiclass target: its labels, in the order of the scores. The class of a num column
+    /// is its number in shortest decimal form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
     /// What the model learns instead of the target itself; undone after every prediction.
     pub transform: TargetTransform,
 }
@@ -190,6 +200,48 @@ impl<P: Into<TransformParams>> From<P> for StepParams {
     }
 }
 
+impl TargetConfig {
+    /// The number of classes: 0 for regression, 2 for binary.
+    pub fn n_classes(&self) -> u32 {
+        match self.task {
+            Task::Regression => 0,
+            Task::Binary => 2,
+            Task::Multiclass => u32::try_from(self.classes.len()).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// How many scores a row gets.
+    pub fn n_outputs(&self) -> usize {
+        match self.task {
+            Task::Regression | Task::Binary => 1,
+            Task::Multiclass => self.classes.len(),
+        }
+    }
+
+    fn validate_classes(&self) -> Result<()> {
+        let refused = |message: String| {
+            let error = Error::new(Code::BadTarget, message).column(&self.column);
+            Err(error.remedy("list each label once under `classes`"))
+        };
+        if self.task != Task::Multiclass {
+            return match self.classes.as_slice() {
+                [] => Ok(()),
+                _ => refused("expected `classes` for task multiclass alone, found some".to_owned()),
+            };
+        }
+        let n_classes = self.classes.len();
+        if !(2..=N_CLASSES_MAX).contains(&n_classes) {
+            return refused(format!("expected 2 to {N_CLASSES_MAX} classes, found {n_classes}"));
+        }
+        let mut sorted: Vec<&String> = self.classes.iter().collect();
+        sorted.sort();
+        match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => refused(format!("expected unique classes, found {:?} twice", pair[0])),
+            None => Ok(()),
+        }
+    }
+}
+
 impl Config {
     /// A config without steps, to be built on.
     pub fn new(target: &str, task: Task, model: impl Into<ModelParams>) -> Self {
@@ -200,6 +252,7 @@ impl Config {
                 column: target.to_owned(),
                 task,
                 positive: None,
+                classes: Vec::new(),
                 transform: TargetTransform::Identity,
             },
             split: None,
@@ -284,17 +337,29 @@ impl Config {
         let named = |e: Error| e.step(MODEL_STEP);
         self.model.validate().map_err(named)?;
         canonical::check(&self.model).map_err(named)?;
-        check_task(&self.model, self.target.task)
+        check_task(&self.model, self.target.task)?;
+        if self.data.weight.is_some() && !self.model.weighs() {
+            let message = format!(
+                "expected a model that honours the weights of rows, found `{}`",
+                self.model.kind()
+            );
+            return Err(Error::new(Code::BadParameter, message)
+                .remedy("choose another model, or leave `weight` out of [data]")
+                .step(MODEL_STEP));
+        }
+        Ok(())
     }
 
-    /// The columns that a row to be scored must have: the declared ones without the target, in name
-    /// order.
+    /// The columns that a row to be scored must have: the declared ones without target and weight,
+    /// in name order.
     ///
     /// # Errors
     /// Never for a validated config.
     pub fn input_schema(&self) -> Result<Schema> {
         let columns = self.data.columns.iter();
-        let inputs = columns.filter(|(name, _)| **name != self.target.column);
+        let inputs = columns.filter(|(name, _)| {
+            **name != self.target.column && Some(*name) != self.data.weight.as_ref()
+        });
         Schema::new(inputs.map(|(name, column)| Field::new(name.clone(), column.kind)))
     }
 
@@ -323,6 +388,8 @@ const RESERVED_STEPS: [&str; 3] = [INPUT_STAGE, SCORE_STAGE, MODEL_STEP];
 pub const MODEL_STEP: &str = "model";
 const DEFAULT_GOLDEN_ROWS: u32 = 16;
 const MAX_GOLDEN_ROWS: u32 = 64;
+/// More classes than this are refused: each is a column of scores.
+pub const N_CLASSES_MAX: usize = 1_000;
 
 fn sorted(texts: &[String]) -> Vec<&String> {
     let mut sorted: Vec<&String> = texts.iter().collect();
@@ -409,6 +476,10 @@ impl DataConfig {
                 );
             }
         }
+        if let Some(weight) = &self.weight {
+            self.validate_weight(weight, target)?;
+        }
+        target.validate_classes()?;
         let Some(column) = self.columns.get(&target.column) else {
             return Err(undeclared(&target.column, "target"));
         };
@@ -416,6 +487,7 @@ impl DataConfig {
             (Task::Regression, ColumnKind::Num) => target.positive.is_none(),
             (Task::Binary, ColumnKind::Num) => target.positive.is_none(),
             (Task::Binary, ColumnKind::Text) => target.positive.is_some(),
+            (Task::Multiclass, ColumnKind::Num | ColumnKind::Text) => target.positive.is_none(),
             _ => false,
         };
         if !fits {
@@ -431,9 +503,24 @@ impl DataConfig {
             .remedy("use a num column, or for task binary a text column with `positive`")
             .column(&target.column));
         }
-        if target.task == Task::Binary && target.transform != TargetTransform::Identity {
-            let message = "expected a binary target without `transform`, found one";
+        if target.task != Task::Regression && target.transform != TargetTransform::Identity {
+            let message = "expected no `transform` of a target of classes, found one";
             return Err(Error::new(Code::BadTarget, message).column(&target.column));
+        }
+        Ok(())
+    }
+
+    fn validate_weight(&self, weight: &str, target: &TargetConfig) -> Result<()> {
+        let Some(column) = self.columns.get(weight) else {
+            return Err(undeclared(weight, "weight"));
+        };
+        if column.kind != ColumnKind::Num {
+            let message = format!("expected a num column of weights, found {}", column.kind);
+            return Err(Error::new(Code::WrongKind, message).column(weight));
+        }
+        if weight == target.column || self.key.iter().any(|key| key == weight) {
+            let message = "expected a weight that is neither target nor key, found one that is";
+            return Err(bad(message.to_owned()).column(weight));
         }
         Ok(())
     }

@@ -37,6 +37,7 @@ struct Data {
     source: Option<String>,
     #[serde(default)]
     key: Vec<Spanned<String>>,
+    weight: Option<String>,
     #[serde(default)]
     missing: Vec<String>,
     #[serde(default)]
@@ -61,6 +62,8 @@ struct Target {
     #[serde(default)]
     task: Task,
     positive: Option<String>,
+    #[serde(default)]
+    classes: Vec<String>,
     #[serde(default)]
     transform: TargetTransform,
 }
@@ -120,6 +123,7 @@ pub(super) fn config(text: &str) -> Result<Config> {
             column: rest.target.column,
             task: rest.target.task,
             positive: rest.target.positive,
+            classes: rest.target.classes,
             transform: rest.target.transform,
         },
         split: rest.split.map(read_split).transpose()?,
@@ -150,6 +154,7 @@ fn read_data(data: Data) -> Result<DataConfig> {
     Ok(DataConfig {
         source: data.source,
         key,
+        weight: data.weight,
         missing,
         columns: data.columns.into_iter().map(|(name, form)| (name, form.0)).collect(),
     })
@@ -342,6 +347,9 @@ fn write_data(data: &DataConfig) -> Result<toml::Value> {
         table.insert("source".into(), source.clone().into());
     }
     table.insert("key".into(), value(&data.key)?);
+    if let Some(weight) = &data.weight {
+        table.insert("weight".into(), weight.clone().into());
+    }
     table.insert("missing".into(), value(&data.missing)?);
     let mut columns = toml::Table::new();
     for (name, column) in &data.columns {

@@ -102,6 +102,9 @@ codes! {
     NotConverged = "SS0308", Data, "the fit did not reach its stated optimality",
         "The iteration cap was reached. Scale the columns, raise the cap, or add a penalty; \
          separable classes without a penalty have no optimum.";
+    BadWeight = "SS0309", Data, "a row's weight cannot be used",
+        "The weight of a row is a finite number of at least 0, and not every row may weigh 0. \
+         Repair the column, or leave `weight` out of [data].";
     NotAnArtifact = "SS0401", Artifact, "the file is not a samescore artifact",
         "The first bytes are not those of an artifact. Check the path and how the file was \
          copied.";

@@ -40,7 +40,7 @@ use super::descent::Descent;
 use super::linear;
 use super::normal_equations::NormalEquations;
 use crate::aggregate::Rows;
-use crate::batch::Batch;
+use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
@@ -142,8 +142,8 @@ pub struct ElasticNet {
 }
 
 impl Predict for ElasticNet {
-    fn check(&self, n_features: usize) -> Result<()> {
-        linear::check(&self.coefficients, self.intercept, n_features)
+    fn check(&self, features: &Schema) -> Result<()> {
+        linear::check(&self.coefficients, self.intercept, features.len())
     }
 
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {

@@ -41,7 +41,7 @@ use serde::{Deserialize, Serialize};
 use super::linear;
 use super::normal_equations::NormalEquations;
 use crate::aggregate::Rows;
-use crate::batch::Batch;
+use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
@@ -121,8 +121,8 @@ pub struct LinearRegression {
 }
 
 impl Predict for LinearRegression {
-    fn check(&self, n_features: usize) -> Result<()> {
-        linear::check(&self.coefficients, self.intercept, n_features)
+    fn check(&self, features: &Schema) -> Result<()> {
+        linear::check(&self.coefficients, self.intercept, features.len())
     }
 
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
@@ -145,7 +145,7 @@ impl Predict for LinearRegression {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::tests::{fit_model, refused, regression};
+    use crate::models::tests::{features, fit_model, refused, regression};
 
     fn ols() -> LinearRegressionParams {
         LinearRegressionParams::default()
@@ -267,9 +267,9 @@ mod tests {
             intercept,
             n_set_aside: 0,
         };
-        assert!(state(vec![1.0], 0.0).check(1).is_ok());
-        assert!(state(vec![1.0], 0.0).check(2).is_err());
-        assert!(state(vec![f64::NAN], 0.0).check(1).is_err());
-        assert!(state(vec![1.0], f64::INFINITY).check(1).is_err());
+        assert!(state(vec![1.0], 0.0).check(&features(1)).is_ok());
+        assert!(state(vec![1.0], 0.0).check(&features(2)).is_err());
+        assert!(state(vec![f64::NAN], 0.0).check(&features(1)).is_err());
+        assert!(state(vec![1.0], f64::INFINITY).check(&features(1)).is_err());
     }
 }

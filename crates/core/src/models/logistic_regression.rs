@@ -39,7 +39,7 @@ use super::linear::{self, Ranges};
 use super::newton::{Ended, Newton};
 use super::normal_equations::NormalEquations;
 use crate::aggregate::{LogisticPoint, Rows};
-use crate::batch::Batch;
+use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
@@ -268,8 +268,8 @@ pub struct LogisticRegression {
 }
 
 impl Predict for LogisticRegression {
-    fn check(&self, n_features: usize) -> Result<()> {
-        linear::check(&self.coefficients, self.intercept, n_features)?;
+    fn check(&self, features: &Schema) -> Result<()> {
+        linear::check(&self.coefficients, self.intercept, features.len())?;
         let norm = self.gradient_norm;
         if norm.is_finite() && norm >= 0.0 && norm.to_bits() == math::canonical(norm).to_bits() {
             return Ok(());

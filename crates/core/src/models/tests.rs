@@ -33,17 +33,18 @@ where
     fit_model(params, table).unwrap_err().to_string()
 }
 
+/// A schema of so many numeric columns.
+pub(super) fn features(n_features: usize) -> crate::batch::Schema {
+    let fields = (0..n_features)
+        .map(|j| crate::batch::Field::new(format!("x{j}"), crate::batch::ColumnKind::Num));
+    crate::batch::Schema::new(fields).unwrap()
+}
+
 fn fit_rows<P: FitModel>(params: &P, rows: &MemoryRows) -> Result<P::Fitted> {
     params.validate()?;
     let schema = Arc::clone(crate::aggregate::Rows::schema(rows));
     let slots: Vec<usize> = (0..schema.len()).collect();
-    let ctx = FitContext {
-        step: "model",
-        seed: Seed(7),
-        task: params.tasks()[0],
-        schema: &schema,
-        slots: &slots,
-    };
+    let ctx = FitContext::new("model", Seed(7), params.tasks()[0], &schema, &slots);
     params.fit(rows, &ctx)
 }
 
@@ -63,7 +64,7 @@ fn wide_table(n_rows: usize, task: Task) -> Batch {
         let signal = a - 2.0 * c + (b - 1e6) / 500.0 + 3e4 * d + draws.normal();
         target.push(match task {
             Task::Regression => signal,
-            Task::Binary => f64::from(u8::from(signal > 0.0)),
+            _ => f64::from(u8::from(signal > 0.0)),
         });
     }
     let columns: Vec<&[f64]> = columns.iter().map(Vec::as_slice).collect();

@@ -9,7 +9,7 @@ use crate::artifact::{Golden, Profile};
 use crate::batch::Batch;
 use crate::config::{Config, MODEL_STEP, StepConfig, StepParams, Task};
 use crate::error::{Code, Error, Result};
-use crate::step::FitContext;
+use crate::step::{FitContext, Progress};
 use crate::trace::{INPUT_STAGE, RowOrder, StageDigest};
 
 /// What a fit gives: the pipeline, and what the artifact says about the fit.
@@ -30,7 +30,20 @@ pub struct Fitted {
 ///
 /// # Errors
 /// The first thing that the config or the data make impossible, with step, column and row.
-pub fn fit(config: &Config, mut rows: MemoryRows) -> Result<Fitted> {
+pub fn fit(config: &Config, rows: MemoryRows) -> Result<Fitted> {
+    fit_heard(config, rows, &|_, _, _| ())
+}
+
+/// The same, telling `hear` how far it is: the step under way, and so much done of so much. The
+/// steps before the model count one each.
+///
+/// # Errors
+/// As [`fit`].
+pub fn fit_heard(
+    config: &Config,
+    mut rows: MemoryRows,
+    hear: &(dyn Fn(&str, u64, u64) + Sync),
+) -> Result<Fitted> {
     config.validate()?;
     crate::par::check_float_mode()?;
     let input = Arc::clone(rows.schema());
@@ -53,8 +66,10 @@ pub fn fit(config: &Config, mut rows: MemoryRows) -> Result<Fitted> {
     })?;
     golden_run.observe(INPUT_STAGE, &rows);
 
-    let mut steps = Vec::with_capacity(config.steps.len());
-    for declared in &config.steps {
+    let n_steps = config.steps.len();
+    let mut steps = Vec::with_capacity(n_steps);
+    for (place, declared) in config.steps.iter().enumerate() {
+        hear(&declared.name, place as u64, n_steps as u64);
         let (step, stage) =
             fit_step(config, declared, &rows).map_err(|e| e.step(&declared.name))?;
         rows.apply(&stage.output, |block| plan::step_block(&step, &stage, block))?;
@@ -64,8 +79,13 @@ pub fn fit(config: &Config, mut rows: MemoryRows) -> Result<Fitted> {
     }
 
     let schema = Arc::clone(rows.schema());
-    let slots = plan::model_slots(&schema)?;
-    let ctx = context(config, MODEL_STEP, &schema, &slots);
+    let slots = plan::model_slots(&schema, config)?;
+    hear(MODEL_STEP, 0, 1);
+    let hear_model = |done: u64, total: u64| hear(MODEL_STEP, done, total);
+    let ctx = FitContext {
+        progress: Progress::new(&hear_model),
+        ..context(config, MODEL_STEP, &schema, &slots)
+    };
     let model = config.model.fit(&rows, &ctx).map_err(|e| e.step(MODEL_STEP))?;
     let pipeline = Pipeline {
         input: input.as_ref().clone(),
@@ -119,7 +139,8 @@ fn context<'a>(
     schema: &'a crate::batch::Schema,
     slots: &'a [usize],
 ) -> FitContext<'a> {
-    FitContext { step, seed: config.seed, task: config.target.task, schema, slots }
+    let target = &config.target;
+    FitContext::new(step, config.seed, target.task, schema, slots).classes(target.n_classes())
 }
 
 /// A row that cannot be transformed is an error in a fit: the first one in the order of the source.

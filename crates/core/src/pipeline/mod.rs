@@ -12,6 +12,7 @@
 
 mod fit;
 mod plan;
+mod scores;
 mod table;
 mod target;
 
@@ -24,8 +25,9 @@ use crate::models::AnyModel;
 use crate::selectors::AnySelector;
 use crate::transforms::AnyTransform;
 
-pub use fit::{Fitted, fit};
-pub use plan::{Plan, Scores};
+pub use fit::{Fitted, fit, fit_heard};
+pub use plan::Plan;
+pub use scores::Scores;
 pub use table::Table;
 
 pub use crate::step::check_width;

@@ -1,10 +1,9 @@
 //! A pipeline resolved to positions, ready to score.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{FittedState, Pipeline, table};
+use super::{FittedState, Pipeline, Scores, table};
 use crate::batch::{BLOCK_ROWS, Batch, ColumnKind, RowKeyer, Schema};
 use crate::config::{Config, MODEL_STEP, StepParams};
 use crate::digest::RowKey;
@@ -12,6 +11,7 @@ use crate::error::{Code, Error, Result};
 use crate::faults::{self, Fault};
 use crate::math;
 use crate::par;
+use crate::step::Output;
 use crate::trace::{INPUT_STAGE, RowOrder, Trace};
 
 /// A compiled pipeline.
@@ -26,82 +26,13 @@ pub struct Plan {
     unkeyed: Arc<Schema>,
     stages: Vec<Stage>,
     model_slots: Vec<usize>,
+    classes: Vec<String>,
 }
 
 #[derive(Clone)]
 pub(super) struct Stage {
     pub(super) slots: Vec<usize>,
     pub(super) output: Arc<Schema>,
-}
-
-/// One result per row: its key, and a score or the reason why there is none.
-#[derive(Clone, Debug, Default)]
-pub struct Scores {
-    keys: Vec<RowKey>,
-    values: Vec<f64>,
-    faults: BTreeMap<u64, Error>,
-}
-
-impl Scores {
-    /// The number of rows.
-    pub fn len(&self) -> usize {
-        self.values.len()
-    }
-
-    /// Whether there is no row.
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
-    }
-
-    /// The scoring key of each row.
-    pub fn keys(&self) -> &[RowKey] {
-        &self.keys
-    }
-
-    /// The score of a row, or the reason why there is none.
-    ///
-    /// # Errors
-    /// The reason.
-    pub fn get(&self, row: usize) -> Result<f64, &Error> {
-        if !self.faults.is_empty() {
-            if let Some(error) = self.faults.get(&(row as u64)) {
-                return Err(error);
-            }
-        }
-        Ok(self.values[row])
-    }
-
-    /// Every row's result.
-    pub fn iter(&self) -> impl Iterator<Item = (RowKey, Result<f64, &Error>)> {
-        (0..self.len()).map(|row| (self.keys[row], self.get(row)))
-    }
-
-    /// Forgets the rows and keeps the buffers.
-    pub fn clear(&mut self) {
-        self.keys.clear();
-        self.values.clear();
-        self.faults.clear();
-    }
-
-    /// Appends a row's result.
-    pub fn push(&mut self, key: RowKey, result: Result<f64>) {
-        if let Err(reason) = &result {
-            self.faults.insert(self.len() as u64, reason.clone());
-        }
-        self.keys.push(key);
-        self.values.push(result.unwrap_or(math::MISSING));
-    }
-
-    fn append(&mut self, other: Scores) {
-        let offset = self.values.len() as u64;
-        self.keys.extend(other.keys);
-        self.values.extend(other.values);
-        self.faults.extend(other.faults.into_iter().map(|(row, e)| (row + offset, e)));
-    }
-
-    fn results(&self) -> Vec<Result<f64>> {
-        (0..self.len()).map(|row| self.get(row).map_err(Clone::clone)).collect()
-    }
 }
 
 impl Plan {
@@ -121,7 +52,11 @@ impl Plan {
         if pipeline.input != config.input_schema()? || pipeline.key != config.data.key {
             return differ("input");
         }
-        if pipeline.task != config.target.task || pipeline.target != config.target.transform {
+        let n_outputs = config.target.n_outputs();
+        if pipeline.task != config.target.task
+            || pipeline.model.n_outputs() != n_outputs
+            || pipeline.target != config.target.transform
+        {
             return differ("target");
         }
         if pipeline.steps.len() != config.steps.len() {
@@ -145,13 +80,14 @@ impl Plan {
             schema = Arc::new(step.state.output(&schema, &slots).map_err(named)?);
             plan.stages.push(Stage { slots, output: Arc::clone(&schema) });
         }
-        plan.model_slots = model_slots(&schema)?;
+        plan.model_slots = model_slots(&schema, config)?;
         if !schema.names().eq(plan.pipeline.features.iter().map(String::as_str))
             || plan.pipeline.model.kind() != config.model.kind()
         {
             return differ("model");
         }
-        plan.pipeline.model.check(plan.model_slots.len()).map_err(|e| e.step(MODEL_STEP))?;
+        plan.pipeline.model.check(&schema).map_err(|e| e.step(MODEL_STEP))?;
+        plan.classes.clone_from(&config.target.classes);
         Ok(plan)
     }
 
@@ -166,6 +102,7 @@ impl Plan {
             unkeyed,
             stages: Vec::new(),
             model_slots: Vec::new(),
+            classes: Vec::new(),
         })
     }
 
@@ -177,6 +114,21 @@ impl Plan {
     /// The columns that a row must have.
     pub fn input(&self) -> &Arc<Schema> {
         &self.input
+    }
+
+    /// The labels of a multiclass task, in the order of the scores; none for another task.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
+    }
+
+    /// How many scores a row gets: one, or for a multiclass task one per class.
+    pub fn n_outputs(&self) -> usize {
+        self.pipeline.model.n_outputs()
+    }
+
+    /// The schema that the model sees.
+    pub fn features(&self) -> &Schema {
+        self.stages.last().map_or(&self.unkeyed, |stage| &stage.output)
     }
 
     /// The names of the stages: the input, then each step.
@@ -220,7 +172,7 @@ impl Plan {
             let mut scores = Scores::default();
             self.score_block(&mut block, &mut scores).map(|()| scores)
         });
-        let mut all = Scores::default();
+        let mut all = Scores::of_width(self.n_outputs());
         for part in parts {
             all.append(part?);
         }
@@ -256,6 +208,40 @@ impl Plan {
         });
         done.into_iter().collect::<Result<()>>()?;
         Ok(blocks)
+    }
+
+    /// The names of the columns of another output of the model, or `None` if it has none such.
+    pub fn outputs(&self, output: Output) -> Option<Vec<String>> {
+        self.pipeline.model.outputs(output, self.features())
+    }
+
+    /// Another output of the model for every row: as many values as [`Plan::outputs`] names.
+    ///
+    /// # Errors
+    /// If the model does not have it, or an input column is absent or of another kind.
+    pub fn output(&self, output: Output, batch: &Batch) -> Result<Scores> {
+        let Some(names) = self.outputs(output) else {
+            let kind = self.pipeline.model.kind();
+            let message = format!("expected a model with that output, found `{kind}`");
+            return Err(Error::new(Code::Usage, message).step(MODEL_STEP));
+        };
+        let width = names.len().max(1);
+        let mut blocks = self.transform(batch, None)?;
+        let parts = par::map_mut(&mut blocks, |block| {
+            par::check_float_mode()?;
+            let mut scores = Scores::default();
+            let values = scores.open(block.n_rows(), width);
+            self.pipeline.model.output(output, block, &self.model_slots, values)?;
+            values.iter_mut().for_each(|x| *x = math::canonical(*x));
+            block.name_faults(MODEL_STEP);
+            scores.close(block.keys(), block.faults());
+            Ok(scores)
+        });
+        let mut all = Scores::of_width(width);
+        for part in parts {
+            all.append(part?);
+        }
+        Ok(all)
     }
 
     /// Scores every row and digests every stage.
@@ -296,20 +282,20 @@ impl Plan {
             done.into_iter().collect::<Result<()>>()?;
             stages.push(order.stage(&self.pipeline.steps[index].name, &stage.output, &blocks));
         }
-        let mut all = Scores::default();
-        let mut results = Vec::with_capacity(blocks.len());
+        let mut parts = Vec::with_capacity(blocks.len());
         for block in &mut blocks {
             let mut scores = Scores::default();
             self.predict_block(block, &mut scores)?;
-            results.push(scores.results());
-            all.append(scores);
+            parts.push(scores);
         }
         let trace = Trace {
             n_rows: order.n_rows(),
             keys: order.keys(),
             stages,
-            scores: order.scores(&results),
+            scores: order.scores(|block, row| parts[block].values(row)),
         };
+        let mut all = Scores::of_width(self.n_outputs());
+        parts.into_iter().for_each(|part| all.append(part));
         Ok((all, trace))
     }
 
@@ -339,26 +325,20 @@ impl Plan {
     }
 
     fn predict_block(&self, block: &mut Batch, scores: &mut Scores) -> Result<()> {
-        scores.clear();
-        scores.values.resize(block.n_rows(), 0.0);
         let model = &self.pipeline.model;
-        model
-            .predict(block, &self.model_slots, &mut scores.values)
-            .map_err(|e| e.step(MODEL_STEP))?;
-        for (row, score) in scores.values.iter_mut().enumerate() {
+        let width = model.n_outputs();
+        let values = scores.open(block.n_rows(), width);
+        model.predict(block, &self.model_slots, values).map_err(|e| e.step(MODEL_STEP))?;
+        for (at, score) in values.iter_mut().enumerate() {
             *score = math::canonical(self.pipeline.target.inverse(*score));
-            if !score.is_finite() && !block.has_fault(row) {
+            if !score.is_finite() && !block.has_fault(at / width) {
                 let found = crate::batch::Value::Num(*score);
                 let message = format!("expected a finite score, found {found}");
-                block.fault_row(row, Error::new(Code::NotFinite, message));
+                block.fault_row(at / width, Error::new(Code::NotFinite, message));
             }
         }
         block.name_faults(MODEL_STEP);
-        scores.keys.extend_from_slice(block.keys());
-        for (&row, fault) in block.faults() {
-            scores.values[row as usize] = math::MISSING;
-            scores.faults.insert(u64::from(row), fault.clone());
-        }
+        scores.close(block.keys(), block.faults());
         Ok(())
     }
 }
@@ -413,12 +393,18 @@ pub(super) fn resolve(step: &crate::config::StepConfig, schema: &Schema) -> Resu
     Ok(slots)
 }
 
-/// Every column is a feature and must be a number.
-pub(super) fn model_slots(schema: &Schema) -> Result<Vec<usize>> {
-    if let Some(field) = schema.fields().iter().find(|f| f.kind != ColumnKind::Num) {
+/// Every column is a feature and must be of a kind that the model accepts.
+pub(super) fn model_slots(schema: &Schema, config: &Config) -> Result<Vec<usize>> {
+    let accepted = config.model.accepts();
+    if let Some(field) = schema.fields().iter().find(|f| !accepted.contains(&f.kind)) {
+        let kinds: Vec<String> = accepted.iter().map(ColumnKind::to_string).collect();
         return Err(Error::new(
             Code::NoModelColumns,
-            format!("expected only num columns for the model, found {}", field.kind),
+            format!(
+                "expected only {} columns for the model, found {}",
+                kinds.join(" or "),
+                field.kind
+            ),
         )
         .column(&field.name)
         .step(MODEL_STEP)

@@ -46,13 +46,15 @@ impl Table {
         let target_slot = batch.schema().required(&config.target.column)?;
         let y = target::read(batch.column(target_slot), &config.target)
             .map_err(|e| e.row_in(|row| batch.source_row(row)))?;
+        let weights = weights(config, batch)?;
         RowKeyer::new(&input, &config.data.key)?.key(&mut bound);
         if !config.data.key.is_empty() {
             check_keys(&bound, &config.data.key)?;
         }
-        let fingerprint = fingerprint(&bound, &config.target.column, &y);
-        let keys = fit_keys(bound.keys(), &y);
+        let keys = fit_keys(bound.keys(), &y, &weights);
         bound.set_target(y, keys);
+        bound.set_weights(weights);
+        let fingerprint = fingerprint(&bound, config);
         let rows = MemoryRows::new(input, bound.into_blocks(block_rows));
         Ok(Table { rows, fingerprint })
     }
@@ -180,12 +182,22 @@ fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
     .remedy("declare key columns that are unique together, or none"))
 }
 
+/// The weights of the rows; none if each counts one.
+fn weights(config: &Config, batch: &Batch) -> Result<Vec<f64>> {
+    let Some(name) = &config.data.weight else {
+        return Ok(Vec::new());
+    };
+    let column = batch.column(batch.schema().required(name)?);
+    let placed = |e: Error| e.row_in(|row| batch.source_row(row)).column(name);
+    target::read_weights(column).map_err(placed)
+}
+
 /// SHA-256 over schema, number of rows, and the ascending digests of the rows.
-fn fingerprint(batch: &Batch, target: &str, y: &[f64]) -> Fingerprint {
+fn fingerprint(batch: &Batch, config: &Config) -> Fingerprint {
     let starts: Vec<usize> = (0..batch.n_rows()).step_by(BLOCK_ROWS).collect();
     let parts = par::map(&starts, |&start| {
         let rows = start..(start + BLOCK_ROWS).min(batch.n_rows());
-        rows.map(|row| row_digest(batch, row, y[row])).collect::<Vec<[u8; 16]>>()
+        rows.map(|row| row_digest(batch, row)).collect::<Vec<[u8; 16]>>()
     });
     let mut rows: Vec<[u8; 16]> = parts.into_iter().flatten().collect();
     rows.sort();
@@ -193,15 +205,18 @@ fn fingerprint(batch: &Batch, target: &str, y: &[f64]) -> Fingerprint {
     for field in batch.schema().fields() {
         hasher.str(&field.name).str(&field.kind.to_string());
     }
-    hasher.str(target).u64(rows.len() as u64);
+    hasher.str(&config.target.column).u64(rows.len() as u64);
+    if let Some(weight) = &config.data.weight {
+        hasher.str(weight);
+    }
     rows.iter().for_each(|row| {
         hasher.bytes(row);
     });
     hasher.finish_fingerprint()
 }
 
-/// The first half of the SHA-256 of a row's cells in name order, then of its target.
-fn row_digest(batch: &Batch, row: usize, y: f64) -> [u8; 16] {
+/// The first half of the SHA-256 of a row's cells in name order, then of its target and weight.
+fn row_digest(batch: &Batch, row: usize) -> [u8; 16] {
     let mut hasher = Hasher::new("samescore row v1");
     for column in batch.columns() {
         match column {
@@ -213,7 +228,10 @@ fn row_digest(batch: &Batch, row: usize, y: f64) -> [u8; 16] {
             },
         };
     }
-    hasher.f64(y);
+    hasher.f64(batch.target()[row]);
+    if let Some(weight) = batch.weights().get(row) {
+        hasher.f64(*weight);
+    }
     let digest = hasher.finish().0;
     let mut half = [0u8; 16];
     half.copy_from_slice(&digest[..16]);

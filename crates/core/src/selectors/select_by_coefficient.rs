@@ -165,12 +165,11 @@ mod tests {
         let c = [1.0, 1.0, 1.0, 1.0, -1.0, -1.0, -1.0, -1.0];
         let y: Vec<f64> = match task {
             Task::Regression => b.iter().zip(c).map(|(b, c)| 4.0 * c - 2.0 * b).collect(),
-            Task::Binary => vec![0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0],
+            _ => vec![0.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0],
         };
         let table = table_with_target(&[("a", nums(&a)), ("b", nums(&b)), ("c", nums(&c))], &y);
         let schema = std::sync::Arc::clone(table.schema());
-        let ctx =
-            FitContext { step: "select", seed: Seed(7), task, schema: &schema, slots: &[0, 1, 2] };
+        let ctx = FitContext::new("select", Seed(7), task, &schema, &[0, 1, 2]);
         let selection = params.select(&MemoryRows::from_batch(table.clone()), &ctx)?;
         let output = selection.output(&schema, &[0, 1, 2])?;
         let kept: Vec<&str> = output.names().collect();

@@ -264,13 +264,7 @@ mod tests {
     fn fit_as(step: &str, seed: u64) -> RandomSampleImputer {
         let t = gaps();
         let schema = std::sync::Arc::clone(t.schema());
-        let ctx = FitContext {
-            step,
-            seed: Seed(seed),
-            task: Task::Regression,
-            schema: &schema,
-            slots: &[1, 2, 3],
-        };
+        let ctx = FitContext::new(step, Seed(seed), Task::Regression, &schema, &[1, 2, 3]);
         let rows = MemoryRows::from_batch(t);
         RandomSampleImputerParams {}.fit(&rows, &ctx).unwrap()
     }

@@ -63,8 +63,13 @@ impl Params {
         match self {
             Params::Transform(p) => p.accepts(),
             Params::Selector(p) => p.accepts(),
-            Params::Model(_) => &[ColumnKind::Num],
+            Params::Model(p) => p.accepts(),
         }
+    }
+
+    /// Whether a fit honours the weights of rows.
+    pub fn weighs(&self) -> bool {
+        matches!(self, Params::Model(p) if p.weighs())
     }
 
     pub fn references(&self) -> Vec<String> {
@@ -144,8 +149,13 @@ fn with_tasks(mut case: Case) -> Case {
         panic!("{}: the example is invalid: {error}", case.name);
     }
     let mut reasons = String::new();
-    for task in [Task::Regression, Task::Binary] {
-        if matches!(&case.params, Params::Model(p) if !p.tasks().contains(&task)) {
+    for task in [Task::Regression, Task::Binary, Task::Multiclass] {
+        // What classes mean is the model's business; a step sees numbers either way.
+        let can = match &case.params {
+            Params::Model(p) => p.tasks().contains(&task),
+            _ => task != Task::Multiclass,
+        };
+        if !can {
             continue;
         }
         let batch = tables::keyed(&tables::example(0, 60), task);

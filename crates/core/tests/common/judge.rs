@@ -53,7 +53,11 @@ pub fn trial(case: &Case, seed: u64) -> Trial {
     } else {
         (format!("wild table of seed {seed}"), tables::wild(seed, 45))
     };
-    let batch = tables::keyed(&batch, task);
+    let mut keyed = tables::keyed(&batch, task);
+    if case.params.weighs() && seed % 3 == 2 {
+        keyed = tables::weighted(&keyed, &batch);
+    }
+    let batch = keyed;
     Trial { label, task, batch }
 }
 

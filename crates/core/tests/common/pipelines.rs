@@ -62,7 +62,9 @@ fn closed(case: &Case, task: Task, table: &Batch) -> Result<Config, String> {
     }
     let mut reasons = String::new();
     for model in ModelParams::examples() {
-        if !model.params.tasks().contains(&task) || model.params.draws() {
+        let params = &model.params;
+        let is_plain = params.accepts() == [ColumnKind::Num] && !params.draws();
+        if !params.tasks().contains(&task) || !is_plain {
             continue;
         }
         config.model = model.params;

@@ -3,11 +3,12 @@
 use std::sync::{Arc, OnceLock};
 
 use samescore_core::aggregate::MemoryRows;
-use samescore_core::batch::{Batch, Column, ColumnKind, Schema};
+use samescore_core::batch::{Batch, Column, ColumnKind, Field, Schema};
 use samescore_core::codec;
 use samescore_core::config::Task;
 use samescore_core::digest::{Digest, Hasher};
 use samescore_core::error::Result;
+use samescore_core::example::CLASSES;
 use samescore_core::math;
 use samescore_core::models::AnyModel;
 use samescore_core::par::Threads;
@@ -56,7 +57,11 @@ pub fn fit(case: &Case, task: Task, rows: &MemoryRows, seed: Seed) -> Result<Sta
     use samescore_core::aggregate::Rows;
     let schema = Arc::clone(rows.schema());
     let slots = slots(case, &schema)?;
-    let ctx = FitContext { step: STEP, seed, task, schema: &schema, slots: &slots };
+    let ctx = FitContext::new(STEP, seed, task, &schema, &slots);
+    let ctx = match task {
+        Task::Multiclass => ctx.classes(CLASSES.len() as u32),
+        _ => ctx,
+    };
     case.params.fit(rows, &ctx)
 }
 
@@ -72,9 +77,13 @@ impl State {
             State::Transform(t) => t.output(schema, slots),
             State::Selector(s) => Transform::output(s.selection(), schema, slots),
             State::Model(m) => {
-                m.check(slots.len())?;
-                let score = samescore_core::batch::Field::new("score", ColumnKind::Num);
-                Schema::new([score])
+                let features = slots.iter().map(|&slot| schema.fields()[slot].clone());
+                m.check(&Schema::new(features)?)?;
+                let named = (0..m.n_outputs()).map(|class| match class {
+                    0 => "score".to_owned(),
+                    _ => format!("score {class}"),
+                });
+                Schema::new(named.map(|name| Field::new(name, ColumnKind::Num)))
             }
         }
     }
@@ -85,14 +94,17 @@ impl State {
             State::Transform(t) => t.apply(batch, slots)?,
             State::Selector(s) => Transform::apply(s.selection(), batch, slots)?,
             State::Model(m) => {
-                let mut scores = vec![0.0; batch.n_rows()];
+                let width = m.n_outputs();
+                let mut scores = vec![0.0; batch.n_rows() * width];
                 m.predict(batch, slots, &mut scores)?;
                 // As the door does: a score is canonical, and a row with a fault has none.
-                for (row, score) in scores.iter_mut().enumerate() {
-                    let faulty = batch.has_fault(row);
-                    *score = math::canonical(if faulty { math::MISSING } else { *score });
-                }
-                return Ok(vec![Column::Num(scores)]);
+                let score = |row: usize, class: usize| match batch.has_fault(row) {
+                    true => math::MISSING,
+                    false => math::canonical(scores[row * width + class]),
+                };
+                let column =
+                    |class| Column::Num((0..batch.n_rows()).map(|r| score(r, class)).collect());
+                return Ok((0..width).map(column).collect());
             }
         }
         Ok(batch.columns().to_vec())

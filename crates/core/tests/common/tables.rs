@@ -7,7 +7,9 @@ use samescore_core::batch::{
     Batch, Column, ColumnKind, Field, MISSING_TIME, RowKeyer, Schema, TextColumn, fit_keys,
 };
 use samescore_core::config::Task;
-use samescore_core::example::{self, BINARY_TARGET, REGRESSION_TARGET};
+use samescore_core::example::{
+    self, BINARY_TARGET, CLASSES, MULTICLASS_TARGET, NO_FEATURES, REGRESSION_TARGET, WEIGHT,
+};
 use samescore_core::rng::{Draw, Seed, Stream, permutation};
 
 /// The example table.
@@ -17,14 +19,14 @@ pub fn example(seed: u64, n_rows: usize) -> Batch {
 
 /// The features of a table with keys, targets and fitting keys, as the door makes them.
 pub fn keyed(table: &Batch, task: Task) -> Batch {
-    let target = match task {
-        Task::Regression => REGRESSION_TARGET,
-        Task::Binary => BINARY_TARGET,
-    };
     let slot = |name: &str| table.schema().slot(name).expect("a target of the table");
-    let y = table.num(slot(target)).to_vec();
+    let y = match task {
+        Task::Regression => table.num(slot(REGRESSION_TARGET)).to_vec(),
+        Task::Binary => table.num(slot(BINARY_TARGET)).to_vec(),
+        Task::Multiclass => classes(table.text(slot(MULTICLASS_TARGET))),
+    };
     let mut features = table.clone();
-    let mut targets = [slot(BINARY_TARGET), slot(REGRESSION_TARGET)];
+    let mut targets = NO_FEATURES.map(slot);
     targets.sort();
     features.remove(&targets);
     let schema = Arc::new(table.schema().without(&targets));
@@ -32,8 +34,27 @@ pub fn keyed(table: &Batch, task: Task) -> Batch {
         .expect("the columns of the table");
     let keyer = RowKeyer::new(&schema, &[]).expect("no declared key");
     keyer.key(&mut batch);
-    let keys = fit_keys(batch.keys(), &y);
+    let keys = fit_keys(batch.keys(), &y, &[]);
     batch.set_target(y, keys);
+    batch
+}
+
+/// The position of each label.
+fn classes(labels: &TextColumn) -> Vec<f64> {
+    let position = |row: usize| {
+        let label = labels.get(row).expect("a label in every row");
+        CLASSES.iter().position(|class| *class == label).expect("one of the classes") as f64
+    };
+    (0..labels.len()).map(position).collect()
+}
+
+/// The same rows, each with the weight that the table has for it.
+pub fn weighted(batch: &Batch, table: &Batch) -> Batch {
+    let weights = table.num(table.schema().slot(WEIGHT).expect("the weight of the table")).to_vec();
+    let mut batch = batch.clone();
+    let keys = fit_keys(batch.keys(), batch.target(), &weights);
+    batch.set_target(batch.target().to_vec(), keys);
+    batch.set_weights(weights);
     batch
 }
 
@@ -63,7 +84,7 @@ pub fn wild(seed: u64, n_rows: usize) -> Batch {
     let columns = table.schema().fields().iter().zip(table.columns());
     let columns = columns.map(|(field, column)| {
         let flavour = draws.next_u64() % 24;
-        if field.name == BINARY_TARGET || field.name == REGRESSION_TARGET {
+        if NO_FEATURES.contains(&field.name.as_str()) {
             return column.clone();
         }
         wild_column(column, flavour, &mut || draws.next_u64() >> 11)
@@ -163,7 +184,7 @@ pub fn troubled(trouble: &str, seed: u64) -> Batch {
         _ => 30,
     };
     let table = example(seed, n_rows);
-    let n_features = table.schema().len() - 2;
+    let n_features = table.schema().len() - NO_FEATURES.len();
     let columns = table.columns().iter().enumerate().map(|(slot, column)| {
         if slot >= n_features {
             return column.clone();

@@ -136,7 +136,7 @@ fn is_test(row: u64) -> bool {
 fn keyed(schema: Schema, columns: Vec<Column>, target: Vec<f64>) -> Batch {
     let mut batch = Batch::new(Arc::new(schema), columns).unwrap();
     RowKeyer::new(&batch.schema().clone(), &[]).unwrap().key(&mut batch);
-    let keys = fit_keys(batch.keys(), &target);
+    let keys = fit_keys(batch.keys(), &target, &[]);
     batch.set_target(target, keys);
     batch
 }
@@ -173,13 +173,7 @@ pub fn run(kind: &str, params: Value, columns: &[String], split: &Split) -> (Val
     let schema = Arc::clone(split.train.schema());
     let mut slots: Vec<usize> = columns.iter().map(|name| schema.slot(name).unwrap()).collect();
     slots.extend(params.references().iter().map(|name| schema.slot(name).unwrap()));
-    let ctx = FitContext {
-        step: "step",
-        seed: Seed(7),
-        task: Task::Regression,
-        schema: &schema,
-        slots: &slots,
-    };
+    let ctx = FitContext::new("step", Seed(7), Task::Regression, &schema, &slots);
     let state = params.fit(&MemoryRows::from_batch(split.train.clone()), &ctx).unwrap();
     let behind = |rows: &Batch| {
         let mut rows = rows.clone();

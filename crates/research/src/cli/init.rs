@@ -56,6 +56,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
                 column: example::REGRESSION_TARGET.to_owned(),
                 task: Task::Regression,
                 positive: None,
+                classes: Vec::new(),
             };
             (EXAMPLE_SOURCE.to_owned(), example_columns(), target)
         }
@@ -89,7 +90,11 @@ fn write_example(path: &Path, force: bool) -> Result<(), Error> {
 }
 
 fn example_columns() -> BTreeMap<String, ColumnConfig> {
-    example::COLUMNS.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).into())).collect()
+    let shown = example::COLUMNS.iter().filter(|(name, _)| {
+        // A price that is told in three words, and what a row counts, would give the price away.
+        *name != example::MULTICLASS_TARGET && *name != example::WEIGHT
+    });
+    shown.map(|(name, kind)| ((*name).to_owned(), (*kind).into())).collect()
 }
 
 /// The path of a source as the config will see it, relative to its own folder.

@@ -60,21 +60,22 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             scores
         }
     };
-    let key = &config.data.key;
+    let (key, classes) = (&config.data.key, artifact.plan().classes());
     let digest = artifact.digest().to_string();
     drop(progress);
     match &args.out {
         None if shell.is_json() => {
-            let rows = (0..scores.len()).map(|row| json_row(&batch, key, &scores, row));
+            let rows = (0..scores.len()).map(|row| json_row(&batch, key, classes, &scores, row));
             let rows: Vec<Value> = rows.collect();
             let answer = json!({ "command": "score", "artifact": digest, "rows": rows });
             Ok(Answer::yes(shell.body(String::new, || answer)))
         }
-        None => Ok(Answer::yes(listing::scores(&batch, key, &scores)?)),
+        None => Ok(Answer::yes(listing::scores(&batch, key, classes, &scores)?)),
         Some(path) => {
-            let listed = listing::scores(&batch, key, &scores)?;
+            let listed = listing::scores(&batch, key, classes, &scores)?;
             output_file::replace(path, listed.as_bytes())?;
             let n_unscored = (0..scores.len()).filter(|&row| scores.get(row).is_err()).count();
+            // A histogram of classes shows how many rows each got.
             let values: Vec<f64> =
                 (0..scores.len()).filter_map(|row| scores.get(row).ok()).collect();
             let hash = sha256(listed.as_bytes()).to_string();
@@ -106,7 +107,13 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     }
 }
 
-fn json_row(batch: &Batch, key: &[String], scores: &Scores, row: usize) -> Value {
+fn json_row(
+    batch: &Batch,
+    key: &[String],
+    classes: &[String],
+    scores: &Scores,
+    row: usize,
+) -> Value {
     let mut object = Map::new();
     let slots = key.iter().filter_map(|name| Some((name, batch.schema().position(name)?)));
     let declared: Map<String, Value> =
@@ -115,10 +122,18 @@ fn json_row(batch: &Batch, key: &[String], scores: &Scores, row: usize) -> Value
         object.insert("key".to_owned(), Value::Object(declared));
     }
     object.insert("row_key".to_owned(), json!(scores.keys()[row].to_string()));
-    match scores.get(row) {
-        Ok(score) => {
+    let bits = |score: &f64| format!("{:016x}", score.to_bits());
+    match scores.values(row) {
+        Ok([score]) => {
             object.insert("score".to_owned(), json!(score));
-            object.insert("bits".to_owned(), json!(format!("{:016x}", score.to_bits())));
+            object.insert("bits".to_owned(), json!(bits(score)));
+        }
+        Ok(values) => {
+            let class = scores.class(row).ok().and_then(|class| classes.get(class));
+            object.insert("class".to_owned(), json!(class));
+            object.insert("scores".to_owned(), json!(values));
+            let bits: Vec<String> = values.iter().map(bits).collect();
+            object.insert("bits".to_owned(), json!(bits));
         }
         Err(reason) => {
             object.insert("code".to_owned(), json!(reason.code().id()));

@@ -12,6 +12,10 @@ const KEY_COLUMN: &str = "row_key";
 const BITS_COLUMN: &str = "bits";
 const SCORE_COLUMN: &str = "score";
 
+fn is_score(column: &str) -> bool {
+    column == SCORE_COLUMN || column.starts_with("score_")
+}
+
 struct Listing {
     header: Vec<String>,
     /// The rows of each key, in the order of their cells.
@@ -32,7 +36,7 @@ pub(super) fn compare(stage: &str, a: &[u8], b: &[u8]) -> Result<Vec<Difference>
             continue;
         };
         let is_told = name == BITS_COLUMN
-            && differences.iter().any(|d| d.column.as_deref() == Some(SCORE_COLUMN));
+            && differences.iter().any(|d| d.column.as_deref().is_some_and(is_score));
         if !is_told {
             differences.extend(column(stage, name, (&a, place), (&b, other)));
         }

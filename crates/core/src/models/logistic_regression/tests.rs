@@ -121,7 +121,7 @@ fn extreme_scales_neither_panic_nor_hang() {
         let t = regression(&[&X.map(|x| x * scale)], &Y);
         for params in [free(), LogisticRegressionParams::default()] {
             match fit_model(&params, &t) {
-                Ok(model) => assert!(model.check(1).is_ok()),
+                Ok(model) => assert!(model.check(&crate::models::tests::features(1)).is_ok()),
                 Err(error) => assert_eq!(error.column_name(), Some("x0"), "{error}"),
             }
         }

@@ -219,7 +219,7 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
     place.write("rows.parquet", b"PAR1");
     place.write("rows.PARQUET", b"PAR1");
     place.write("short.samescore", &artifact[..artifact.len() - 1]);
-    let cases: [(&[&str], i32, &str); 10] = [
+    let cases: [(&[&str], i32, &str); 13] = [
         (
             &["score", "absent", "rows.csv"],
             5,

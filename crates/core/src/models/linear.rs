@@ -86,7 +86,7 @@ pub(super) fn uncentred(
     total.round()
 }
 
-/// Checks a stored predictor: one coefficient per column and an intercept, all finite and canonical.
+/// Checks a stored predictor: a coefficient per column and an intercept, all finite and canonical.
 ///
 /// # Errors
 /// If it is another one: the artifact is damaged.

@@ -7,7 +7,8 @@
 //! and `reason`; a row with a fault has the last two instead of values.
 //!
 //! A column of the table that is called like one of the listing's own gets a `_` behind its name,
-//! and more of them until no other column has that name.
+//! and more of them until no other column has that name. Beside features `bits` is such a name too:
+//! it is by this column that a listing of scores is known.
 
 use std::fmt::Write;
 
@@ -16,8 +17,7 @@ use crate::error::{Code, Error, Result};
 use crate::pipeline::Scores;
 
 const ROW_KEY: &str = "row_key";
-const LAST_COLUMNS: [&str; 3] = ["bits", "code", "reason"];
-const FEATURE_COLUMNS: [&str; 3] = [ROW_KEY, "code", "reason"];
+const FEATURE_COLUMNS: [&str; 4] = [ROW_KEY, "bits", "code", "reason"];
 
 /// The scores of the rows of `source` in its order. `key` are the declared key columns, `classes`
 /// the labels of a multiclass task: its rows have the most probable `class`, a `score_` column per
@@ -75,18 +75,18 @@ fn listed(
         })
         .collect::<Result<_>>()?;
     let mut text = String::with_capacity(64 * (scores.len() + 1));
-    let own = [ROW_KEY].into_iter().chain(names.iter().map(String::as_str)).chain(LAST_COLUMNS);
-    let own: Vec<&str> = own.collect();
+    let mut own = vec![ROW_KEY, "bits", "code", "reason"];
+    own.extend(names.iter().map(String::as_str));
     for name in free_names(key.iter().map(String::as_str), &own) {
         push_cell(&mut text, &name);
         text.push(',');
     }
-    text.push_str(ROW_KEY);
-    for name in names.iter().map(String::as_str).chain(LAST_COLUMNS) {
-        text.push(',');
+    text.push_str("row_key,");
+    for name in names {
         push_cell(&mut text, name);
+        text.push(',');
     }
-    text.push('\n');
+    text.push_str("bits,code,reason\n");
     for row in 0..scores.len() {
         for &slot in &slots {
             push_value(&mut text, source.column(slot), row);
@@ -99,8 +99,7 @@ fn listed(
                 push_scores(&mut text, values);
             }
             Err(reason) => {
-                (0..names.len()).for_each(|_| text.push(','));
-                text.push(',');
+                (0..=names.len()).for_each(|_| text.push(','));
                 push_reason(&mut text, reason);
             }
         }
@@ -227,14 +226,14 @@ mod tests {
 
     #[test]
     fn names_of_the_listing_itself_are_left_to_it() {
-        let names = ["code", "row_key", "code_", "score"];
+        let names = ["code", "row_key", "code_", "score", "bits"];
         assert_eq!(
             free_names(names.into_iter(), &FEATURE_COLUMNS),
-            ["code__", "row_key_", "code_", "score"]
+            ["code__", "row_key_", "code_", "score", "bits_"]
         );
         let columns = [("score", nums(&[1.0])), ("code", nums(&[2.0]))];
         let mut one = Scores::default();
-        one.push(RowKey(0), Ok(&[0.5]));
+        one.push(RowKey(0), Ok(&[0.5][..]));
         let listed = scores(&table(&columns), &["score".to_owned(), "code".to_owned()], &[], &one);
         let header = "score_,code_,row_key,score,bits,code,reason";
         assert_eq!(listed.unwrap().lines().next(), Some(header));

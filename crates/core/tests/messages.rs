@@ -27,6 +27,7 @@ use common::{tables, workspace};
 
 /// Codes that core never gives by itself, or only on a host that this test cannot make.
 const ELSEWHERE: &[(Code, &str)] = &[
+    (Code::BadWeight, "a column of weights, behind a model that honours them"),
     (Code::HostFloatMode, "a host with another float mode"),
     (Code::Io, "the programs, which read and write files"),
     (Code::UnknownSource, "the programs, which read files"),

@@ -60,16 +60,20 @@ pub struct Evaluation {
     pub summary: BTreeMap<String, (f64, Option<f64>)>,
 }
 
+/// Hears how far a fit is: what is under way, and so much done of so much.
+pub type Hear<'a> = &'a (dyn Fn(&str, u64, u64) + Sync);
+
 /// Fits `config` on `batch`, which has at least the declared columns, and seals the artifact. Uses
 /// the threads of `threads`.
 ///
 /// # Errors
 /// The first thing that the config or the data make impossible, with step, column and row.
 pub fn fit(config: &Config, batch: &Batch, threads: &Threads) -> Result<Outcome> {
-    fit_in_blocks(config, batch, threads, BLOCK_ROWS)
+    fit_in_blocks(config, batch, threads, BLOCK_ROWS, &|_, _, _| ())
 }
 
-/// The same with blocks of another size, which cannot change any result.
+/// The same with blocks of another size, which cannot change any result, and telling `hear` how far
+/// it is.
 ///
 /// # Errors
 /// As [`fit`].
@@ -78,11 +82,12 @@ pub fn fit_in_blocks(
     batch: &Batch,
     threads: &Threads,
     block_rows: usize,
+    hear: Hear<'_>,
 ) -> Result<Outcome> {
     threads.run(|| {
         let table = Table::with_block_rows(config, batch, block_rows)?;
         let split = Split::of(config)?;
-        let (fitted, part) = fit_part(config, &table, &split)?;
+        let (fitted, part) = fit_part(config, &table, &split, hear)?;
         let metrics = match split {
             Split::None => prefixed("train_", &part.metrics),
             _ => part.metrics,
@@ -100,7 +105,7 @@ pub fn fit_in_blocks(
 }
 
 /// Fits and scores without keeping the artifact: on the declared test part, or on each of
-/// `n_folds`.
+/// `n_folds`, telling `hear` how far it is.
 ///
 /// # Errors
 /// As [`fit`], and if there is neither a split nor a number of folds.
@@ -109,7 +114,7 @@ pub fn evaluate(
     batch: &Batch,
     n_folds: Option<u64>,
     threads: &Threads,
-    mut done: impl FnMut(u64) + Send,
+    hear: Hear<'_>,
 ) -> Result<Evaluation> {
     if config.split.is_none() && n_folds.is_none() {
         return Err(Error::new(
@@ -127,9 +132,12 @@ pub fn evaluate(
             }
         };
         let mut parts = Vec::with_capacity(splits.len());
-        for split in &splits {
-            parts.push(fit_part(config, &table, split)?.1);
-            done(parts.len() as u64);
+        for (place, split) in splits.iter().enumerate() {
+            let within = |step: &str, done: u64, total: u64| match splits.len() {
+                1 => hear(step, done, total),
+                n => hear(&format!("fold {} of {n}: {step}", place + 1), done, total),
+            };
+            parts.push(fit_part(config, &table, split, &within)?.1);
         }
         let summary = summary(&parts);
         Ok(Evaluation { parts, summary })
@@ -146,10 +154,15 @@ pub fn scoring_data(config: &Config) -> DataConfig {
     data
 }
 
-fn fit_part(config: &Config, table: &Table, split: &Split) -> Result<(pipeline::Fitted, Part)> {
+fn fit_part(
+    config: &Config,
+    table: &Table,
+    split: &Split,
+    hear: Hear<'_>,
+) -> Result<(pipeline::Fitted, Part)> {
     let train = table.filter(|block, row| !split.is_test(block, row));
     let n_train = train.n_rows() as u64;
-    let fitted = pipeline::fit(config, train)?;
+    let fitted = pipeline::fit_heard(config, train, hear)?;
     let plan = Plan::new(config, fitted.pipeline.clone())?;
     let test = match split {
         Split::None => table.rows().clone(),

@@ -36,9 +36,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = shell.progress(&format!("reading {}", loaded.source.display()));
     let batch = threads.run(|| gather::read(&loaded.source, &loaded.config.data, &[]))?;
     progress.say("fitting");
-    let n_parts = args.folds.unwrap_or(1);
-    let done = |n: u64| progress.say(&format!("{n} of {n_parts} fits done"));
-    let evaluation = workflow::evaluate(&loaded.config, &batch, args.folds, &threads, done)
+    let hear = |step: &str, done, total| progress.at(step, done, total);
+    let evaluation = workflow::evaluate(&loaded.config, &batch, args.folds, &threads, &hear)
         .map_err(|e| loaded.failure(e))?;
     drop(progress);
     Ok(Answer::yes(shell.body(|| text(&evaluation), || to_json(&evaluation))))

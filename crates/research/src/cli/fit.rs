@@ -65,7 +65,9 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         loaded.config.model.kind(),
         batch.n_rows()
     ));
-    let outcome = workflow::fit_in_blocks(&loaded.config, &batch, &threads, args.block_rows)
+    let hear = |step: &str, done, total| progress.at(step, done, total);
+    let (config, block_rows) = (&loaded.config, args.block_rows);
+    let outcome = workflow::fit_in_blocks(config, &batch, &threads, block_rows, &hear)
         .map_err(|e| loaded.failure(e))?;
     if let Some(path) = &args.trace {
         let trace = threads.run(|| outcome.artifact.plan().trace(&batch))?.1;

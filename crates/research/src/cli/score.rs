@@ -8,6 +8,7 @@ use samescore_core::error::{Code, Error};
 use samescore_core::listing;
 use samescore_core::par::Threads;
 use samescore_core::pipeline::Scores;
+use samescore_core::step::Progress;
 use samescore_core::trace::Trace;
 use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
@@ -53,7 +54,10 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let batch = threads.run(|| gather::read(&args.source, &data, &[]))?;
     progress.say(&format!("scoring {} rows", batch.n_rows()));
     let scores = match &args.trace {
-        None => threads.run(|| artifact.plan().score(&batch))?,
+        None => {
+            let hear = |done, total| progress.at("scoring", done, total);
+            threads.run(|| artifact.plan().score_heard(&batch, Progress::new(&hear)))?
+        }
         Some(path) => {
             let (scores, trace) = threads.run(|| artifact.plan().trace(&batch))?;
             write_trace(path, &trace)?;

@@ -17,7 +17,7 @@ use super::shell::{Answer, Shell};
 /// Write the columns that a step of an artifact makes of rows.
 ///
 /// Prints CSV: row_key, the columns behind the last step or the one given by --until, code, reason.
-/// A row with a reason has no values. A column with one of those three names gets a `_` behind it.
+/// A row with a reason has no values. A column called like one of these, or `bits`, gets a `_`.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example:\n  samescore transform titanic.samescore passengers.csv --until scale"

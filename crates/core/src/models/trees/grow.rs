@@ -190,7 +190,6 @@ fn finder(params: &GrowParams, packing: &Packing) -> Finder {
             alpha: shifted(params.l1, packing.gradient.exponent()),
             min_hessian: per_hessian(params.min_hessian),
             min_rows: params.min_rows,
-            hessian_max: packing.hessian_max as f64,
         },
         categories: Categories {
             smooth: per_hessian(params.cat_smooth),

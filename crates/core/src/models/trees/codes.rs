@@ -108,7 +108,9 @@ impl Coder {
             for (split, &index) in tree.feature.iter().enumerate() {
                 let index = index as usize;
                 tests.push(match &mut self.features[index] {
-                    Feature::Num(cuts) => cuts.test(tree.threshold[split], tree.default_left[split]),
+                    Feature::Num(cuts) => {
+                        cuts.test(tree.threshold[split], tree.default_left[split])
+                    }
                     Feature::Text(sets) => {
                         let at = n_seen[index];
                         n_seen[index] += 1;

@@ -364,7 +364,12 @@ mod tests {
 
     #[test]
     fn order_of_values_can_be_forced() {
-        let whole = Whole { sums: &[[0, 4]], n_rows: 4, hessian_range: (1.0, 1.0), bounds: Some((-9.0, 9.0)) };
+        let whole = Whole {
+            sums: &[[0, 4]],
+            n_rows: 4,
+            hessian_range: (1.0, 1.0),
+            bounds: Some((-9.0, 9.0)),
+        };
         // The left value is 1, the right one -1: falling.
         let falling = Ask { monotone: -1, ..ASK };
         assert_eq!(line().choose(&whole, &rule(), &falling).unwrap().gain, 4.0);
@@ -380,7 +385,8 @@ mod tests {
         let mut line = Line::default();
         line.clear(1);
         (line.g, line.h, line.len) = (vec![-3.0, -10.0], vec![3.0, 10.0], 2);
-        let whole = Whole { sums: &[[-10, 10]], n_rows: 10, hessian_range: (1.0, 1.0), bounds: None };
+        let whole =
+            Whole { sums: &[[-10, 10]], n_rows: 10, hessian_range: (1.0, 1.0), bounds: None };
         assert_eq!(line.choose(&whole, &rule(), &ASK), None);
     }
 }

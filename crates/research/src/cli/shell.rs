@@ -127,11 +127,20 @@ impl Shell {
 
     /// Shows on a terminal that long work goes on, until the result is dropped.
     pub(super) fn progress(&self, message: &str) -> Progress {
-        let bar = ProgressBar::new_spinner();
+        self.shown(ProgressBar::new_spinner(), "{spinner} {msg} {elapsed}", message)
+    }
+
+    /// The same for work that says how far it is, with the time that is left.
+    pub(super) fn bar(&self, message: &str) -> Progress {
+        let template = "{spinner} {msg} {bar:30} {pos} of {len}, {eta} left";
+        self.shown(ProgressBar::new(0), template, message)
+    }
+
+    fn shown(&self, bar: ProgressBar, template: &str, message: &str) -> Progress {
         if self.is_quiet || !io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         } else {
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+            if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
             bar.enable_steady_tick(Duration::from_millis(100));
@@ -150,6 +159,12 @@ impl Progress {
     /// What is done now.
     pub(super) fn say(&self, message: &str) {
         self.bar.set_message(message.to_owned());
+    }
+
+    /// So much is done of so much.
+    pub(super) fn at(&self, n_done: u64, total: u64) {
+        self.bar.set_length(total);
+        self.bar.set_position(n_done);
     }
 }
 

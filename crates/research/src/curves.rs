@@ -83,9 +83,8 @@ pub fn validation(
     let base: toml::Table = toml::from_str(&config.to_toml()?).map_err(|e| {
         Error::new(Code::ConfigSyntax, format!("the config cannot be read back: {e}"))
     })?;
-    let with = |value: &toml::Value| {
-        Ok((space.config(&base, std::slice::from_ref(value))?, Share::WHOLE))
-    };
+    let with =
+        |value: &toml::Value| Ok((space.config(&base, std::slice::from_ref(value))?, Share::WHOLE));
     let cases: Vec<(Config, Share)> = values.iter().map(with).collect::<Result<_>>()?;
     threads.run(|| points(config, batch, plan, metric, &cases, hear))
 }

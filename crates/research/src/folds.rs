@@ -218,8 +218,7 @@ pub(crate) fn check_train(name: &str, targets: &[f64], task: Task) -> Result<()>
         Task::Binary | Task::Multiclass => ("rows of two classes", "one class"),
     };
     let n = targets.len();
-    let message =
-        format!("{name}: expected {expected} to train on, found {found} in all {n} rows");
+    let message = format!("{name}: expected {expected} to train on, found {found} in all {n} rows");
     Err(Error::new(Code::TooFewRows, message)
         .remedy("ask for fewer folds, use the scheme stratified, or give more rows"))
 }

@@ -89,8 +89,7 @@ pub fn named(task: Task, name: Option<&str>) -> Result<Metric> {
     };
     known.iter().copied().find(|metric| metric.name == name).ok_or_else(|| {
         let names: Vec<&str> = known.iter().map(|metric| metric.name).collect();
-        let message =
-            format!("expected a metric to rank by, {}, found `{name}`", names.join(", "));
+        let message = format!("expected a metric to rank by, {}, found `{name}`", names.join(", "));
         Error::new(Code::Usage, message)
     })
 }

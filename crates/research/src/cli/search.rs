@@ -166,7 +166,11 @@ fn winner(report: &Report, loaded: &Loaded, from: &Path, out: &Path) -> Result<S
 fn to_text(args: &Args, settings: &Settings, names: &[&str], report: &Report) -> String {
     let metric = settings.metric;
     let better = if metric.is_higher_better { "higher" } else { "lower" };
-    let rows = format!("{}, of which {} kept from the search", report.n_rows + report.n_kept, report.n_kept);
+    let rows = format!(
+        "{}, of which {} kept from the search",
+        report.n_rows + report.n_kept,
+        report.n_kept
+    );
     let folds = format!("{}, {}", settings.folds.n_folds, settings.folds.scheme);
     let mut text = render::pairs(&[
         ("method", format!("{}, {} trials", settings.method.name(), report.trials.len())),
@@ -187,7 +191,9 @@ fn to_text(args: &Args, settings: &Settings, names: &[&str], report: &Report) ->
         let sd = sd.map_or(String::new(), |sd| format!(", sd {}", render::short(sd)));
         text.push_str(&format!("{} of the search: {}{sd}\n", metric.name, render::short(mean)));
     } else {
-        text.push_str("the best mean is too good, for it was chosen; --nested tells an honest one\n");
+        text.push_str(
+            "the best mean is too good, for it was chosen; --nested tells an honest one\n",
+        );
     }
     if let Some(out) = &args.out {
         text.push_str(&format!("winner written to {}\n", out.display()));
@@ -257,7 +263,12 @@ fn cell(value: &toml::Value) -> String {
 fn to_json(args: &Args, settings: &Settings, names: &[&str], report: &Report) -> Value {
     let values = |index: usize| -> Value {
         let trial: &search::Trial = &report.trials[index];
-        names.iter().zip(&trial.values).map(|(name, value)| ((*name).to_owned(), json!(value))).collect::<serde_json::Map<_, _>>().into()
+        names
+            .iter()
+            .zip(&trial.values)
+            .map(|(name, value)| ((*name).to_owned(), json!(value)))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     };
     let trial = |(rank, judged): (usize, &Judged)| {
         let mut object = json!({
@@ -292,9 +303,8 @@ fn to_json(args: &Args, settings: &Settings, names: &[&str], report: &Report) ->
             "metrics": outer.part.metrics,
         })
     };
-    let rung = |rung: &search::Rung| {
-        json!({ "share": rung.share.ratio(), "n_trials": rung.n_trials })
-    };
+    let rung =
+        |rung: &search::Rung| json!({ "share": rung.share.ratio(), "n_trials": rung.n_trials });
     json!({
         "command": "search",
         "method": settings.method.name(),

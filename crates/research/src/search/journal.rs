@@ -203,7 +203,8 @@ impl Outcome {
     fn result(&self) -> Result<Part> {
         match self {
             Outcome::Part { n_train, n_test, n_unscored, bits } => {
-                let metrics = bits.iter().filter_map(|(name, bits)| Some((name.clone(), value(bits)?)));
+                let metrics =
+                    bits.iter().filter_map(|(name, bits)| Some((name.clone(), value(bits)?)));
                 let metrics = metrics.collect();
                 Ok(Part { n_train: *n_train, n_test: *n_test, n_unscored: *n_unscored, metrics })
             }
@@ -252,7 +253,8 @@ fn line(place: Place, outcome: Outcome) -> Result<String> {
 }
 
 fn not_a_journal(path: &Path) -> Error {
-    let message = format!("`{}`: expected the journal of a search, found another file", path.display());
+    let message =
+        format!("`{}`: expected the journal of a search, found another file", path.display());
     Error::new(Code::Usage, message).remedy("give another --journal")
 }
 

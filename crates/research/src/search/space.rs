@@ -102,8 +102,11 @@ impl Space {
             read_parameters(value, config, &mut parameters)?;
         }
         if parameters.is_empty() {
-            return Err(Error::new(Code::BadParameter, "expected parameters to search, found none")
-                .remedy("add [parameters] with keys such as \"model.PARAM\""));
+            return Err(Error::new(
+                Code::BadParameter,
+                "expected parameters to search, found none",
+            )
+            .remedy("add [parameters] with keys such as \"model.PARAM\""));
         }
         parameters.sort_by(|a, b| a.name.cmp(&b.name));
         match parameters.windows(2).find(|pair| pair[0].name == pair[1].name) {
@@ -122,7 +125,9 @@ impl Space {
     pub fn of(name: &str, values: Vec<toml::Value>, config: &Config) -> Result<Self> {
         let target = target(name, config)?;
         let values = list(values)?;
-        Ok(Space { parameters: vec![Parameter { name: name.to_owned(), target, values, span: 0..0 }] })
+        Ok(Space {
+            parameters: vec![Parameter { name: name.to_owned(), target, values, span: 0..0 }],
+        })
     }
 
     /// The names in their order.
@@ -209,9 +214,12 @@ impl Space {
                 has_word(error.message(), key) && error.step_name() == Some(step)
             }
         };
-        let said: Vec<String> = self.parameters.iter().zip(values).map(|(p, value)| {
-            format!("{} = {}", p.name, show(value))
-        }).collect();
+        let said: Vec<String> = self
+            .parameters
+            .iter()
+            .zip(values)
+            .map(|(p, value)| format!("{} = {}", p.name, show(value)))
+            .collect();
         let mut placed =
             Error::new(error.code(), format!("with {}: {}", said.join(", "), error.message()));
         if let Some(step) = error.step_name() {
@@ -240,7 +248,8 @@ impl Target {
             Target::Model(_) => root.get_mut(MODEL_STEP),
             Target::Step(step, _) => {
                 let steps = root.get_mut("step").and_then(toml::Value::as_array_mut);
-                let is_it = |s: &&mut toml::Value| s.get("name").and_then(|n| n.as_str()) == Some(step);
+                let is_it =
+                    |s: &&mut toml::Value| s.get("name").and_then(|n| n.as_str()) == Some(step);
                 steps.and_then(|steps| steps.iter_mut().find(is_it))
             }
         };
@@ -349,9 +358,7 @@ fn target(name: &str, config: &Config) -> Result<Target> {
     match name.rsplit_once('.') {
         Some((MODEL_STEP, key)) if !key.is_empty() => Ok(Target::Model(key.to_owned())),
         Some((step, key))
-            if !key.is_empty()
-                && key != "name"
-                && config.steps.iter().any(|s| s.name == step) =>
+            if !key.is_empty() && key != "name" && config.steps.iter().any(|s| s.name == step) =>
         {
             Ok(Target::Step(step.to_owned(), key.to_owned()))
         }
@@ -379,8 +386,7 @@ fn read_parameters(
     };
     for (key, value) in table {
         let owner = key.get_ref().to_string();
-        let is_owner =
-            owner == MODEL_STEP || config.steps.iter().any(|step| step.name == owner);
+        let is_owner = owner == MODEL_STEP || config.steps.iter().any(|step| step.name == owner);
         let at = key.span();
         match value.get_ref() {
             // An unquoted `model.c` is a table of a table.
@@ -486,11 +492,17 @@ mod tests {
 
     #[test]
     fn a_grid_is_every_combination_the_last_name_fastest() {
-        let both = space("model.alpha = { from = 0.25, to = 4, scale = \"log\", n_points = 3 }\n\
-                          \"fill.method\" = [\"mean\", \"median\"]");
+        let both = space(
+            "model.alpha = { from = 0.25, to = 4, scale = \"log\", n_points = 3 }\n\
+                          \"fill.method\" = [\"mean\", \"median\"]",
+        );
         assert_eq!(both.names(), ["fill.method", "model.alpha"]);
-        let shown: Vec<String> =
-            both.grid().unwrap().iter().map(|v| format!("{} {}", show(&v[0]), show(&v[1]))).collect();
+        let shown: Vec<String> = both
+            .grid()
+            .unwrap()
+            .iter()
+            .map(|v| format!("{} {}", show(&v[0]), show(&v[1])))
+            .collect();
         let expected = ["0.25", "1.0", "4.0"];
         let expected: Vec<String> = ["\"mean\"", "\"median\""]
             .iter()
@@ -508,7 +520,8 @@ mod tests {
     fn draws_stay_in_their_range_and_belong_to_trial_and_name() {
         let text = "model.alpha = { from = 1e-3, to = 1e3, scale = \"log\" }\n\
                     model.max_iter = { from = 1, to = 4, whole = true }";
-        let (one, two) = (space("model.max_iter = { from = 1, to = 4, whole = true }"), space(text));
+        let (one, two) =
+            (space("model.max_iter = { from = 1, to = 4, whole = true }"), space(text));
         let mut seen = std::collections::BTreeMap::new();
         let mut n_below = 0;
         for number in 1..=400 {
@@ -554,7 +567,10 @@ mod tests {
         refused("[parameters]\nfill = [1]", "expected `model.PARAM` or `STEP.PARAM`");
         refused("[parameters]\nmodel.a = { from = 1, to = 1 }", "finite `from` below `to`");
         refused("[parameters]\nmodel.a = { from = 0, to = inf }", "finite `from` below `to`");
-        refused("[parameters]\nmodel.a = { from = 0, to = 1, scale = \"log\" }", "above 0 on a log");
+        refused(
+            "[parameters]\nmodel.a = { from = 0, to = 1, scale = \"log\" }",
+            "above 0 on a log",
+        );
         refused("[parameters]\nmodel.a = { from = 0.5, to = 1, whole = true }", "expected whole");
         refused("[parameters]\nmodel.a = { from = 0, to = 1, step = 2 }", "unknown field `step`");
         refused("[parameters]\nmodel.a = { from = 0, to = 1, n_points = 0 }", "n_points from 1");

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Schema};
 use crate::config::{Columns, Task};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::rng::{Seed, Stream};
 
 /// What a fit is told besides the rows.
@@ -143,6 +143,12 @@ pub trait FitTransform:
     /// If the data do not allow it, naming the column.
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Self::Fitted>;
 
+    /// Whether these params can have made a state on the named columns (then references): what a
+    /// state repeats of its params must be what they say. Loading an artifact asks.
+    fn made(&self, _fitted: &Self::Fitted, _columns: &[String]) -> bool {
+        true
+    }
+
     /// Uses over the example table, for conformance, values, parity and docs.
     fn examples() -> Vec<Example<Self>>;
 }
@@ -204,8 +210,8 @@ pub struct Selection {
 
 impl Transform for Selection {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
-        crate::pipeline::check_width(self.kept.len(), slots.len())?;
-        crate::pipeline::check_width(self.scores.len(), slots.len())?;
+        check_width(self.kept.len(), slots.len())?;
+        check_width(self.scores.len(), slots.len())?;
         Ok(input.without(&self.dropped(slots)))
     }
 
@@ -228,6 +234,18 @@ impl Selection {
         let pairs = slots.iter().zip(&self.kept);
         pairs.filter(|(_, kept)| !**kept).map(|(&slot, _)| slot).collect()
     }
+}
+
+/// Refuses a state that was learned for another number of columns: the artifact is damaged.
+///
+/// # Errors
+/// If the two differ.
+pub fn check_width(found: usize, expected: usize) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    let message = format!("expected learned values for {expected} columns, found {found}");
+    Err(Error::new(Code::Malformed, message))
 }
 
 /// The params of a model.
@@ -324,7 +342,7 @@ pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deseri
     ) -> Result<()> {
         let _ = (batch, slots, values);
         let message = format!("expected an output of this model, found {output:?}");
-        Err(crate::error::Error::new(crate::error::Code::Usage, message))
+        Err(Error::new(Code::Usage, message))
     }
 
     /// One weight per column for linear models, on the scale of the columns.
@@ -492,6 +510,16 @@ macro_rules! registry {
             /// Columns that the params name besides the step's columns.
             pub fn references(&self) -> Vec<String> {
                 match self { $($params::$P(p) => $crate::step::FitTransform::references(p),)+ }
+            }
+
+            /// Whether these params can have made a state on the named columns.
+            pub fn made(&self, fitted: &$fitted, columns: &[String]) -> bool {
+                match (self, fitted) {
+                    $(($params::$P(p), $fitted::$P(f)) => {
+                        $crate::step::FitTransform::made(p, f, columns)
+                    })+
+                    _ => false,
+                }
             }
 
             /// Learns from the rows.

@@ -55,7 +55,7 @@ pub fn learning(
     metric: &Metric,
     n_points: u64,
     threads: &Threads,
-    hear: &Hear,
+    hear: Hear<'_>,
 ) -> Result<Vec<Point>> {
     if !(1..=1000).contains(&n_points) {
         let message = format!("expected 1 to 1000 points, found {n_points}");
@@ -77,7 +77,7 @@ pub fn validation(
     metric: &Metric,
     (name, values): (&str, &[toml::Value]),
     threads: &Threads,
-    hear: &Hear,
+    hear: Hear<'_>,
 ) -> Result<Vec<Point>> {
     let space = Space::of(name, values.to_vec(), config)?;
     let base: toml::Table = toml::from_str(&config.to_toml()?).map_err(|e| {
@@ -95,7 +95,7 @@ fn points(
     plan: &FoldPlan,
     metric: &Metric,
     cases: &[(Config, Share)],
-    hear: &Hear,
+    hear: Hear<'_>,
 ) -> Result<Vec<Point>> {
     let table = Table::new(config, batch)?;
     let (rows, _) = workflow::training_rows(config, &table)?;
@@ -104,7 +104,7 @@ fn points(
     let n_folds = folds.n_folds();
     let tasks: Vec<(&(Config, Share), u32)> =
         cases.iter().flat_map(|case| (0..n_folds).map(move |fold| (case, fold))).collect();
-    let counter = Counter::new(tasks.len() as u64, hear);
+    let counter = Counter::new("fits", tasks.len() as u64, hear);
     let pairs = par::map(&tasks, |&((config, share), fold)| {
         let train = subset::nested(config, &folds.train(&rows, fold), *share);
         let name = format!("{}, {} rows", folds.name(fold), train.n_rows());
@@ -180,7 +180,7 @@ pub fn seeds(
     plan: Option<&FoldPlan>,
     (n_seeds, vary): (u64, Vary),
     threads: &Threads,
-    hear: &Hear,
+    hear: Hear<'_>,
 ) -> Result<BTreeMap<String, Spread>> {
     if !(2..=100_000).contains(&n_seeds) {
         let message = format!("expected 2 to 100000 seeds, found {n_seeds}");
@@ -194,7 +194,7 @@ pub fn seeds(
     let seeds: Vec<Seed> = (0..n_seeds).map(|n| Seed(config.seed.0.wrapping_add(n))).collect();
     threads.run(|| {
         let table = Table::new(config, batch)?;
-        let counter = Counter::new(n_seeds, hear);
+        let counter = Counter::new("seeds", n_seeds, hear);
         let found = par::map(&seeds, |&seed| {
             let with = |varies: bool| match varies {
                 true => Config { seed, ..config.clone() },

@@ -10,54 +10,14 @@ use samescore_core::math;
 
 use crate::gather;
 
-const HEAD: &str = "\
-# `samescore kinds` lists every step and model; `samescore kinds KIND` is its manual.
-seed = 0
+/// The parts of a config, each behind a line `#: NAME`.
+const PARTS: &str = include_str!("draft.toml");
 
-[data]
-";
-const DATA: &str = "\
-key = []        # columns that identify a row; none: its content does
-missing = []    # texts that mean missing, besides an empty cell
-
-[data.columns]
-";
-const TIME_STEPS: &str = "
-[[step]]
-kind = \"cast\"
-name = \"days\"
-columns = { kind = \"time\" }
-to = \"num\"
-unit = \"days\"
-";
-const NUM_STEPS: &str = "
-[[step]]
-kind = \"mean_median_imputer\"
-name = \"fill_numbers\"
-columns = { kind = \"num\" }
-";
-const TEXT_STEPS: &str = "
-[[step]]
-kind = \"categorical_imputer\"
-name = \"fill_labels\"
-columns = { kind = \"text\" }
-
-[[step]]
-kind = \"rare_label_encoder\"
-name = \"group_rare\"
-columns = { kind = \"text\" }
-
-[[step]]
-kind = \"one_hot_encoder\"
-name = \"one_hot\"
-columns = { kind = \"text\" }
-";
-const SCALE_STEP: &str = "
-[[step]]
-kind = \"standard_scaler\"
-name = \"scale\"
-columns = \"all\"
-";
+/// The part of that name; nothing if there is none.
+fn part(name: &str) -> &'static str {
+    let mut parts = PARTS.split("#: ").filter_map(|part| part.split_once('\n'));
+    parts.find(|(found, _)| *found == name).map_or("", |(_, text)| text)
+}
 
 /// A text column of more labels than this is no target.
 const N_LABELS_MAX: usize = 100;
@@ -92,7 +52,7 @@ pub fn choose_target(
         })?,
         Some(wanted) => columns.get_key_value(wanted).ok_or_else(|| {
             let listed: Vec<&str> = columns.keys().take(20).map(String::as_str).collect();
-            let message = format!("no such column, found {}", listed.join(", "));
+            let message = format!("expected a column that exists, found {}", listed.join(", "));
             Error::new(Code::MissingColumn, message).column(wanted)
         })?,
     };
@@ -180,7 +140,7 @@ pub fn config_text(
         let mut of_kind = columns.iter().filter(|(_, column)| column.kind == kind);
         of_kind.any(|(name, _)| *name != target.column)
     };
-    let mut text = format!("{HEAD}source = {}\n{DATA}", quoted(source));
+    let mut text = format!("{}source = {}\n{}", part("head"), quoted(source), part("data"));
     for (name, column) in columns {
         text.push_str(&format!("{} = \"{}\"\n", quoted(name), column.kind));
     }
@@ -199,18 +159,18 @@ pub fn config_text(
     }
     text.push_str("\n[split]\ntest_ratio = 0.2\n");
     if is_used(ColumnKind::Time) {
-        text.push_str(TIME_STEPS);
+        text.push_str(part("time"));
     }
     if is_used(ColumnKind::Num) || is_used(ColumnKind::Time) {
-        text.push_str(NUM_STEPS);
+        text.push_str(part("num"));
     }
     if is_used(ColumnKind::Text) {
-        text.push_str(TEXT_STEPS);
+        text.push_str(part("text"));
     }
-    text.push_str(SCALE_STEP);
+    text.push_str(part("scale"));
     text.push_str(match target.task {
-        Task::Regression => "\n[model]\nkind = \"linear_regression\"\nalpha = 1.0\n",
-        Task::Binary | Task::Multiclass => "\n[model]\nkind = \"logistic_regression\"\nc = 1.0\n",
+        Task::Regression => part("regression"),
+        Task::Binary | Task::Multiclass => part("binary"),
     });
     text
 }

@@ -6,7 +6,7 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`mod@file`] | files read whole and replaced whole |
+//! | [`mod@file`], [`output_file`] | files read whole, and replaced whole |
 //! | [`gather`] | CSV and Parquet to a batch of the declared columns; schemas inferred for `init` |
 //! | [`draft`] | a config to begin with, for a table that nobody has described yet |
 //! | [`split`] | the rows that a config keeps from its fit, by seed and row key |
@@ -36,6 +36,7 @@ pub mod gather;
 pub mod linfa;
 pub mod metrics;
 pub mod notebook;
+pub mod output_file;
 pub mod plot;
 pub mod render;
 pub mod search;

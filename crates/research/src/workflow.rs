@@ -62,16 +62,20 @@ pub struct Evaluation {
     pub summary: BTreeMap<String, (f64, Option<f64>)>,
 }
 
+/// Hears how far a fit is: what is under way, and so much done of so much.
+pub type Hear<'a> = &'a (dyn Fn(&str, u64, u64) + Sync);
+
 /// Fits `config` on `batch`, which has at least the declared columns, and seals the artifact. Uses
 /// the threads of `threads`.
 ///
 /// # Errors
 /// The first thing that the config or the data make impossible, with step, column and row.
 pub fn fit(config: &Config, batch: &Batch, threads: &Threads) -> Result<Outcome> {
-    fit_in_blocks(config, batch, threads, BLOCK_ROWS)
+    fit_in_blocks(config, batch, threads, BLOCK_ROWS, &|_, _, _| ())
 }
 
-/// The same with blocks of another size, which cannot change any result.
+/// The same with blocks of another size, which cannot change any result, and telling `hear` how far
+/// it is.
 ///
 /// # Errors
 /// As [`fit`].
@@ -80,11 +84,12 @@ pub fn fit_in_blocks(
     batch: &Batch,
     threads: &Threads,
     block_rows: usize,
+    hear: Hear<'_>,
 ) -> Result<Outcome> {
     threads.run(|| {
         let table = Table::with_block_rows(config, batch, block_rows)?;
         let split = Split::of(config)?;
-        let (fitted, part) = fit_part(config, &table, &split)?;
+        let (fitted, part) = fit_part(config, &table, &split, hear)?;
         let metrics = match split {
             Split::None => prefixed("train_", &part.metrics),
             _ => part.metrics,
@@ -102,7 +107,7 @@ pub fn fit_in_blocks(
 }
 
 /// Fits and scores without keeping the artifact: on the declared test part, or on each fold.
-/// Tells `hear` how many fits are done, and of how many.
+/// Tells `hear` how far it is.
 ///
 /// # Errors
 /// As [`fit`], and if there is neither a split nor a number of folds, or the rows are too few for
@@ -112,7 +117,7 @@ pub fn evaluate(
     batch: &Batch,
     folds: Option<&FoldPlan>,
     threads: &Threads,
-    hear: &Hear,
+    hear: Hear<'_>,
 ) -> Result<Evaluation> {
     if config.split.is_none() && folds.is_none() {
         return Err(Error::new(
@@ -124,12 +129,12 @@ pub fn evaluate(
     threads.run(|| {
         let table = Table::new(config, batch)?;
         let parts = match folds {
-            None => vec![fit_part(config, &table, &Split::of(config)?)?.1],
+            None => vec![fit_part(config, &table, &Split::of(config)?, hear)?.1],
             Some(plan) => {
                 let rows = table.rows();
                 let folds = Folds::new(config, rows, plan, Purpose::Judge)?;
                 folds.check(rows, config.target.task, None)?;
-                let counter = Counter::new(u64::from(folds.n_folds()), hear);
+                let counter = Counter::new("folds", u64::from(folds.n_folds()), hear);
                 let each: Vec<u32> = (0..folds.n_folds()).collect();
                 let parts = par::map(&each, |&fold| {
                     let (train, test) = (folds.train(rows, fold), folds.test(rows, fold));
@@ -145,25 +150,23 @@ pub fn evaluate(
     })
 }
 
-/// Hears how many of how many fits are done; from any thread.
-pub type Hear = dyn Fn(u64, u64) + Sync + Send;
-
 /// Counts fits that are done.
 pub(crate) struct Counter<'a> {
+    what: &'a str,
     n_done: AtomicU64,
     total: u64,
-    hear: &'a Hear,
+    hear: Hear<'a>,
 }
 
 impl<'a> Counter<'a> {
-    pub(crate) fn new(total: u64, hear: &'a Hear) -> Self {
-        Counter { n_done: AtomicU64::new(0), total, hear }
+    pub(crate) fn new(what: &'a str, total: u64, hear: Hear<'a>) -> Self {
+        Counter { what, n_done: AtomicU64::new(0), total, hear }
     }
 
     /// One more is done.
     pub(crate) fn one(&self) {
         let n = self.n_done.fetch_add(1, Ordering::Relaxed) + 1;
-        (self.hear)(n, self.total);
+        (self.hear)(self.what, n, self.total);
     }
 }
 
@@ -177,13 +180,18 @@ pub fn scoring_data(config: &Config) -> DataConfig {
     data
 }
 
-fn fit_part(config: &Config, table: &Table, split: &Split) -> Result<(pipeline::Fitted, Part)> {
+fn fit_part(
+    config: &Config,
+    table: &Table,
+    split: &Split,
+    hear: Hear<'_>,
+) -> Result<(pipeline::Fitted, Part)> {
     let train = table.filter(|block, row| !split.is_test(block, row));
     let test = match split {
         Split::None => table.rows().clone(),
         _ => table.filter(|block, row| split.is_test(block, row)),
     };
-    fit_and_score(config, train, &test)
+    fit_and_score_heard(config, train, &test, hear)
 }
 
 /// Fits on `train` and scores `test`.
@@ -195,8 +203,17 @@ pub(crate) fn fit_and_score(
     train: MemoryRows,
     test: &MemoryRows,
 ) -> Result<(pipeline::Fitted, Part)> {
+    fit_and_score_heard(config, train, test, &|_, _, _| ())
+}
+
+fn fit_and_score_heard(
+    config: &Config,
+    train: MemoryRows,
+    test: &MemoryRows,
+    hear: Hear<'_>,
+) -> Result<(pipeline::Fitted, Part)> {
     let n_train = train.n_rows() as u64;
-    let fitted = pipeline::fit(config, train)?;
+    let fitted = pipeline::fit_heard(config, train, hear)?;
     let plan = Plan::new(config, fitted.pipeline.clone())?;
     if test.n_rows() == 0 {
         return Err(Error::new(Code::TooFewRows, "expected rows to test on, found none")

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod output;
+mod output_file;
 mod source;
 mod way;
 
@@ -36,7 +37,7 @@ struct Cli {
 enum Command {
     /// Scores every row of a CSV file: one line per row, in its order.
     Score(Score),
-    /// Shows the columns behind the steps.
+    /// Shows the columns behind the steps: row_key, the columns, code, reason.
     Transform(Transform),
     /// Re-scores the golden rows of an artifact on this machine.
     Verify(Verify),
@@ -111,19 +112,24 @@ fn main() -> ExitCode {
 }
 
 fn score(args: &Score) -> Result<()> {
+    let inputs = [("the artifact", &*args.artifact), ("the rows", &*args.rows)];
+    let outputs = [("--out", args.out.as_deref()), ("--trace", args.trace.as_deref())];
+    output_file::keep_apart(&inputs, &outputs)?;
     let scorer = Scorer::from_file(&args.artifact)?.threads(args.threads)?;
     let bytes = file::read(&args.rows)?;
     let source = Source::read(&args.rows, &bytes, &scorer)?;
     let scores = args.way.score(&scorer, &source)?;
     if let Some(path) = &args.trace {
         let trace = args.way.trace(&scorer, &source)?;
-        output::replace(path, json(&trace)?.as_bytes())?;
+        output_file::replace(path, json(&trace)?.as_bytes())?;
     }
     let text = listing::scores(&source.batch, scorer.key(), scorer.classes(), &scores)?;
     give(args.out.as_deref(), &text)
 }
 
 fn transform(args: &Transform) -> Result<()> {
+    let inputs = [("the artifact", &*args.artifact), ("the rows", &*args.rows)];
+    output_file::keep_apart(&inputs, &[("--out", args.out.as_deref())])?;
     let scorer = Scorer::from_file(&args.artifact)?;
     let bytes = file::read(&args.rows)?;
     let source = Source::read(&args.rows, &bytes, &scorer)?;
@@ -187,7 +193,7 @@ fn json(value: &impl serde::Serialize) -> Result<String> {
 
 fn give(out: Option<&Path>, text: &str) -> Result<()> {
     match out {
-        Some(path) => output::replace(path, text.as_bytes()),
+        Some(path) => output_file::replace(path, text.as_bytes()),
         None => output::print(text),
     }
 }

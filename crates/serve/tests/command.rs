@@ -217,8 +217,9 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
     damaged[200] ^= 1;
     place.write("damaged.samescore", &damaged);
     place.write("rows.parquet", b"PAR1");
+    place.write("rows.PARQUET", b"PAR1");
     place.write("short.samescore", &artifact[..artifact.len() - 1]);
-    let cases: [(&[&str], i32, &str); 9] = [
+    let cases: [(&[&str], i32, &str); 13] = [
         (
             &["score", "absent", "rows.csv"],
             5,
@@ -240,9 +241,32 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
             "error: cannot write `absent/out.csv`: no such file or folder [SS0501]\n",
         ),
         (
+            &["score", "a.samescore", "rows.csv", "--out", "./rows.csv"],
+            2,
+            "error: expected --out and the rows to be two files, found `./rows.csv` (write to \
+             another file; nothing was done) [SS0110]\n",
+        ),
+        (
+            &["score", "a.samescore", "rows.csv", "--out", "o", "--trace", "o"],
+            2,
+            "error: expected --trace and --out to be two files, found `o` (write to another \
+             file; nothing was done) [SS0110]\n",
+        ),
+        (
+            &["transform", "a.samescore", "rows.csv", "--out", "a.samescore"],
+            2,
+            "error: expected --out and the artifact to be two files, found `a.samescore` (write \
+             to another file; nothing was done) [SS0110]\n",
+        ),
+        (
             &["score", "a.samescore", "rows.parquet"],
             5,
             "error: expected a CSV file, found `rows.parquet` (convert it to CSV) [SS0502]\n",
+        ),
+        (
+            &["score", "a.samescore", "rows.PARQUET"],
+            5,
+            "error: expected a CSV file, found `rows.PARQUET` (convert it to CSV) [SS0502]\n",
         ),
         (
             &["verify", "rows.csv"],
@@ -252,7 +276,7 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
         (
             &["verify", "damaged.samescore"],
             4,
-            "error: the content does not have its recorded SHA-256 [SS0403]\n",
+            "error: expected content of the recorded SHA-256, found another [SS0403]\n",
         ),
         (
             &["transform", "a.samescore", "rows.csv", "--until", "polish"],

@@ -109,8 +109,13 @@ pub fn agrees(name: &str, text: &str, bless: bool) -> Result<bool, String> {
 /// prints the difference and panics.
 ///
 /// # Errors
-/// If standard input cannot be read.
+/// If standard input cannot be read, or nobody has said whether insta may write: left to itself it
+/// would create files.
 pub fn assert_stdin(name: &str) -> Result<bool, String> {
+    let update = std::env::var("INSTA_UPDATE").unwrap_or_default();
+    if !["no", "always"].contains(&&*update) {
+        return Err("expected to be started by parity (run `cargo xtask parity`)".to_owned());
+    }
     let mut text = String::new();
     let read = std::io::stdin().read_to_string(&mut text);
     read.map_err(|e| e.to_string())?;

@@ -35,7 +35,7 @@ pub use exact_sum::{ExactSum, mean};
 pub use fixed::{FixedScale, FixedSum};
 pub use functions::*;
 pub use gram::{Gram, GramMatrix, GramSpec};
-pub use matmul::matmul;
+pub use matmul::{matmul, matmul_transposed, transpose};
 pub use moments::Moments;
 pub use order::*;
 pub use quantile::{QuantileType, quantile_sorted};

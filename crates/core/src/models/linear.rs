@@ -86,16 +86,20 @@ pub(super) fn uncentred(
     total.round()
 }
 
-/// Checks a stored predictor: one finite coefficient per column and a finite intercept.
+/// Checks a stored predictor: one coefficient per column and an intercept, all finite and canonical.
 ///
 /// # Errors
 /// If it is another one: the artifact is damaged.
 pub(super) fn check(coefficients: &[f64], intercept: f64, n_features: usize) -> Result<()> {
-    crate::pipeline::check_width(coefficients.len(), n_features)?;
-    if coefficients.iter().chain([&intercept]).all(|x| x.is_finite()) {
-        return Ok(());
+    crate::step::check_width(coefficients.len(), n_features)?;
+    let sound = |x: &&f64| x.is_finite() && math::canonical(**x).to_bits() == x.to_bits();
+    match coefficients.iter().chain([&intercept]).find(|x| !sound(x)) {
+        None => Ok(()),
+        Some(x) => {
+            let message = format!("expected finite canonical coefficients, found {x:?}");
+            Err(Error::new(Code::Malformed, message))
+        }
     }
-    Err(Error::new(Code::Malformed, "expected finite coefficients, found another value"))
 }
 
 /// Refuses coefficients that left the range of numbers.
@@ -144,8 +148,9 @@ pub(super) fn predictor(
     }
 }
 
-/// An infinite value makes every score infinite or missing, because 0 times it is missing too.
-fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
+/// Records why `row` has no score: the first of `slots` without a finite number there, else that
+/// the sums overflow. An infinite value makes every score infinite or missing, because 0 times it is missing too.
+pub(super) fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
     let culprit =
         slots.iter().map(|&slot| (slot, batch.num(slot)[row])).find(|(_, x)| !x.is_finite());
     match culprit {
@@ -162,5 +167,20 @@ fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
             let message = "expected a finite sum of the model's terms, found an overflow";
             batch.fault_row(row, Error::new(Code::NotFinite, message));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_predictor_is_finite_and_canonical() {
+        assert!(check(&[0.0, -1.5], 2.0, 2).is_ok());
+        for forged in [-0.0, f64::NAN, f64::INFINITY] {
+            assert!(check(&[0.0, forged], 2.0, 2).is_err(), "{forged:?}");
+            assert!(check(&[0.0, 1.0], forged, 2).is_err(), "{forged:?}");
+        }
+        assert!(check(&[0.0], 2.0, 2).is_err());
     }
 }

@@ -6,12 +6,12 @@
 //! row's loss is −ln(probability of its class); the intercept b₀ has no penalty. `penalty` = "none"
 //! leaves the squares out. `class_weight` = "balanced" multiplies the loss of a row by n / (2
 //! n_class). Newton's method with step halving from b = 0, on columns that are centred and scaled
-//! by powers of two. Each pass adds the gradient exactly: a row's terms are rounded to 2^-50 of
-//! their bound and added as integers. The gradient norm is √(g' H⁻¹ g / n), with gradient g and
-//! second derivatives H of the sum of losses and penalty: the root mean square by which one more
-//! step would move the log-odds, weighted by p (1 − p). When it is at most `tolerance`, that one
-//! step is taken and the fit ends. The steps converge quadratically, so the optimum is met to
-//! rounding.
+//! by powers of two from 2^-500 to 2^500. Each pass adds the gradient exactly: a row's terms are
+//! rounded to 2^-50 of their bound and added as integers. The gradient norm is √(g' H⁻¹ g / n),
+//! with gradient g and second derivatives H of the sum of losses and penalty: the root mean square
+//! by which one more step would move the log-odds, weighted by p (1 − p). When it is at most
+//! `tolerance`, that one step is taken and the fit ends. The steps converge quadratically, so the
+//! optimum is met to rounding.
 //!
 //! # Shape
 //! Numeric columns in; the score is the probability of class 1, from 0 to 1. Binary tasks only.
@@ -270,10 +270,11 @@ pub struct LogisticRegression {
 impl Predict for LogisticRegression {
     fn check(&self, features: &Schema) -> Result<()> {
         linear::check(&self.coefficients, self.intercept, features.len())?;
-        if self.gradient_norm >= 0.0 && self.gradient_norm.is_finite() {
+        let norm = self.gradient_norm;
+        if norm.is_finite() && norm >= 0.0 && norm.to_bits() == math::canonical(norm).to_bits() {
             return Ok(());
         }
-        let message = format!("expected a gradient norm, found {}", self.gradient_norm);
+        let message = format!("expected a gradient norm, found {norm:?}");
         Err(Error::new(Code::Malformed, message))
     }
 

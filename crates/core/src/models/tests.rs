@@ -40,7 +40,7 @@ pub(super) fn features(n_features: usize) -> crate::batch::Schema {
     crate::batch::Schema::new(fields).unwrap()
 }
 
-fn fit_rows<P: FitModel>(params: &P, rows: &MemoryRows) -> Result<P::Fitted> {
+pub(super) fn fit_rows<P: FitModel>(params: &P, rows: &MemoryRows) -> Result<P::Fitted> {
     params.validate()?;
     let schema = Arc::clone(crate::aggregate::Rows::schema(rows));
     let slots: Vec<usize> = (0..schema.len()).collect();
@@ -49,7 +49,7 @@ fn fit_rows<P: FitModel>(params: &P, rows: &MemoryRows) -> Result<P::Fitted> {
 }
 
 /// `n_rows` rows of columns on different scales, one of them nearly a sum of two others.
-fn wide_table(n_rows: usize, task: Task) -> Batch {
+pub(super) fn wide_table(n_rows: usize, task: Task) -> Batch {
     let mut draws = Stream::new(Seed(3), "models", "", "table").pcg();
     let mut columns = vec![Vec::new(); 6];
     let mut target = Vec::new();
@@ -71,12 +71,12 @@ fn wide_table(n_rows: usize, task: Task) -> Batch {
     regression(&columns, &target)
 }
 
-fn bytes<T: serde::Serialize>(state: &T) -> Vec<u8> {
+pub(super) fn bytes<T: serde::Serialize>(state: &T) -> Vec<u8> {
     rmp_serde::to_vec_named(state).unwrap()
 }
 
 /// Permuted rows, blocks of other sizes and 1, 2, 8 threads give the same bytes.
-fn is_the_same_however_seen<P: FitModel + Sync>(params: &P)
+pub(super) fn is_the_same_however_seen<P: FitModel + Sync>(params: &P)
 where
     P::Fitted: Send,
 {

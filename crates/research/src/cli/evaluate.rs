@@ -26,8 +26,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let plan = args.scheme.plan_if(args.folds)?;
     let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
-    let progress = shell.bar("fitting");
-    let hear = |n: u64, total: u64| progress.at(n, total);
+    let progress = shell.progress("fitting");
+    let hear = |step: &str, done, total| progress.at(step, done, total);
     let evaluation = workflow::evaluate(&loaded.config, &batch, plan.as_ref(), &threads, &hear)
         .map_err(|e| loaded.failure(e))?;
     drop(progress);

@@ -37,8 +37,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let plan = args.scheme.plan(args.folds)?;
     let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
     let metric = metrics::named(loaded.config.target.task, args.metric.as_deref())?;
-    let progress = shell.bar("fitting");
-    let hear = |n: u64, total: u64| progress.at(n, total);
+    let progress = shell.progress("fitting");
+    let hear = |step: &str, done, total| progress.at(step, done, total);
     let points =
         curves::learning(&loaded.config, &batch, &plan, &metric, args.points, &threads, &hear)
             .map_err(|e| loaded.failure(e))?;

@@ -58,6 +58,10 @@ struct Cli {
     color: shell::Colour,
     #[command(subcommand)]
     command: Command,
+    /// Makes a mistake on purpose, so that the proof of sameness is seen to fail.
+    #[cfg(debug_assertions)]
+    #[arg(long, global = true, hide = true, value_name = "NAME")]
+    inject_fault: Option<samescore_core::faults::Fault>,
 }
 
 #[derive(Subcommand)]
@@ -92,6 +96,8 @@ pub(crate) fn run() -> ExitCode {
             return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
         }
     };
+    #[cfg(debug_assertions)]
+    samescore_core::faults::inject(cli.inject_fault);
     let shell = Shell::new(cli.format, cli.quiet, cli.color);
     match dispatch(cli.command, &shell).and_then(|answer| shell.write(answer)) {
         Ok(code) => ExitCode::from(code),

@@ -8,8 +8,9 @@ use samescore_core::error::{Code, Error};
 use samescore_core::listing;
 use samescore_core::par::Threads;
 use samescore_core::pipeline::Scores;
+use samescore_core::step::Progress;
 use samescore_core::trace::Trace;
-use samescore_research::{file, gather, render, workflow};
+use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
@@ -41,6 +42,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
+    let inputs = [("the artifact", &*args.artifact), ("the source", &*args.source)];
+    let outputs = [("--out", args.out.as_deref()), ("--trace", args.trace.as_deref())];
+    output_file::keep_apart(&inputs, &outputs)?;
     let progress = shell.progress("loading the artifact");
     let artifact = load::artifact(&args.artifact)?;
     let config = &artifact.payload().config;
@@ -50,7 +54,10 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let batch = threads.run(|| gather::read(&args.source, &data, &[]))?;
     progress.say(&format!("scoring {} rows", batch.n_rows()));
     let scores = match &args.trace {
-        None => threads.run(|| artifact.plan().score(&batch))?,
+        None => {
+            let hear = |done, total| progress.at("scoring", done, total);
+            threads.run(|| artifact.plan().score_heard(&batch, Progress::new(&hear)))?
+        }
         Some(path) => {
             let (scores, trace) = threads.run(|| artifact.plan().trace(&batch))?;
             write_trace(path, &trace)?;
@@ -70,7 +77,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         None => Ok(Answer::yes(listing::scores(&batch, key, classes, &scores)?)),
         Some(path) => {
             let listed = listing::scores(&batch, key, classes, &scores)?;
-            file::replace(path, listed.as_bytes())?;
+            output_file::replace(path, listed.as_bytes())?;
             let n_unscored = (0..scores.len()).filter(|&row| scores.get(row).is_err()).count();
             // A histogram of classes shows how many rows each got.
             let values: Vec<f64> =
@@ -159,5 +166,5 @@ pub(super) fn json_value(batch: &Batch, slot: usize, row: usize) -> Value {
 pub(super) fn write_trace(path: &Path, trace: &Trace) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(trace)
         .map_err(|e| Error::new(Code::Io, format!("the trace cannot be written: {e}")))?;
-    Ok(file::replace(path, format!("{text}\n").as_bytes())?)
+    Ok(output_file::replace(path, format!("{text}\n").as_bytes())?)
 }

@@ -7,7 +7,7 @@ use samescore_core::error::{Code, Error};
 use samescore_research::search::{
     self, Journal, Judged, Method, Outer, Report, Search, Settings, Space, show,
 };
-use samescore_research::{file, metrics, render};
+use samescore_research::{file, metrics, output_file, render};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
@@ -72,6 +72,13 @@ const N_TRIALS: u64 = 20;
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
+    let inputs = [
+        ("the config", &*args.source.config),
+        ("the source", &*loaded.source),
+        ("the space", &*args.space),
+    ];
+    let outputs = [("--out", args.out.as_deref()), ("--journal", args.journal.as_deref())];
+    output_file::keep_apart(&inputs, &outputs)?;
     let settings = settings(args, &loaded)?;
     let text = file::read_text(&args.space)?;
     let shown = args.space.display().to_string();
@@ -89,13 +96,13 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     if journal.n_known() > 0 {
         shell.note(&format!("note: {} fits are in the journal already", journal.n_known()));
     }
-    let progress = shell.bar("searching");
-    let hear = |n: u64, total: u64| progress.at(n, total);
+    let progress = shell.progress("searching");
+    let hear = |step: &str, done, total| progress.at(step, done, total);
     let report = search.run(&journal, &threads, &hear).map_err(|e| loaded.failure(e))?;
     journal.finish()?;
     drop(progress);
     if let Some(out) = &args.out {
-        file::replace(out, winner(&report, &loaded, &args.source.config, out)?.as_bytes())?;
+        output_file::replace(out, winner(&report, &loaded, &args.source.config, out)?.as_bytes())?;
     }
     let names = space.names();
     Ok(Answer::yes(shell.body(

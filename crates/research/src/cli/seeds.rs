@@ -59,8 +59,8 @@ impl VaryName {
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let plan = args.scheme.plan_if(args.folds)?;
     let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
-    let progress = shell.bar("seeds");
-    let hear = |n: u64, total: u64| progress.at(n, total);
+    let progress = shell.progress("seeds");
+    let hear = |step: &str, done, total| progress.at(step, done, total);
     let (vary, name) = args.vary.of();
     let what = (args.count, vary);
     let found = curves::seeds(&loaded.config, &batch, plan.as_ref(), what, &threads, &hear)

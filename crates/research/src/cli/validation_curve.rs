@@ -40,8 +40,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let values = values(&args.values)?;
     let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
     let metric = metrics::named(loaded.config.target.task, args.metric.as_deref())?;
-    let progress = shell.bar("fitting");
-    let hear = |n: u64, total: u64| progress.at(n, total);
+    let progress = shell.progress("fitting");
+    let hear = |step: &str, done, total| progress.at(step, done, total);
     let parameter = (args.parameter.as_str(), values.as_slice());
     let found =
         curves::validation(&loaded.config, &batch, &plan, &metric, parameter, &threads, &hear);

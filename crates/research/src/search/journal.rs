@@ -23,6 +23,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::file;
+use crate::output_file;
 use crate::workflow::Part;
 
 /// What the first line says it is; another form gets another number.
@@ -104,7 +105,7 @@ impl Journal {
             None if header.starts_with(text.as_str()) => BTreeMap::new(),
             None => return Err(not_a_journal(path)),
         };
-        let wrong = |e: &std::io::Error| file::refused("write", path, e);
+        let wrong = |e: &std::io::Error| output_file::refused("write", path, e);
         let mut options = OpenOptions::new();
         let opened = options.create(true).append(true).open(path).map_err(|e| wrong(&e))?;
         opened.set_len(n_whole as u64).map_err(|e| wrong(&e))?;
@@ -153,7 +154,7 @@ impl Journal {
             text.push_str(&line(place, outcome)?);
             text.push('\n');
         }
-        file::replace(&kept.path, text.as_bytes())
+        output_file::replace(&kept.path, text.as_bytes())
     }
 }
 
@@ -167,7 +168,7 @@ impl Kept {
     fn write(&self, line: &str) -> Result<()> {
         let bytes = format!("{line}\n");
         let written = self.locked().0.write_all(bytes.as_bytes());
-        written.map_err(|e| file::refused("write", &self.path, &e))
+        written.map_err(|e| output_file::refused("write", &self.path, &e))
     }
 
     fn locked(&self) -> std::sync::MutexGuard<'_, (File, BTreeMap<Place, Outcome>)> {

@@ -208,16 +208,16 @@ impl<'a> Search<'a> {
     ///
     /// # Errors
     /// As the module says.
-    pub fn run(&self, journal: &Journal, threads: &Threads, hear: &Hear) -> Result<Report> {
+    pub fn run(&self, journal: &Journal, threads: &Threads, hear: Hear<'_>) -> Result<Report> {
         threads.run(|| self.report(journal, hear))
     }
 
-    fn report(&self, journal: &Journal, hear: &Hear) -> Result<Report> {
+    fn report(&self, journal: &Journal, hear: Hear<'_>) -> Result<Report> {
         let (rows, n_kept) = workflow::training_rows(self.config, &self.table)?;
         let rungs = self.rungs(rows.n_rows() as u64)?;
         let per_search: u64 = rungs.iter().map(|r| r.n_trials * self.settings.folds.n_folds).sum();
         let n_outer = self.settings.n_outer.unwrap_or(0);
-        let counter = Counter::new(per_search * (n_outer + 1) + n_outer, hear);
+        let counter = Counter::new("fits", per_search * (n_outer + 1) + n_outer, hear);
         let run = Run { search: self, rungs: &rungs, journal, counter };
         let ranked = run.ranked(&rows, 0, Purpose::Judge)?;
         let outer = match self.settings.n_outer {

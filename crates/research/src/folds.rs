@@ -19,6 +19,8 @@
 //! Fewer rows, rows of a class, or distinct times than folds; a fold without rows to train or to
 //! test on; a fold whose training rows all have one target.
 
+mod checks;
+
 use std::fmt;
 
 use samescore_core::aggregate::{MemoryRows, Rows};
@@ -29,8 +31,11 @@ use samescore_core::error::{Code, Error, Result};
 use samescore_core::math;
 use samescore_core::rng::{Stream, fold};
 
-use crate::metrics::{Metric, Needs};
+use crate::metrics::Metric;
 use crate::split;
+
+pub(crate) use checks::check_train;
+use checks::{check_test, refuse_group, too_few};
 
 /// The most bins of a numeric target.
 const N_BINS_MAX: usize = 10;
@@ -206,60 +211,6 @@ impl Folds {
         }
         Ok(())
     }
-}
-
-/// Refuses training targets that are all the same: there is nothing to learn.
-pub(crate) fn check_train(name: &str, targets: &[f64], task: Task) -> Result<()> {
-    if has_two_values(targets) {
-        return Ok(());
-    }
-    let (expected, found) = match task {
-        Task::Regression => ("a target that varies", "one value"),
-        Task::Binary | Task::Multiclass => ("rows of two classes", "one class"),
-    };
-    let n = targets.len();
-    let message = format!("{name}: expected {expected} to train on, found {found} in all {n} rows");
-    Err(Error::new(Code::TooFewRows, message)
-        .remedy("ask for fewer folds, use the scheme stratified, or give more rows"))
-}
-
-fn check_test(name: &str, targets: &[f64], task: Task, metric: &Metric) -> Result<()> {
-    let is_defined = match metric.needs {
-        Needs::Rows => true,
-        Needs::TwoValues => has_two_values(targets),
-        Needs::Positive => targets.contains(&1.0),
-    };
-    if is_defined {
-        return Ok(());
-    }
-    let (expected, found) = match (metric.needs, task) {
-        (Needs::Positive, _) => ("a row of the positive class", "none"),
-        (_, Task::Regression) => ("a target that varies", "one value"),
-        _ => ("rows of two classes", "one class"),
-    };
-    let (n, metric) = (targets.len(), metric.name);
-    let message =
-        format!("{name}: `{metric}` expected {expected} to test on, found {found} in {n} rows");
-    Err(Error::new(Code::TooFewRows, message)
-        .remedy("ask for fewer folds, use the scheme stratified, or choose another metric"))
-}
-
-fn has_two_values(targets: &[f64]) -> bool {
-    targets.windows(2).any(|pair| pair[0] != pair[1])
-}
-
-fn too_few(what: &str, n_wanted: u64, n_found: usize) -> Error {
-    let message = format!("expected at least {n_wanted} {what} for the folds, found {n_found}");
-    Error::new(Code::TooFewRows, message).remedy("ask for fewer folds, or give more rows")
-}
-
-fn refuse_group(group: Option<usize>, scheme: &str) -> Result<()> {
-    if group.is_none() {
-        return Ok(());
-    }
-    let message = format!("expected no group column with the scheme {scheme}, found one");
-    Err(Error::new(Code::Usage, message)
-        .remedy("use the scheme k-fold, or leave `group` out of [split]"))
 }
 
 fn by_draw(

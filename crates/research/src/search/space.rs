@@ -28,39 +28,37 @@ use samescore_core::error::{Code, Error, Result};
 use samescore_core::math;
 use samescore_core::rng::{Draw, Seed, Stream};
 use serde::Deserialize;
-use toml::Spanned;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
+
+use super::read;
 
 /// Larger grids are refused.
 pub const N_TRIALS_MAX: u64 = 100_000;
-/// Integers up to here are exact.
-const WHOLE_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// What is searched over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Space {
-    parameters: Vec<Parameter>,
+    pub(super) parameters: Vec<Parameter>,
 }
 
 /// A parameter and its values.
 #[derive(Clone, Debug, PartialEq)]
-struct Parameter {
-    name: String,
-    target: Target,
-    values: Values,
-    span: Range<usize>,
+pub(super) struct Parameter {
+    pub(super) name: String,
+    pub(super) target: Target,
+    pub(super) values: Values,
+    pub(super) span: Range<usize>,
 }
 
 /// What a parameter replaces.
 #[derive(Clone, Debug, PartialEq)]
-enum Target {
+pub(super) enum Target {
     WholeModel,
     Model(String),
     Step(String, String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
-enum Values {
+pub(super) enum Values {
     List(Vec<toml::Value>),
     Range(Span),
 }
@@ -68,63 +66,32 @@ enum Values {
 /// A range of numbers.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Span {
-    from: f64,
-    to: f64,
+pub(super) struct Span {
+    pub(super) from: f64,
+    pub(super) to: f64,
     #[serde(default)]
-    scale: Scale,
+    pub(super) scale: Scale,
     #[serde(default)]
-    whole: bool,
-    n_points: Option<u64>,
+    pub(super) whole: bool,
+    pub(super) n_points: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum Scale {
+pub(super) enum Scale {
     #[default]
     Linear,
     Log,
 }
 
 impl Space {
-    /// Reads a space for `config`.
-    ///
-    /// # Errors
-    /// As the module says, with the byte range of what is wrong.
-    pub fn from_toml(text: &str, config: &Config) -> Result<Self> {
-        let root = DeTable::parse(text).map_err(|e| refuse(&e, Code::ConfigSyntax, None))?;
-        let mut parameters = Vec::new();
-        for (key, value) in root.into_inner() {
-            if key.get_ref() != "parameters" {
-                let message = format!("expected [parameters], found `{}`", key.get_ref());
-                return Err(Error::new(Code::UnknownKey, message).at(key.span()));
-            }
-            read_parameters(value, config, &mut parameters)?;
-        }
-        if parameters.is_empty() {
-            return Err(Error::new(
-                Code::BadParameter,
-                "expected parameters to search, found none",
-            )
-            .remedy("add [parameters] with keys such as \"model.PARAM\""));
-        }
-        parameters.sort_by(|a, b| a.name.cmp(&b.name));
-        match parameters.windows(2).find(|pair| pair[0].name == pair[1].name) {
-            Some(pair) => {
-                let message = format!("expected `{}` once, found it twice", pair[1].name);
-                Err(Error::new(Code::BadParameter, message).at(pair[1].span.clone()))
-            }
-            None => Ok(Space { parameters }),
-        }
-    }
-
     /// One parameter with a list of values.
     ///
     /// # Errors
     /// If the name is not that of a parameter, or the list is empty.
     pub fn of(name: &str, values: Vec<toml::Value>, config: &Config) -> Result<Self> {
-        let target = target(name, config)?;
-        let values = list(values)?;
+        let target = read::target(name, config)?;
+        let values = read::list(values)?;
         Ok(Space {
             parameters: vec![Parameter { name: name.to_owned(), target, values, span: 0..0 }],
         })
@@ -211,7 +178,7 @@ impl Space {
             Target::WholeModel => error.step_name() == Some(MODEL_STEP),
             Target::Model(key) => has_word(error.message(), key),
             Target::Step(step, key) => {
-                has_word(error.message(), key) && error.step_name() == Some(step)
+                has_word(error.message(), key) && error.step_name() == Some(step.as_str())
             }
         };
         let said: Vec<String> = self
@@ -249,7 +216,7 @@ impl Target {
             Target::Step(step, _) => {
                 let steps = root.get_mut("step").and_then(toml::Value::as_array_mut);
                 let is_it =
-                    |s: &&mut toml::Value| s.get("name").and_then(|n| n.as_str()) == Some(step);
+                    |s: &&mut toml::Value| s.get("name").and_then(|n| n.as_str()) == Some(step.as_str());
                 steps.and_then(|steps| steps.iter_mut().find(is_it))
             }
         };
@@ -317,133 +284,10 @@ impl Span {
             toml::Value::Float(x)
         }
     }
-
-    fn check(&self) -> std::result::Result<(), String> {
-        let (from, to) = (self.from, self.to);
-        if !(from.is_finite() && to.is_finite() && from < to) {
-            return Err(format!("expected finite `from` below `to`, found {from} and {to}"));
-        }
-        if self.scale == Scale::Log && from <= 0.0 {
-            return Err(format!("expected `from` above 0 on a log scale, found {from}"));
-        }
-        let is_whole = |x: f64| x == x.trunc() && x.abs() < WHOLE_MAX;
-        if self.whole && !(is_whole(from) && is_whole(to)) {
-            return Err(format!("expected whole `from` and `to`, found {from} and {to}"));
-        }
-        match self.n_points {
-            Some(n) if !(1..=N_TRIALS_MAX).contains(&n) => {
-                Err(format!("expected n_points from 1 to {N_TRIALS_MAX}, found {n}"))
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 fn has_word(text: &str, word: &str) -> bool {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word)
-}
-
-fn list(values: Vec<toml::Value>) -> Result<Values> {
-    if values.is_empty() {
-        return Err(Error::new(Code::BadParameter, "expected values to choose from, found none"));
-    }
-    Ok(Values::List(values))
-}
-
-/// What a name replaces.
-fn target(name: &str, config: &Config) -> Result<Target> {
-    if name == MODEL_STEP {
-        return Ok(Target::WholeModel);
-    }
-    match name.rsplit_once('.') {
-        Some((MODEL_STEP, key)) if !key.is_empty() => Ok(Target::Model(key.to_owned())),
-        Some((step, key))
-            if !key.is_empty() && key != "name" && config.steps.iter().any(|s| s.name == step) =>
-        {
-            Ok(Target::Step(step.to_owned(), key.to_owned()))
-        }
-        _ => {
-            let message = format!("expected `model.PARAM` or `STEP.PARAM`, found `{name}`");
-            let steps: Vec<&str> = config.steps.iter().map(|s| s.name.as_str()).collect();
-            let error = Error::new(Code::UnknownKey, message);
-            Err(match steps.is_empty() {
-                true => error.remedy("the config has no step"),
-                false => error.remedy(format!("steps are {}", steps.join(", "))),
-            })
-        }
-    }
-}
-
-fn read_parameters(
-    value: Spanned<DeValue<'_>>,
-    config: &Config,
-    parameters: &mut Vec<Parameter>,
-) -> Result<()> {
-    let span = value.span();
-    let DeValue::Table(table) = value.into_inner() else {
-        let message = "expected [parameters] to be a table";
-        return Err(Error::new(Code::BadParameter, message).at(span));
-    };
-    for (key, value) in table {
-        let owner = key.get_ref().to_string();
-        let is_owner = owner == MODEL_STEP || config.steps.iter().any(|step| step.name == owner);
-        let at = key.span();
-        match value.get_ref() {
-            // An unquoted `model.c` is a table of a table.
-            DeValue::Table(_) if is_owner => {
-                if let DeValue::Table(inner) = value.into_inner() {
-                    for (key, value) in inner {
-                        let name = format!("{owner}.{}", key.get_ref());
-                        parameters.push(read_parameter(name, key.span(), value, config)?);
-                    }
-                }
-            }
-            _ => parameters.push(read_parameter(owner, at, value, config)?),
-        }
-    }
-    Ok(())
-}
-
-fn read_parameter(
-    name: String,
-    span: Range<usize>,
-    value: Spanned<DeValue<'_>>,
-    config: &Config,
-) -> Result<Parameter> {
-    let target = target(&name, config).map_err(|e| e.at(span.clone()))?;
-    let at = value.span();
-    let wrong = |e: toml::de::Error| refuse(&e, Code::BadParameter, Some(at.clone()));
-    let values = match value.get_ref() {
-        DeValue::Array(_) => {
-            let values =
-                Vec::<toml::Value>::deserialize(ValueDeserializer::from(value)).map_err(wrong)?;
-            list(values).map_err(|e| e.at(at.clone()))?
-        }
-        DeValue::Table(_) if target != Target::WholeModel => {
-            let range = Span::deserialize(ValueDeserializer::from(value)).map_err(wrong)?;
-            range.check().map_err(|message| {
-                let message = format!("`{name}`: {message}");
-                Error::new(Code::BadParameter, message).at(at.clone())
-            })?;
-            Values::Range(range)
-        }
-        other => {
-            let found = other.type_str();
-            let message = format!("`{name}`: expected a list or a range of values, found {found}");
-            return Err(Error::new(Code::BadParameter, message).at(at));
-        }
-    };
-    Ok(Parameter { name, target, values, span })
-}
-
-fn refuse(e: &toml::de::Error, code: Code, within: Option<Range<usize>>) -> Error {
-    let message = e.message().trim_end_matches('.');
-    let code = if message.starts_with("unknown field") { Code::UnknownKey } else { code };
-    let error = Error::new(code, message);
-    match e.span().or(within) {
-        Some(span) => error.at(span),
-        None => error,
-    }
 }
 
 /// A value on one line.
@@ -463,31 +307,25 @@ pub fn show(value: &toml::Value) -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use samescore_core::config::Task;
     use samescore_core::models::ElasticNetParams;
     use samescore_core::transforms::MeanMedianImputerParams;
 
     use super::*;
 
-    fn config() -> Config {
+    pub(in crate::search) fn config() -> Config {
         Config::new("y", Task::Regression, ElasticNetParams::default())
             .columns(samescore_core::batch::ColumnKind::Num, &["a", "y"])
             .step("fill", &["a"], MeanMedianImputerParams::default())
     }
 
-    fn base() -> toml::Table {
+    pub(in crate::search) fn base() -> toml::Table {
         toml::from_str(&config().to_toml().unwrap()).unwrap()
     }
 
-    fn space(text: &str) -> Space {
+    pub(in crate::search) fn space(text: &str) -> Space {
         Space::from_toml(&format!("[parameters]\n{text}"), &config()).unwrap()
-    }
-
-    #[track_caller]
-    fn refused(text: &str, said: &str) {
-        let error = Space::from_toml(text, &config()).unwrap_err();
-        assert!(error.to_string().contains(said), "{error}");
     }
 
     #[test]
@@ -554,38 +392,5 @@ mod tests {
         let error = space.config(&base(), &grid[1]).unwrap_err();
         assert!(error.to_string().contains("no kind `nothing`"), "{error}");
         assert!(error.span().is_some());
-    }
-
-    #[test]
-    fn wrong_spaces_are_refused_with_their_place() {
-        refused("", "expected parameters to search, found none");
-        refused("[parameters]\n", "expected parameters to search, found none");
-        refused("[parameter]\n", "expected [parameters], found `parameter`");
-        refused("[parameters]\nmodel.alpha = []", "expected values to choose from, found none");
-        refused("[parameters]\nmodel.alpha = 1", "expected a list or a range");
-        refused("[parameters]\nfil.method = [1]", "(steps are fill)");
-        refused("[parameters]\nfill = [1]", "expected `model.PARAM` or `STEP.PARAM`");
-        refused("[parameters]\nmodel.a = { from = 1, to = 1 }", "finite `from` below `to`");
-        refused("[parameters]\nmodel.a = { from = 0, to = inf }", "finite `from` below `to`");
-        refused(
-            "[parameters]\nmodel.a = { from = 0, to = 1, scale = \"log\" }",
-            "above 0 on a log",
-        );
-        refused("[parameters]\nmodel.a = { from = 0.5, to = 1, whole = true }", "expected whole");
-        refused("[parameters]\nmodel.a = { from = 0, to = 1, step = 2 }", "unknown field `step`");
-        refused("[parameters]\nmodel.a = { from = 0, to = 1, n_points = 0 }", "n_points from 1");
-        refused(
-            "[parameters]\nmodel.a = [1]\n\"model.b\" = [1]\n\"model.a\" = [2]",
-            "expected `model.a` once",
-        );
-        let open = space("model.alpha = { from = 0, to = 1 }");
-        assert!(open.grid().unwrap_err().to_string().contains("expected n_points for a grid"));
-        let huge = "{ from = 0, to = 1, n_points = 1000 }";
-        let huge = space(&format!("model.alpha = {huge}\nmodel.l1_ratio = {huge}"));
-        assert!(huge.grid().unwrap_err().to_string().contains("at most 100000 trials"));
-        let unknown = space("model.alpah = [1.0]");
-        let error = unknown.config(&base(), &unknown.grid().unwrap()[0]).unwrap_err();
-        assert_eq!(error.code(), Code::UnknownKey);
-        assert!(error.span().is_some() && error.to_string().contains("with model.alpah = 1.0"));
     }
 }

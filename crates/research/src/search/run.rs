@@ -68,9 +68,13 @@ impl<'a> Search<'a> {
     fn report(&self, journal: &Journal, hear: Hear<'_>) -> Result<Report> {
         let (rows, n_kept) = workflow::training_rows(self.config, &self.table)?;
         let rungs = self.rungs(rows.n_rows() as u64)?;
-        let per_search: u64 = rungs.iter().map(|r| r.n_trials * self.settings.folds.n_folds).sum();
+        let n_folds = self.settings.folds.n_folds;
+        let per_search = rungs
+            .iter()
+            .fold(0u64, |n, rung| n.saturating_add(rung.n_trials.saturating_mul(n_folds)));
         let n_outer = self.settings.n_outer.unwrap_or(0);
-        let counter = Counter::new("fits", per_search * (n_outer + 1) + n_outer, hear);
+        let n_fits = per_search.saturating_mul(n_outer.saturating_add(1)).saturating_add(n_outer);
+        let counter = Counter::new("fits", n_fits, hear);
         let run = Run { search: self, rungs: &rungs, journal, counter };
         let ranked = run.ranked(&rows, 0, Purpose::Judge)?;
         let outer = match self.settings.n_outer {

@@ -215,8 +215,9 @@ impl Target {
             Target::Model(_) => root.get_mut(MODEL_STEP),
             Target::Step(step, _) => {
                 let steps = root.get_mut("step").and_then(toml::Value::as_array_mut);
-                let is_it =
-                    |s: &&mut toml::Value| s.get("name").and_then(|n| n.as_str()) == Some(step.as_str());
+                let is_it = |s: &&mut toml::Value| {
+                    s.get("name").and_then(|n| n.as_str()) == Some(step.as_str())
+                };
                 steps.and_then(|steps| steps.iter_mut().find(is_it))
             }
         };

@@ -16,8 +16,8 @@
 //! went. Labels that the fit did not see, or beyond the `max_bin` most frequent ones, are missing.
 //!
 //! # Ties and order
-//! Equal gains: lower column, lower cut, missing left. A threshold lies halfway between neighbouring
-//! values of the whole table. Gradients are rounded to powers of two and added as whole numbers, so
+//! Equal gains: lower column, lower cut, missing left. A threshold lies halfway between the values of
+//! the leaf on both sides (of more than `max_bin`, between their bins). Gradients are rounded to powers of two and added as whole numbers, so
 //! the order of rows does not matter; means are exact, rounded once.
 //!
 //! # Errors

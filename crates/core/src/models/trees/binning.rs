@@ -29,17 +29,33 @@ const WORD_ROWS: usize = 1 << 13;
 /// Where a column is cut.
 #[derive(Clone, Debug, PartialEq)]
 pub(in crate::models) enum Cuts {
-    /// The largest number of each bin but the last.
-    Num(Vec<f64>),
+    /// Of a numeric column.
+    Num(NumCuts),
     /// The label of each bin.
     Text(Vec<String>),
+}
+
+/// The cuts of a numeric column, and what lies between them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::models) struct NumCuts {
+    /// The largest number of each bin but the last.
+    pub thresholds: Vec<f64>,
+    /// The least and largest value of each bin.
+    pub ranges: Vec<(f64, f64)>,
+}
+
+impl NumCuts {
+    /// Halfway between the values of two bins.
+    pub fn between(&self, left: usize, right: usize) -> f64 {
+        between(self.ranges[left].1, self.ranges[right].0)
+    }
 }
 
 impl Cuts {
     /// The number of bins, without the one of missing values.
     pub fn n_bins(&self) -> usize {
         match self {
-            Cuts::Num(thresholds) => thresholds.len() + 1,
+            Cuts::Num(cuts) => cuts.thresholds.len() + 1,
             Cuts::Text(levels) => levels.len(),
         }
     }
@@ -191,9 +207,9 @@ impl OneColumn<'_> {
             let bins = pack(&cuts, &numbers, |x| x as usize);
             return Ok((cuts, bins));
         }
-        let thresholds =
-            thresholds(&numbers, max_bin).map_err(|e| e.column(ctx.name(self.slot)))?;
-        let cuts = Cuts::Num(thresholds.clone());
+        let cuts = num_cuts(&numbers, max_bin).map_err(|e| e.column(ctx.name(self.slot)))?;
+        let thresholds = cuts.thresholds.clone();
+        let cuts = Cuts::Num(cuts);
         let bins = pack(&cuts, &numbers, |x| bin_of(&thresholds, x));
         Ok((cuts, bins))
     }
@@ -234,8 +250,8 @@ fn bin_of(thresholds: &[f64], x: f64) -> usize {
     thresholds.partition_point(|&threshold| threshold < x)
 }
 
-/// The largest number of each bin but the last.
-fn thresholds(values: &[f64], max_bin: u32) -> Result<Vec<f64>> {
+/// Where values are cut.
+fn num_cuts(values: &[f64], max_bin: u32) -> Result<NumCuts> {
     let present = values.iter().filter(|x| !x.is_nan());
     let mut keys: Vec<u64> = present.map(|&x| math::order_key(x)).collect();
     keys.sort();
@@ -253,7 +269,12 @@ fn thresholds(values: &[f64], max_bin: u32) -> Result<Vec<f64>> {
     }
     let value = |place: usize| math::from_order_key(distinct[place].0);
     let counts: Vec<u64> = distinct.iter().map(|&(_, n)| n).collect();
-    Ok(bin_ends(&counts, max_bin).iter().map(|&end| between(value(end), value(end + 1))).collect())
+    let ends = bin_ends(&counts, max_bin);
+    let thresholds = ends.iter().map(|&end| between(value(end), value(end + 1))).collect();
+    let starts = std::iter::once(0).chain(ends.iter().map(|&end| end + 1));
+    let lasts = ends.iter().copied().chain(distinct.len().checked_sub(1));
+    let ranges = starts.zip(lasts).map(|(start, end)| (value(start), value(end))).collect();
+    Ok(NumCuts { thresholds, ranges })
 }
 
 /// The position of the last distinct value of every bin but the last.
@@ -307,9 +328,11 @@ mod tests {
     #[test]
     fn few_values_have_a_bin_each_with_cuts_halfway() {
         let values = [3.0, 1.0, f64::NAN, 1.0, 2.0];
-        assert_eq!(thresholds(&values, 255).unwrap(), [1.5, 2.5]);
-        assert_eq!(thresholds(&[f64::NAN], 255).unwrap(), [0.0; 0]);
-        assert!(thresholds(&[f64::NEG_INFINITY, 1.0], 255).is_err());
+        let cuts = num_cuts(&values, 255).unwrap();
+        assert_eq!(cuts.thresholds, [1.5, 2.5]);
+        assert_eq!((cuts.between(0, 2), cuts.ranges[2]), (2.0, (3.0, 3.0)));
+        assert_eq!(num_cuts(&[f64::NAN], 255).unwrap(), NumCuts::default());
+        assert!(num_cuts(&[f64::NEG_INFINITY, 1.0], 255).is_err());
     }
 
     #[test]

@@ -29,16 +29,19 @@ pub(super) fn empty(data: &Binned, base: Vec<f64>, leaf_width: u32, is_mean: boo
     }
 }
 
-/// Adds a tree whose leaves are `leaves`.
+/// Adds a tree whose leaves are `leaves`. A threshold is that of the bins; in a forest of means it
+/// lies halfway between the leaf's own values on both sides.
 pub(super) fn push(forest: &mut Forest, data: &Binned, grown: &Grown, leaves: &[LeafFacts]) {
     forest.n_leaves.push(grown.leaves.len() as u32);
     for split in &grown.splits {
         let feature = split.best.feature;
         let threshold = match (&split.best.cut, &data.cuts[feature as usize]) {
-            // Behind the last bin only missing values are on the right.
-            (Cut::Bin(bin), Cuts::Num(thresholds)) => {
-                thresholds.get(*bin as usize).copied().unwrap_or(f64::MAX)
-            }
+            (Cut::Bin(bin), Cuts::Num(cuts)) => match split.best.next {
+                Some(next) if forest.is_mean => cuts.between(*bin as usize, next as usize),
+                // Only missing values are on the right.
+                None if forest.is_mean => f64::MAX,
+                _ => cuts.thresholds.get(*bin as usize).copied().unwrap_or(f64::MAX),
+            },
             (Cut::Bin(_), Cuts::Text(_)) => 0.0,
             (Cut::Levels(levels), _) => {
                 forest.set_levels.extend(levels);

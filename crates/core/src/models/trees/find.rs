@@ -35,6 +35,8 @@ pub(super) struct Best {
     pub feature: u32,
     pub cut: Cut,
     pub missing_left: bool,
+    /// The first bin on the right that has rows, behind a cut that is a bin.
+    pub next: Option<u32>,
     /// What goes left, per channel.
     pub left: Vec<Sums>,
 }
@@ -101,7 +103,9 @@ impl Finder {
             }));
         })?;
         let cut = Cut::Bin(u32::from(line.bins[choice.index]));
-        Some(self.made(view, &line.bins[..=choice.index], choice, cut))
+        let next = line.bins.get(choice.index + 1).map(|&bin| u32::from(bin));
+        let best = self.made(view, &line.bins[..=choice.index], choice, cut);
+        Some(Best { next, ..best })
     }
 
     /// Chooses; where the sums do not say whether the rows are enough, counts and chooses again.
@@ -137,6 +141,7 @@ impl Finder {
             feature: view.feature,
             cut,
             missing_left: choice.missing_left,
+            next: None,
             left: left.collect(),
         }
     }

@@ -33,8 +33,6 @@ pub(super) struct Packing {
     pub gradient: FixedScale,
     pub hessian: FixedScale,
     shift: u32,
-    /// The largest second derivative in quanta.
-    pub hessian_max: i64,
 }
 
 impl Packing {
@@ -50,12 +48,7 @@ impl Packing {
         let shift = CHUNK_BITS + bits;
         let row_bits = usize::BITS - n_rows.leading_zeros();
         let gradient_bits = (63 - shift - CHUNK_BITS).min(SUM_BITS.saturating_sub(row_bits).max(8));
-        Packing {
-            gradient: FixedScale::for_max(gradient_max, gradient_bits),
-            hessian_max: hessian.quantise(hessian_max).max(1),
-            hessian,
-            shift,
-        }
+        Packing { gradient: FixedScale::for_max(gradient_max, gradient_bits), hessian, shift }
     }
 
     /// A row in one word. A positive second derivative never becomes 0.
@@ -261,7 +254,7 @@ pub(super) fn subtract(parent: &mut [ColumnSums], child: &[ColumnSums]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::binning::{Bins, Cuts};
+    use super::super::binning::{Bins, Cuts, NumCuts};
     use super::*;
 
     #[test]
@@ -282,7 +275,6 @@ mod tests {
         assert_eq!(packing.unpack(packing.pack(0.0, 0.0)), [0, 0]);
         for largest in [1.0, 2.0, 3.0, 7.0, 100.0] {
             let packing = Packing::new(10, 1.0, largest, true);
-            assert_eq!(packing.hessian_max, largest as i64);
             for h in 1..=largest as i64 {
                 assert_eq!(packing.unpack(packing.pack(0.0, h as f64)), [0, h]);
             }
@@ -293,7 +285,7 @@ mod tests {
     fn a_child_is_its_parent_less_its_sibling() {
         let columns = [|i: u64| (i * i % 7) as u8, |i: u64| (i % 256) as u8];
         let columns = columns.map(|f| Bins::Small((0..20_000).map(f).collect())).to_vec();
-        let cuts = vec![Cuts::Num(vec![]); 2];
+        let cuts = vec![Cuts::Num(NumCuts::default()); 2];
         let data = Binned { n_rows: 20_000, cuts, columns, words: vec![] }.with_words();
         let mut group = Group::all(&data, 1).remove(0);
         let packing = Packing::new(20_000, 1.0, 1.0, false);

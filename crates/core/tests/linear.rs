@@ -291,3 +291,71 @@ fn two_classes_as_several() {
         assert!((shares[0] + shares[1] - 1.0).abs() < 1e-15);
     }
 }
+
+/// Spector and Mazzeo (1980), as printed in Greene's Econometric Analysis: grade point average,
+/// test score, whether taught by the new method, whether the grade improved. The published fit has
+/// the decimals below.
+#[test]
+fn logistic_summary_of_a_published_study() {
+    let rows: [[f64; 4]; 32] = [
+        [2.66, 20.0, 0.0, 0.0],
+        [2.89, 22.0, 0.0, 0.0],
+        [3.28, 24.0, 0.0, 0.0],
+        [2.92, 12.0, 0.0, 0.0],
+        [4.00, 21.0, 0.0, 1.0],
+        [2.86, 17.0, 0.0, 0.0],
+        [2.76, 17.0, 0.0, 0.0],
+        [2.87, 21.0, 0.0, 0.0],
+        [3.03, 25.0, 0.0, 0.0],
+        [3.92, 29.0, 0.0, 1.0],
+        [2.63, 20.0, 0.0, 0.0],
+        [3.32, 23.0, 0.0, 0.0],
+        [3.57, 23.0, 0.0, 0.0],
+        [3.26, 25.0, 0.0, 1.0],
+        [3.53, 26.0, 0.0, 0.0],
+        [2.74, 19.0, 0.0, 0.0],
+        [2.75, 25.0, 0.0, 0.0],
+        [2.83, 19.0, 0.0, 0.0],
+        [3.12, 23.0, 1.0, 0.0],
+        [3.16, 25.0, 1.0, 1.0],
+        [2.06, 22.0, 1.0, 0.0],
+        [3.62, 28.0, 1.0, 1.0],
+        [2.89, 14.0, 1.0, 0.0],
+        [3.51, 26.0, 1.0, 0.0],
+        [3.54, 24.0, 1.0, 1.0],
+        [2.83, 27.0, 1.0, 1.0],
+        [3.39, 17.0, 1.0, 1.0],
+        [2.67, 24.0, 1.0, 0.0],
+        [3.65, 21.0, 1.0, 1.0],
+        [4.00, 23.0, 1.0, 1.0],
+        [3.10, 21.0, 1.0, 0.0],
+        [2.39, 19.0, 1.0, 1.0],
+    ];
+    let column = |j: usize| rows.iter().map(|row| row[j]).collect::<Vec<f64>>();
+    let columns: Vec<Vec<f64>> = (0..3).map(column).collect();
+    let params =
+        LogisticRegressionParams { penalty: Penalty::None, summary: true, ..Default::default() };
+    let model = fit(&columns, &column(3), params);
+    let found = model.summary(0.05).unwrap();
+    let published = [
+        (-13.0213, 4.931, -2.641, 0.008, -22.687, -3.356),
+        (2.8261, 1.263, 2.238, 0.025, 0.351, 5.301),
+        (0.0952, 0.142, 0.672, 0.501, -0.182, 0.373),
+        (2.3787, 1.065, 2.234, 0.025, 0.292, 4.465),
+    ];
+    for (row, (estimate, error, z, p, low, high)) in found.iter().zip(published) {
+        // Half a unit of the last printed decimal.
+        let printed = |found: f64, shown: f64, half: f64| {
+            assert!((found - shown).abs() <= half * 1.0001, "{found} {shown} {row:?}");
+        };
+        printed(row.estimate, estimate, 0.00005);
+        printed(row.standard_error, error, 0.0005);
+        printed(row.statistic, z, 0.0005);
+        printed(row.p_value, p, 0.0005);
+        printed(row.low, low, 0.0005);
+        printed(row.high, high, 0.0005);
+    }
+    let facts = model.facts();
+    let likelihood = facts.iter().find(|(name, _)| name == "log-likelihood").unwrap().1;
+    assert!((likelihood + 12.890).abs() <= 0.0005, "{likelihood}");
+}

@@ -311,7 +311,10 @@ fn columns_behind_each_step_are_shown() {
             .collect();
         lines
     };
-    assert_eq!(show("input"), ["age,area,grade,rooms,sex", ",100,Gd,3,f", ",,,,"]);
+    let reason = ",,,,,SS0202,\"column `age`: expected number, found text \"\"x\"\" (declare it as \
+                  text, or declare this text as a missing marker)\"";
+    let expected = ["age,area,grade,rooms,sex,code,reason", ",100,Gd,3,f,,", reason];
+    assert_eq!(show("input"), expected);
     let encoded = show("encode");
     let cells: Vec<&str> = encoded[1].split(',').collect();
     assert!(cells[0].parse::<f64>().is_ok() && cells[2].parse::<f64>().is_ok(), "{encoded:?}");

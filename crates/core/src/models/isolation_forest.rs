@@ -189,7 +189,7 @@ impl Growth<'_> {
     }
 }
 
-/// Nodes of trees: a split, or a leaf, whose `lefts` and `rights` are 0 and whose value is its path.
+/// Nodes of trees: a split, or a leaf, whose children are 0 and whose value is its path.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Nodes {
     columns: Vec<u32>,

@@ -8,6 +8,8 @@ use crate::math::{self, ExactSum};
 const N_STEPS_MAX: u32 = 100;
 /// Half the square of the last step in the metric of the curvature, per unit of weight.
 const TOLERANCE: f64 = 1e-20;
+/// In that measure, a step from which Newton's method converges as it is.
+const SHORT: f64 = 1e-8;
 /// Keeps the second derivatives invertible where all scores are alike.
 const RIDGE: f64 = 1e-12;
 /// 2^-53: nearer to 0 or 1 a score counts as this far away.
@@ -81,17 +83,15 @@ impl Sigmoid {
             if !size.is_finite() {
                 break;
             }
-            let mut part = 1.0;
             if size <= 2.0 * TOLERANCE * total {
-                return Ok(self.moved(step, part));
+                return Ok(self.moved(step, 1.0));
             }
+            let mut part = 1.0;
             loop {
                 let next = self.moved(step, part);
                 let there = next.sums(points);
-                if there.loss < here.loss || part < NEAREST {
-                    if there.loss >= here.loss {
-                        return Ok(self);
-                    }
+                // So short a step lowers the objective by less than its rounding.
+                if size <= SHORT * total || there.loss < here.loss || part < NEAREST {
                     (self, here) = (next, there);
                     break;
                 }

@@ -11,7 +11,7 @@ use super::forest::{Tree, leaf_of};
 /// Rows that are walked at once.
 pub(super) const LANES: usize = 64;
 /// Trees with more leaves cost less by walking.
-const LEAVES_MAX: usize = 64;
+const LEAVES_MAX: usize = 128;
 /// Leaves of a part.
 const PART: usize = 8;
 
@@ -104,22 +104,28 @@ fn leaves(ops: &[Op], ends: &[u32], first: usize, columns: &[[i8; LANES]]) -> La
         let closed = closed(&ops[start..end], columns);
         end = start;
         let number = (part * PART) as u8;
-        for lane in 0..LANES {
-            let is_open = closed[lane] != 0xff;
-            open[lane] = if is_open { !closed[lane] } else { open[lane] };
-            start_of[lane] = if is_open { number } else { start_of[lane] };
+        for ((open, start_of), closed) in open.iter_mut().zip(&mut start_of).zip(closed) {
+            let is_open = ones(closed != 0xff);
+            *open = (!closed & is_open) | (*open & !is_open);
+            *start_of = (number & is_open) | (*start_of & !is_open);
         }
     }
-    let mut leaves = [0u8; LANES];
-    for lane in 0..LANES {
+    let mut leaves = start_of;
+    for (leaf, open) in leaves.iter_mut().zip(open) {
         // The lowest bit alone, and its place.
-        let bit = open[lane] & open[lane].wrapping_neg();
-        let four = if bit & 0xf0 != 0 { 4 } else { 0 };
-        let two = if bit & 0xcc != 0 { 2 } else { 0 };
-        let one = if bit & 0xaa != 0 { 1 } else { 0 };
-        leaves[lane] = start_of[lane] | four | two | one;
+        let bit = open & open.wrapping_neg();
+        let four = ones(bit & 0xf0 != 0) & 4;
+        let two = ones(bit & 0xcc != 0) & 2;
+        let one = ones(bit & 0xaa != 0) & 1;
+        *leaf |= four | two | one;
     }
     leaves
+}
+
+/// All bits if it is so.
+#[inline]
+fn ones(is_so: bool) -> u8 {
+    u8::from(is_so).wrapping_neg()
 }
 
 #[inline]
@@ -127,8 +133,8 @@ fn closed(ops: &[Op], columns: &[[i8; LANES]]) -> Lanes {
     let mut closed = [0u8; LANES];
     for op in ops {
         let codes = &columns[usize::from(op.column)];
-        for lane in 0..LANES {
-            closed[lane] |= if codes[lane] > op.limit { op.closed } else { 0 };
+        for (closed, &code) in closed.iter_mut().zip(codes) {
+            *closed |= ones(code > op.limit) & op.closed;
         }
     }
     closed

@@ -86,15 +86,19 @@ impl Naive<'_> {
                     if hl < least || hr < least {
                         continue;
                     }
+                    let raw = (hl, hr);
                     let (gl, gr) = (self.shrunk(gl), self.shrunk(gr));
                     let (hl, hr) = (hl + lambda, hr + lambda);
                     let worth = (gl * gl * hr + gr * gr * hl) / (hl * hr);
                     let g = self.shrunk(whole[0]);
                     let gain = worth - g * g / (whole[1] + lambda);
+                    // Nobody to learn from: where there is more.
+                    let heavier = raw.0 >= raw.1;
+                    let missing_left = if has_missing { missing_left } else { heavier };
                     if best.as_ref().is_none_or(|(top, _)| gain > *top)
                         && gain > worth * math::powi(2.0, -44)
                     {
-                        best = Some((gain, Split { gain, ..split }));
+                        best = Some((gain, Split { gain, missing_left, ..split }));
                     }
                 }
             }

@@ -10,7 +10,7 @@ fn shapes() -> Vec<(&'static str, ForestShape)> {
         ("small trees", base),
         ("one output, numbers only", ForestShape { n_text: 0, ..base }),
         ("stumps of one leaf", ForestShape { n_leaves: 1, ..base }),
-        ("64 leaves", ForestShape { n_leaves: 64, n_trees: 5, ..base }),
+        ("128 leaves", ForestShape { n_leaves: 128, n_trees: 5, ..base }),
         ("large trees", ForestShape { n_leaves: 150, n_trees: 5, ..base }),
         ("many thresholds", ForestShape { n_trees: 60, grid: 1 << 20, ..base }),
         ("classes in turn", ForestShape { n_outputs: 3, ..base }),

@@ -118,7 +118,8 @@ impl Space {
         let mut combinations = vec![Vec::new()];
         for axis in &axes {
             let longer = combinations.iter().flat_map(|head: &Vec<toml::Value>| {
-                axis.iter().map(move |value| [head.as_slice(), &[value.clone()]].concat())
+                axis.iter()
+                    .map(move |value| [head.as_slice(), std::slice::from_ref(value)].concat())
             });
             combinations = longer.collect();
         }
@@ -365,7 +366,7 @@ pub(super) mod tests {
         let mut n_below = 0;
         for number in 1..=400 {
             let [alpha, iterations] = two.draw(Seed(7), number).try_into().unwrap();
-            assert_eq!(one.draw(Seed(7), number), [iterations.clone()]);
+            assert_eq!(one.draw(Seed(7), number), std::slice::from_ref(&iterations));
             let alpha = alpha.as_float().unwrap();
             assert!((1e-3..=1e3).contains(&alpha));
             n_below += u32::from(alpha < 1.0);

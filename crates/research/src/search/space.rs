@@ -392,7 +392,7 @@ pub(super) mod tests {
         let config = space.config(&base(), &grid[0]).unwrap();
         assert_eq!(config.model.kind(), "linear_regression");
         let error = space.config(&base(), &grid[1]).unwrap_err();
-        assert!(error.to_string().contains("no kind `nothing`"), "{error}");
+        assert!(error.to_string().contains("found `nothing`"), "{error}");
         assert!(error.span().is_some());
     }
 }

@@ -270,8 +270,7 @@ mod tests {
     #[test]
     fn a_score_belongs_to_its_row_also_among_rows_of_one_key() {
         let of = |a: &[f64], scores: [f64; 2]| {
-            let results = vec![scores.iter().map(|x| Ok(*x)).collect()];
-            RowOrder::new(&keyed(a, &[0.0, 0.0])).scores(&results)
+            RowOrder::new(&keyed(a, &[0.0, 0.0])).scores(|_, row| Ok(&scores[row..row + 1]))
         };
         assert_eq!(of(&[1.0, 2.0], [5.0, 6.0]), of(&[2.0, 1.0], [6.0, 5.0]));
         assert_ne!(of(&[1.0, 2.0], [5.0, 6.0]), of(&[1.0, 2.0], [6.0, 5.0]));
@@ -283,7 +282,7 @@ mod tests {
     fn a_reason_counts_by_code_step_and_column_and_not_by_its_words() {
         let of = |reason: Error| {
             let blocks = keyed(&[1.0], &[2.0]);
-            RowOrder::new(&blocks).scores(&[vec![Err(reason)]])
+            RowOrder::new(&blocks).scores(|_, _| Err(&reason))
         };
         let reason = |code, words: &str| Error::new(code, words).step("log").column("a");
         let first = of(reason(Code::BadValue, "expected a number above 0, found 0"));

@@ -34,6 +34,19 @@ struct Spare {
     num: Vec<Vec<f64>>,
     text: Vec<TextColumn>,
     time: Vec<Vec<i64>>,
+    slots: Vec<Vec<usize>>,
+    codes: Codes,
+}
+
+/// Buffers for rows as small whole numbers, which models of trees work on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Codes {
+    /// 64 rows of a column at a time.
+    pub narrow: Vec<[i8; 64]>,
+    /// Row by row.
+    pub wide: Vec<u16>,
+    /// Per text column the level of each label of the block's dictionary.
+    pub levels: Vec<u32>,
 }
 
 impl Batch {
@@ -133,6 +146,17 @@ impl Batch {
         self.spare.time.pop().unwrap_or_default()
     }
 
+    /// An empty buffer of positions, warm if one was given back.
+    pub fn take_slots(&mut self) -> Vec<usize> {
+        self.spare.slots.pop().unwrap_or_default()
+    }
+
+    /// Gives a buffer of positions back.
+    pub fn give_slots(&mut self, mut slots: Vec<usize>) {
+        slots.clear();
+        self.spare.slots.push(slots);
+    }
+
     /// Gives a buffer back.
     pub fn give(&mut self, mut column: Column) {
         column.clear();
@@ -141,6 +165,16 @@ impl Batch {
             Column::Text(v) => self.spare.text.push(v),
             Column::Time(v) => self.spare.time.push(v),
         }
+    }
+
+    /// The buffers for codes, warm if they were given back.
+    pub(crate) fn take_codes(&mut self) -> Codes {
+        std::mem::take(&mut self.spare.codes)
+    }
+
+    /// Gives the buffers for codes back.
+    pub(crate) fn give_codes(&mut self, buffers: Codes) {
+        self.spare.codes = buffers;
     }
 
     /// Puts `column` at `slot` in place of what was there.
@@ -183,6 +217,11 @@ impl Batch {
     /// The weight of each row; empty outside a fit, and where every row counts one.
     pub fn weights(&self) -> &[f64] {
         &self.weights
+    }
+
+    /// The weight of `row`: one where rows have none.
+    pub fn weight(&self, row: usize) -> f64 {
+        self.weights.get(row).copied().unwrap_or(1.0)
     }
 
     /// Where `row` stands in its source, from 0; for messages only.

@@ -165,10 +165,10 @@ impl Progress {
     /// What is done now, and so much of so much is done. May be called from any thread.
     pub(super) fn at(&self, message: &str, done: u64, total: u64) {
         if !self.bar.is_hidden() {
-            self.bar.set_style(self.counter.clone());
+            self.bar.set_message(message.to_owned());
             self.bar.set_length(total);
             self.bar.set_position(done);
-            self.bar.set_message(message.to_owned());
+            self.bar.set_style(self.counter.clone());
         }
     }
 }

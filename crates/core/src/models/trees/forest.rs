@@ -10,6 +10,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::traverse::Ready;
 use crate::batch::{ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
 
@@ -51,9 +52,13 @@ pub(in crate::models) struct Forest {
     pub set_levels: Vec<u32>,
     /// Where each set ends in `set_levels`.
     pub set_ends: Vec<u32>,
+    /// The same, made ready to score. Not stored.
+    #[serde(skip)]
+    pub ready: Ready,
 }
 
 /// One tree of a forest: its part of each array.
+#[allow(dead_code, reason = "what explains scores reads gains and covers")]
 #[derive(Clone, Copy, Debug)]
 pub(in crate::models) struct Tree<'a> {
     pub feature: &'a [u32],
@@ -69,6 +74,7 @@ pub(in crate::models) struct Tree<'a> {
     pub weight: &'a [f64],
 }
 
+#[allow(dead_code, reason = "what explains scores reads covers")]
 impl Tree<'_> {
     /// The number of leaves.
     pub fn n_leaves(&self) -> usize {
@@ -293,6 +299,7 @@ mod tests {
             weight: vec![],
             set_levels: vec![1],
             set_ends: vec![1],
+            ready: Ready::default(),
         }
     }
 

@@ -6,21 +6,32 @@
 
 pub(super) mod bag;
 pub(super) mod binning;
+mod bits;
 pub(super) mod boost;
 mod build;
+mod codes;
 mod direct;
+#[cfg(test)]
+mod draws;
 mod find;
 pub(super) mod forest;
 pub(super) mod grow;
 mod histogram;
+mod importance;
 mod look;
 pub(super) mod objective;
+#[cfg(test)]
+mod oracle;
+mod outputs;
 mod partition;
 mod predict;
 mod sample;
 pub(super) mod settings;
+mod shap;
 mod split;
 pub(super) mod table;
+mod traverse;
+mod walk;
 
 /// How many of `n` columns a share is.
 pub(super) fn sample_count(n: usize, ratio: f64) -> usize {

@@ -6,8 +6,8 @@ use crate::math;
 
 impl Forest {
     /// Writes `n_outputs` sums or means of trees per row into `scores`, row by row. Trees are added
-    /// in order.
-    pub fn margins(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) {
+    /// in order. [`Forest::margins`] gives the same sooner.
+    pub fn plain_margins(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) {
         let mut cells = batch.take_num();
         self.cells(batch, slots, &mut cells);
         let (n_outputs, width) = (self.n_outputs as usize, self.leaf_width as usize);

@@ -188,6 +188,15 @@ fn halving_states_its_rungs_and_only_the_best_reach_all_rows() {
 }
 
 #[test]
+fn a_drawn_trial_that_equals_an_earlier_one_is_left_out() {
+    let folder = folder(REGRESSION);
+    let args = ["search", "t.toml", "--space", "s.toml", "--method", "random", "--trials", "12"];
+    let args = [&args[..], &["--folds", "2"]].concat();
+    assert!(yes(folder.path(), &args).contains("3 distinct trials of 12 drawn"));
+    assert_eq!(json(folder.path(), &args)["trials"].as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn a_nested_search_tells_an_honest_figure() {
     let folder = folder(REGRESSION);
     let args = ["search", "t.toml", "--space", "s.toml", "--nested", "3", "--folds", "2"];

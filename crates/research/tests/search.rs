@@ -280,6 +280,7 @@ fn wrong_searches_are_refused_with_place_and_remedy() {
     search("[parameters]\nmodel.alpah = [1.0]\n", &[], 2, "unknown field `alpah`");
     search("[parameters]\nmodel.alpah = [1.0]\n", &[], 2, "s.toml:2:7");
     search("[parameters]\nmodel.alpha = [-1.0]\n", &[], 2, "with model.alpha = -1.0");
+    search("[parameters]\nfill.method = [\"men\"]\n", &[], 2, "s.toml:2:6");
     search("[parameters]\nfull.method = [\"mean\"]\n", &[], 2, "steps are fill");
     search("[parameters]\nmodel.alpha = { from = 0, to = 1 }\n", &[], 2, "expected n_points");
     search(SPACE, &["--metric", "rsme"], 2, "expected a metric to rank by, rmse, mae, r2");

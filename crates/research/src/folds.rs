@@ -118,23 +118,22 @@ impl Folds {
             let message = format!("expected at least 2 folds, found {}", plan.n_folds);
             return Err(Error::new(Code::Usage, message));
         }
+        let group = split::group_slot(config)?;
+        match plan.scheme {
+            Scheme::KFold => {}
+            Scheme::Stratified => refuse_group(group, "stratified")?,
+            Scheme::Time { .. } => refuse_group(group, "time")?,
+        }
         let n_rows = rows.n_rows();
         let n_folds = match u32::try_from(plan.n_folds) {
             Ok(n) if n as usize <= n_rows && n < u32::MAX => n,
             _ => return Err(too_few("rows", plan.n_folds, n_rows)),
         };
         let stream = Stream::new(config.seed, split::STEP, "", purpose.name());
-        let group = split::group_slot(config)?;
         let parts = match &plan.scheme {
             Scheme::KFold => by_draw(rows, &stream, n_folds, group),
-            Scheme::Stratified => {
-                refuse_group(group, "stratified")?;
-                dealt(config, rows, &stream, n_folds)?
-            }
-            Scheme::Time { column } => {
-                refuse_group(group, "time")?;
-                by_time(config, rows, column, n_folds + 1)?
-            }
+            Scheme::Stratified => dealt(config, rows, &stream, n_folds)?,
+            Scheme::Time { column } => by_time(config, rows, column, n_folds + 1)?,
         };
         let is_ordered = matches!(plan.scheme, Scheme::Time { .. });
         let folds = Folds { n_folds, is_ordered, parts };

@@ -4,6 +4,7 @@ use samescore_core::aggregate::MemoryRows;
 use samescore_core::config::{Config, SplitConfig, Task};
 use samescore_core::digest::RowKey;
 use samescore_core::example;
+use samescore_core::math;
 use samescore_core::models::ModelParams;
 use samescore_core::pipeline::Table;
 use samescore_core::rng::Seed;
@@ -91,7 +92,7 @@ fn strata_differ_by_at_most_one_row_between_folds() {
     let rows = table(&regression, 200, false, 64);
     let folds = Folds::new(&regression, &rows, &plan, Purpose::Judge).unwrap();
     let mut sorted = targets(&rows);
-    sorted.sort_by(f64::total_cmp);
+    sorted.sort_by(|a, b| math::total_cmp(*a, *b));
     // The lowest tenth of the targets: 20 rows, five in each fold.
     let n =
         |fold| targets(&folds.test(&rows, fold)).into_iter().filter(|y| *y < sorted[20]).count();

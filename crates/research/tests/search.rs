@@ -188,6 +188,15 @@ fn halving_states_its_rungs_and_only_the_best_reach_all_rows() {
 }
 
 #[test]
+fn a_drawn_trial_that_equals_an_earlier_one_is_left_out() {
+    let folder = folder(REGRESSION);
+    let args = ["search", "t.toml", "--space", "s.toml", "--method", "random", "--trials", "12"];
+    let args = [&args[..], &["--folds", "2"]].concat();
+    assert!(yes(folder.path(), &args).contains("3 distinct trials of 12 drawn"));
+    assert_eq!(json(folder.path(), &args)["trials"].as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn a_nested_search_tells_an_honest_figure() {
     let folder = folder(REGRESSION);
     let args = ["search", "t.toml", "--space", "s.toml", "--nested", "3", "--folds", "2"];
@@ -271,6 +280,7 @@ fn wrong_searches_are_refused_with_place_and_remedy() {
     search("[parameters]\nmodel.alpah = [1.0]\n", &[], 2, "unknown field `alpah`");
     search("[parameters]\nmodel.alpah = [1.0]\n", &[], 2, "s.toml:2:7");
     search("[parameters]\nmodel.alpha = [-1.0]\n", &[], 2, "with model.alpha = -1.0");
+    search("[parameters]\nfill.method = [\"men\"]\n", &[], 2, "s.toml:2:6");
     search("[parameters]\nfull.method = [\"mean\"]\n", &[], 2, "steps are fill");
     search("[parameters]\nmodel.alpha = { from = 0, to = 1 }\n", &[], 2, "expected n_points");
     search(SPACE, &["--metric", "rsme"], 2, "expected a metric to rank by, rmse, mae, r2");

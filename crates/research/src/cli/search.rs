@@ -180,16 +180,19 @@ fn to_text(args: &Args, settings: &Settings, names: &[&str], report: &Report) ->
     );
     let folds = format!("{}, {}", settings.folds.n_folds, settings.folds.scheme);
     let mut text = render::pairs(&[
-        ("method", format!("{}, {} trials", settings.method.name(), report.trials.len())),
+        ("method", format!("{}, {}", settings.method.name(), n_trials(settings, report))),
         ("metric", format!("{}, {better} is better", metric.name)),
         ("rows", rows),
         ("folds", folds),
     ]);
     if report.rungs.len() > 1 {
         for (nth, rung) in (1..).zip(&report.rungs) {
-            let (part, of) = (rung.share.part, rung.share.of);
+            let of = match rung.share.of {
+                1 => "all".to_owned(),
+                of => format!("{}/{of} of", rung.share.part),
+            };
             let n = rung.n_trials;
-            text.push_str(&format!("rung {nth}: {n} trials on {part}/{of} of the training rows\n"));
+            text.push_str(&format!("rung {nth}: trials {n}, fitted on {of} the training rows\n"));
         }
     }
     text.push_str(&ranking(metric.name, names, report));
@@ -206,6 +209,17 @@ fn to_text(args: &Args, settings: &Settings, names: &[&str], report: &Report) ->
         text.push_str(&format!("winner written to {}\n", out.display()));
     }
     text
+}
+
+/// Drawn trials that equal an earlier one are left out, which is said.
+fn n_trials(settings: &Settings, report: &Report) -> String {
+    let n = report.trials.len();
+    match settings.method {
+        Method::Random | Method::Halving if (n as u64) < settings.n_trials => {
+            format!("{n} distinct trials of {} drawn", settings.n_trials)
+        }
+        _ => format!("trials {n}"),
+    }
 }
 
 fn ranking(metric: &str, names: &[&str], report: &Report) -> String {

@@ -118,7 +118,8 @@ impl Space {
         let mut combinations = vec![Vec::new()];
         for axis in &axes {
             let longer = combinations.iter().flat_map(|head: &Vec<toml::Value>| {
-                axis.iter().map(move |value| [head.as_slice(), &[value.clone()]].concat())
+                axis.iter()
+                    .map(move |value| [head.as_slice(), std::slice::from_ref(value)].concat())
             });
             combinations = longer.collect();
         }
@@ -139,13 +140,8 @@ impl Space {
     /// # Errors
     /// If the config with them is none; pointing at the parameter where it can.
     pub fn config(&self, base: &toml::Table, values: &[toml::Value]) -> Result<Config> {
-        let mut root = base.clone();
-        for (parameter, value) in self.parameters.iter().zip(values) {
-            parameter.target.put(&mut root, value.clone());
-        }
-        let text = toml::to_string(&root)
-            .map_err(|e| Error::new(Code::BadParameter, format!("cannot be written: {e}")))?;
-        Config::from_toml(&text).map_err(|e| self.placed(&e, values))
+        let all: Vec<(&Parameter, &toml::Value)> = self.parameters.iter().zip(values).collect();
+        with(base, &all).map_err(|e| placed(&e, base, &all))
     }
 
     /// The identity of the space.
@@ -171,37 +167,40 @@ impl Space {
         }
         Ok(hasher.finish_fingerprint())
     }
+}
 
-    /// An error of a trial's config, said of the space.
-    fn placed(&self, error: &Error, values: &[toml::Value]) -> Error {
-        let named = |p: &&Parameter| match &p.target {
-            Target::WholeModel => error.step_name() == Some(MODEL_STEP),
-            Target::Model(key) => has_word(error.message(), key),
-            Target::Step(step, key) => {
-                has_word(error.message(), key) && error.step_name() == Some(step.as_str())
-            }
-        };
-        let said: Vec<String> = self
-            .parameters
-            .iter()
-            .zip(values)
-            .map(|(p, value)| format!("{} = {}", p.name, show(value)))
-            .collect();
-        let mut placed =
-            Error::new(error.code(), format!("with {}: {}", said.join(", "), error.message()));
-        if let Some(step) = error.step_name() {
-            placed = placed.step(step);
-        }
-        if let Some(column) = error.column_name() {
-            placed = placed.column(column);
-        }
-        if let Some(remedy) = error.remedy_text() {
-            placed = placed.remedy(remedy);
-        }
-        match self.parameters.iter().find(named) {
-            Some(parameter) if !parameter.span.is_empty() => placed.at(parameter.span.clone()),
-            _ => placed,
-        }
+/// The config with some values put in.
+fn with(base: &toml::Table, pairs: &[(&Parameter, &toml::Value)]) -> Result<Config> {
+    let mut root = base.clone();
+    for (parameter, value) in pairs {
+        parameter.target.put(&mut root, (*value).clone());
+    }
+    let text = toml::to_string(&root)
+        .map_err(|e| Error::new(Code::BadParameter, format!("cannot be written: {e}")))?;
+    Config::from_toml(&text)
+}
+
+/// An error of a trial's config, said of the space: of the first value that is wrong by itself.
+fn placed(e: &Error, base: &toml::Table, pairs: &[(&Parameter, &toml::Value)]) -> Error {
+    let is_wrong = |pair: &&(&Parameter, &toml::Value)| {
+        with(base, &[**pair]).is_err_and(|alone| alone.message() == e.message())
+    };
+    let wrong = pairs.iter().find(is_wrong);
+    let said: Vec<String> =
+        pairs.iter().map(|(p, value)| format!("{} = {}", p.name, show(value))).collect();
+    let mut placed = Error::new(e.code(), format!("with {}: {}", said.join(", "), e.message()));
+    if let Some(step) = e.step_name() {
+        placed = placed.step(step);
+    }
+    if let Some(column) = e.column_name() {
+        placed = placed.column(column);
+    }
+    if let Some(remedy) = e.remedy_text() {
+        placed = placed.remedy(remedy);
+    }
+    match wrong {
+        Some((parameter, _)) if !parameter.span.is_empty() => placed.at(parameter.span.clone()),
+        _ => placed,
     }
 }
 
@@ -287,10 +286,6 @@ impl Span {
     }
 }
 
-fn has_word(text: &str, word: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == word)
-}
-
 /// A value on one line.
 pub fn show(value: &toml::Value) -> String {
     match value {
@@ -365,7 +360,7 @@ pub(super) mod tests {
         let mut n_below = 0;
         for number in 1..=400 {
             let [alpha, iterations] = two.draw(Seed(7), number).try_into().unwrap();
-            assert_eq!(one.draw(Seed(7), number), [iterations.clone()]);
+            assert_eq!(one.draw(Seed(7), number), std::slice::from_ref(&iterations));
             let alpha = alpha.as_float().unwrap();
             assert!((1e-3..=1e3).contains(&alpha));
             n_below += u32::from(alpha < 1.0);
@@ -391,7 +386,7 @@ pub(super) mod tests {
         let config = space.config(&base(), &grid[0]).unwrap();
         assert_eq!(config.model.kind(), "linear_regression");
         let error = space.config(&base(), &grid[1]).unwrap_err();
-        assert!(error.to_string().contains("no kind `nothing`"), "{error}");
+        assert!(error.to_string().contains("found `nothing`"), "{error}");
         assert!(error.span().is_some());
     }
 }

@@ -300,6 +300,23 @@ pub enum Output {
     Contribution,
 }
 
+/// How well a coefficient is known; missing numbers where it was not fitted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CoefficientSummary {
+    /// The coefficient.
+    pub estimate: f64,
+    /// The deviation of its estimates over samples alike.
+    pub standard_error: f64,
+    /// The estimate in standard errors: t for least squares, z else.
+    pub statistic: f64,
+    /// The probability of a statistic as far from 0 if the true coefficient is 0.
+    pub p_value: f64,
+    /// The lower end of the interval.
+    pub low: f64,
+    /// The upper end of the interval.
+    pub high: f64,
+}
+
 /// A fitted model.
 pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deserialize<'de> {
     /// Checks that the state fits these features and is well formed, whoever wrote it.
@@ -353,6 +370,13 @@ pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deseri
     /// How much each feature matters, by named measure: one value per feature.
     fn importances(&self) -> Vec<(&'static str, Vec<f64>)> {
         Vec::new()
+    }
+
+    /// For linear models fitted with a summary: how well the intercept and each coefficient are
+    /// known, with intervals that miss the true value with probability `tail`.
+    fn summary(&self, tail: f64) -> Option<Vec<CoefficientSummary>> {
+        let _ = tail;
+        None
     }
 
     /// Facts for `inspect`: name and value, such as the intercept or the number of iterations.
@@ -678,6 +702,11 @@ macro_rules! registry {
             /// What a user should know about how the fit ended.
             pub fn warnings(&self) -> Vec<String> {
                 match self { $($fitted::$P(m) => $crate::step::Predict::warnings(m),)+ }
+            }
+
+            /// How well the coefficients are known.
+            pub fn summary(&self, tail: f64) -> Option<Vec<$crate::step::CoefficientSummary>> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::summary(m, tail),)+ }
             }
 
             /// Writes the scores of every row.

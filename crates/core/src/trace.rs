@@ -270,7 +270,7 @@ mod tests {
     #[test]
     fn a_score_belongs_to_its_row_also_among_rows_of_one_key() {
         let of = |a: &[f64], scores: [f64; 2]| {
-            RowOrder::new(&keyed(a, &[0.0, 0.0])).scores(|_, row| Ok(&scores[row..=row]))
+            RowOrder::new(&keyed(a, &[0.0, 0.0])).scores(|_, row| Ok(&scores[row..row + 1]))
         };
         assert_eq!(of(&[1.0, 2.0], [5.0, 6.0]), of(&[2.0, 1.0], [6.0, 5.0]));
         assert_ne!(of(&[1.0, 2.0], [5.0, 6.0]), of(&[1.0, 2.0], [6.0, 5.0]));

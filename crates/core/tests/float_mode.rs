@@ -14,6 +14,7 @@ use samescore_core::error::{Code, Error, Result};
 use samescore_core::example;
 use samescore_core::models::LinearRegressionParams;
 use samescore_core::pipeline::{Table, fit};
+use samescore_core::transforms::StandardScalerParams;
 
 /// The default mode, and one that flushes subnormal numbers to zero.
 const DEFAULT: u32 = 0x1f80;
@@ -35,6 +36,8 @@ fn refused<T>(result: Result<T>, what: &str) {
 fn threads_of_another_mode_compute_nothing() {
     let mut config = example::config(Task::Regression, LinearRegressionParams::default());
     config.data.columns.retain(|name, _| ["area", "rooms", "price"].contains(&name.as_str()));
+    // A trace computes in its steps.
+    let config = config.step("scale", &["area"], StandardScalerParams::default());
     let table = example::table(2 * BLOCK_ROWS + 1, 1);
     let rows = || Table::new(&config, &table).expect("a table");
     let fingerprint = rows().fingerprint();

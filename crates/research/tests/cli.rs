@@ -243,7 +243,6 @@ fn wrong_configs_point_at_their_place() {
         ),
         ("[target]", "[target", "SS0101", "t.toml:7:"),
         ("a = \"num\"", "a = \"number\"", "unknown variant `number`", "t.toml:4:5"),
-        ("columns = [\"b\"]", "columns = [\"a\"]", "expected text, found num", "t.toml"),
         ("columns = [\"b\"]", "columns = [\"b\", \"b\"]", "SS0111", "t.toml:11:17"),
         ("[data]\n", "[data]\nkey = [\"a\", \"a\"]\n", "SS0111", "t.toml:2:13"),
         ("[data]\n", "golden_rows = 65\n[data]\n", "from 0 to 64", "t.toml:1:15"),
@@ -251,8 +250,9 @@ fn wrong_configs_point_at_their_place() {
             "columns = [\"b\"]\n",
             "columns = [\"b\"]\n[[step]]\nkind = \"rename_columns\"\nnames = { b = \"a\" }\n",
             "SS0112",
-            "t.toml:",
+            "t.toml:14:15",
         ),
+        ("columns = [\"b\"]", "columns = [\"a\"]", "expected text, found num", "t.toml:11:12"),
     ] {
         write(&folder, "t.toml", CONFIG.replace(from, to).as_bytes());
         let told = refused(folder.path(), &["fit", "t.toml"], 2, said);
@@ -393,6 +393,10 @@ fn every_kind_and_code_is_explained_and_every_help_has_an_example() {
         "score",
         "transform",
         "evaluate",
+        "search",
+        "seeds",
+        "learning-curve",
+        "validation-curve",
         "inspect",
         "verify",
         "diff",
@@ -431,7 +435,7 @@ fn init_declares_what_the_table_has_and_its_config_fits() {
         at,
         &["init", "t.csv", "--target", "when", "--out", "w.toml"],
         2,
-        "expected numbers or two",
+        "expected numbers or labels",
     );
 }
 

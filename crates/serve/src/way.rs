@@ -3,7 +3,6 @@
 
 use std::str::FromStr;
 
-use samescore_core::digest::RowKey;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::rng::{Seed, Stream, permutation};
 use samescore_deploy::{Batch, Scorer, Scores, Trace};

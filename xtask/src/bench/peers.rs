@@ -76,7 +76,8 @@ fn read(program: &mut Command) -> Result<Fit, String> {
 fn row(task: &str, threads: &str, ours: &[Fit], theirs: &[Fit]) -> Vec<String> {
     let seconds = |fits: &[Fit]| {
         let mut all: Vec<f64> = fits.iter().map(|fit| fit.seconds).collect();
-        all.sort_by(f64::total_cmp);
+        // Durations are positive, so their bits are in the order of their sizes.
+        all.sort_by_key(|seconds| seconds.to_bits());
         all.get(all.len() / 2).copied()
     };
     let shown =

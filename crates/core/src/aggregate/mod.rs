@@ -8,9 +8,17 @@
 //! [`Rows`] is a table seen as blocks. [`MemoryRows`] holds them in memory; a form that streams
 //! from disk implements the same four functions.
 
+mod classes;
+mod clusters;
 mod columns;
+mod folds;
 mod gradient;
+mod loss;
+mod loss_pass;
+mod softmax_pass;
+mod subset;
 mod target;
+mod weights;
 
 use std::sync::Arc;
 
@@ -21,11 +29,20 @@ use crate::error::{Error, Result};
 use crate::math;
 use crate::par;
 
+pub use classes::{ClassSums, Term};
+pub(crate) use clusters::nearest;
+pub use clusters::{CentreRace, ClusterSums};
 pub use columns::{
     ColumnMoments, ColumnQuantiles, ColumnValues, Counts, LevelCounts, MissingCounts,
 };
+pub use folds::FoldGrams;
 pub use gradient::{LogisticPass, LogisticPoint, LogisticSums};
+pub use loss::{Loss, LossTerms};
+pub use loss_pass::{CurvaturePass, LossPass, LossPoint, LossSums};
+pub use softmax_pass::{SoftmaxCurvature, SoftmaxPass, SoftmaxPoint, SoftmaxSums};
+pub use subset::Subset;
 pub use target::{FeatureMoments, Gram, LevelTarget, LevelTargets, TargetSummary};
+pub use weights::{ClassTotals, WeightSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.
 pub trait Aggregate: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de> {

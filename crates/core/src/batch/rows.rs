@@ -34,6 +34,7 @@ struct Spare {
     num: Vec<Vec<f64>>,
     text: Vec<TextColumn>,
     time: Vec<Vec<i64>>,
+    slots: Vec<Vec<usize>>,
     codes: Codes,
 }
 
@@ -145,6 +146,17 @@ impl Batch {
         self.spare.time.pop().unwrap_or_default()
     }
 
+    /// An empty buffer of positions, warm if one was given back.
+    pub fn take_slots(&mut self) -> Vec<usize> {
+        self.spare.slots.pop().unwrap_or_default()
+    }
+
+    /// Gives a buffer of positions back.
+    pub fn give_slots(&mut self, mut slots: Vec<usize>) {
+        slots.clear();
+        self.spare.slots.push(slots);
+    }
+
     /// Gives a buffer back.
     pub fn give(&mut self, mut column: Column) {
         column.clear();
@@ -205,6 +217,11 @@ impl Batch {
     /// The weight of each row; empty outside a fit, and where every row counts one.
     pub fn weights(&self) -> &[f64] {
         &self.weights
+    }
+
+    /// The weight of `row`: one where rows have none.
+    pub fn weight(&self, row: usize) -> f64 {
+        self.weights.get(row).copied().unwrap_or(1.0)
     }
 
     /// Where `row` stands in its source, from 0; for messages only.

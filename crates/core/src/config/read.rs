@@ -510,8 +510,8 @@ kind = "linear_regression"
         assert_eq!(place, "\"ordinal_encodr\"");
         assert_eq!(
             message,
-            "step `codes`: expected a known kind, found `ordinal_encodr` (did you mean `ordinal_encoder`? \
-             `samescore kinds` lists all)"
+            "step `codes`: expected a known kind, found `ordinal_encodr` \
+             (did you mean `ordinal_encoder`? `samescore kinds` lists all)"
         );
     }
 

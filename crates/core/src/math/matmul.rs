@@ -55,6 +55,14 @@ pub fn matmul_transposed(
     assert_eq!(a.len(), k * m, "A must be k x m");
     assert!(rows.start <= rows.end && rows.end <= m, "the rows are columns of A");
     check(k, b, n, rows.len(), c);
+    if n == 1 {
+        // One column: the rows of the result are the lanes.
+        c.fill(0.0);
+        for (row, y) in a.chunks_exact(m.max(1)).zip(b) {
+            c.iter_mut().zip(&row[rows.clone()]).for_each(|(sum, x)| *sum += x * y);
+        }
+        return;
+    }
     panels(b, k, n, |panel, first| {
         let mut i = rows.start;
         while i + ROWS <= rows.end {
@@ -155,7 +163,11 @@ fn store(tile: &[[f64; LANES]], c: &mut [f64], n: usize, i: usize, first: usize)
     let width = Ord::min(LANES, n - first);
     for (r, sums) in tile.iter().enumerate() {
         let at = (i + r) * n + first;
-        c[at..at + width].copy_from_slice(&sums[..width]);
+        // The whole tile is worth not calling a copy of any length.
+        match <&mut [f64; LANES]>::try_from(&mut c[at..at + width]) {
+            Ok(whole) => *whole = *sums,
+            Err(_) => c[at..at + width].copy_from_slice(&sums[..width]),
+        }
     }
 }
 

@@ -29,6 +29,7 @@ mod quantile;
 mod select;
 mod self_test;
 mod solve;
+mod special;
 
 pub use distinct::DistinctCounts;
 pub use exact_sum::{ExactSum, mean};
@@ -42,3 +43,4 @@ pub use quantile::{QuantileType, quantile_sorted};
 pub use select::QuantileSelect;
 pub use self_test::{host_float_mode, self_test};
 pub use solve::{cholesky, cholesky_solve, qr_solve, solve_spd_refined};
+pub use special::{normal_two_sided, student_t_critical, student_t_two_sided};

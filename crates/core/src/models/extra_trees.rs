@@ -11,8 +11,8 @@
 //! two classes the probability of class 1, else the probability of each class.
 //!
 //! # Missing
-//! A split learns the side of missing values. One that had none sends them left, one by labels
-//! right. Labels that the fit did not see, or beyond the `max_bin` most frequent ones, are missing.
+//! A split learns the side of missing values; one that had none sends them where more of its rows
+//! went. Labels that the fit did not see, or beyond the `max_bin` most frequent ones, are missing.
 //!
 //! # Ties and order
 //! As for `random_forest`; cuts are keyed by the tree, the column and the number of leaves looked at

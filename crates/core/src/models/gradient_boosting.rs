@@ -16,8 +16,8 @@
 //! per row, its target and a few numbers; it does not sort rows.
 //!
 //! # Missing
-//! A split learns the side of missing values. One that had none sends them left, one by labels
-//! right. Labels that the fit did not see, or beyond the `max_bin` most frequent ones, are missing.
+//! A split learns the side of missing values; one that had none sends them where more of its rows
+//! went. Labels that the fit did not see, or beyond the `max_bin` most frequent ones, are missing.
 //!
 //! # Ties and order
 //! Gradients are rounded to multiples of powers of two before they are added, as whole numbers, so
@@ -39,6 +39,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use self::link::Link;
 use super::ClassWeight;
 use super::trees::binning::Binned;
 use super::trees::boost::{BoostParams, RowSample, boost};
@@ -245,11 +246,11 @@ impl FitModel for GradientBoostingParams {
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<GradientBoosting> {
+        let grow = self.grow_params(ctx)?;
         let mut table = Table::new(rows)?;
         if self.class_weight == ClassWeight::Balanced && ctx.n_classes > 0 {
             table.balance(ctx.n_classes as usize);
         }
-        let grow = self.grow_params(ctx)?;
         let data = Binned::new(rows, ctx, &table.kept, self.max_bin)?;
         let data = if grow.node_features.is_none() { data.with_words() } else { data };
         let params = BoostParams {
@@ -282,44 +283,6 @@ impl FitModel for GradientBoostingParams {
 }
 
 impl GradientBoostingParams {
-    fn validate_combinations(&self) -> Result<()> {
-        let refuse = |expected: &str| Err(Error::new(Code::BadParameter, expected.to_owned()));
-        if self.learning_rate <= 0.0 {
-            return refuse("expected `learning_rate` above 0, found 0");
-        }
-        if self.n_estimators > 1_000_000 || self.num_leaves > 1 << 24 {
-            return refuse("expected at most 1000000 `n_estimators` of 2^24 `num_leaves`");
-        }
-        let is_level = self.alpha > 0.0 && self.alpha < 1.0;
-        if !(self.alpha > 0.0 && self.alpha.is_finite())
-            || (self.loss == Loss::Quantile && !is_level)
-        {
-            return refuse("expected `alpha` above 0, for a quantile also below 1");
-        }
-        if !(self.tweedie_variance_power > 1.0 && self.tweedie_variance_power < 2.0) {
-            return refuse("expected `tweedie_variance_power` above 1 and below 2");
-        }
-        if self.top_rate > 0.0 || self.other_rate > 0.0 {
-            let fits = self.other_rate > 0.0 && self.top_rate + self.other_rate <= 1.0;
-            if !fits || self.top_rate >= 1.0 || self.subsample < 1.0 {
-                return refuse(
-                    "expected `other_rate` above 0, rates of at most 1 together, no `subsample`",
-                );
-            }
-        }
-        if self.early_stopping_rounds > 0 && self.validation_fraction >= 1.0 {
-            return refuse("expected `validation_fraction` below 1, found 1");
-        }
-        if self.monotone_constraints.values().any(|sign| ![-1, 0, 1].contains(sign)) {
-            return refuse("expected `monotone_constraints` of -1, 0 or 1");
-        }
-        let is_quantile = matches!(self.loss, Loss::AbsoluteError | Loss::Quantile);
-        if is_quantile && !self.monotone_constraints.is_empty() {
-            return refuse("expected no `monotone_constraints` for a loss of quantiles");
-        }
-        Ok(())
-    }
-
     fn objective(&self, ctx: &FitContext<'_>) -> Objective {
         match (ctx.n_classes, self.loss) {
             (2, _) => Objective::Binary,
@@ -366,6 +329,8 @@ impl GradientBoostingParams {
 
 mod constraints;
 mod examples;
+mod link;
+mod ranges;
 #[cfg(test)]
 mod tests;
 
@@ -376,37 +341,6 @@ pub struct GradientBoosting {
     forest: Forest,
     link: Link,
     validation_loss: Option<f64>,
-}
-
-/// How the sum of the trees becomes a prediction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Link {
-    Identity,
-    Exp,
-    Logistic,
-    Softmax,
-}
-
-impl Link {
-    fn of(objective: Objective) -> Self {
-        match objective {
-            Objective::Binary => Link::Logistic,
-            Objective::Softmax { .. } => Link::Softmax,
-            Objective::Poisson | Objective::Gamma | Objective::Tweedie { .. } => Link::Exp,
-            _ => Link::Identity,
-        }
-    }
-
-    /// A loss that has this link.
-    fn objective(self, n_outputs: usize) -> Objective {
-        match self {
-            Link::Identity => Objective::Squared,
-            Link::Exp => Objective::Poisson,
-            Link::Logistic => Objective::Binary,
-            Link::Softmax => Objective::Softmax { n_classes: n_outputs },
-        }
-    }
 }
 
 impl Predict for GradientBoosting {

@@ -2,26 +2,31 @@
 //!
 //! # Method
 //! A unit takes Σ value · weight + intercept of the layer before it. Hidden units bend that sum z
-//! by `activation`: "relu" gives z above 0, else 0; "tanh" the hyperbolic tangent; "gelu"
-//! z · ½ (1 + erf(z / √2)); "logistic" 1 / (1 + e^−z). Output units do not. The loss of a row is ½ (output − target)² for
-//! regression, else −ln(probability of its class); the probability is logistic in the output for
-//! two classes and e^output, over the sum of all, for more. Definitions and defaults are those of
-//! scikit-learn 1.9.1 `MLPClassifier` and `MLPRegressor`, but for what is said here: the
-//! target of a regression is centred and scaled by its weighted mean and standard deviation inside,
-//! so `tol` means a share of its variance; validation is judged by loss; batches
-//! and initial weights are keyed.
+//! by `activation`: "relu" gives z above 0, else 0; "tanh" the hyperbolic tangent; "gelu" z Φ(z)
+//! with Φ(z) = ½ (1 + erf(z / √2)); "logistic" 1 / (1 + e^−z). Output units do not. The loss of a
+//! row is ½ (output − target)² for regression, else −ln(probability of its class); the probability
+//! is logistic in the output for two classes, and e^output over the sum of all for more.
+//! Definitions and defaults are those of scikit-learn 1.9.1 `MLPClassifier` and `MLPRegressor`, but
+//! for three things: the target of a regression is centred and divided by its weighted mean and
+//! standard deviation inside, so that `tol` is a share of its variance; validation is judged by
+//! loss; draws are keyed.
+//!
 //! Each epoch goes through the training rows in mini-batches of `batch_size`. A step follows the
-//! gradient of (Σ row weight · loss + ½ `alpha` Σ weight²) / Σ row weight of its mini-batch; intercepts
-//! and vectors of labels have no penalty. `solver` "sgd": v = `momentum` v −
-//! `learning_rate_init` g, added to the parameters, or with `nesterovs_momentum` `momentum` v −
-//! `learning_rate_init` g of that new v; "adam": Adam with `beta_1`, `beta_2`, `epsilon`. `dropout`
-//! sets each value of a hidden layer to 0 with that probability and divides the others by its
-//! complement, in the fit only. Initial weights and intercepts are uniform in a range that `initial`
-//! says. The fit has settled when for more than `n_iter_no_change` epochs in a row the loss did
-//! not fall by `tol` below the lowest before: the mean loss of the epoch with its penalty, or with
-//! `early_stopping` that of the validation rows, whose best parameters are then kept. The
-//! validation rows are the share `validation_fraction`, rounded down and at least one, with the
-//! smallest draws. `max_iter` epochs are a warning, not an error. Nothing asks a clock.
+//! gradient g of (Σ row weight · loss + ½ `alpha` Σ weight²) / Σ row weight of its mini-batch;
+//! intercepts and the vectors of labels have no penalty. `solver` "sgd": v = `momentum` v −
+//! `learning_rate_init` g is added to the parameters, or with `nesterovs_momentum` the same formula
+//! of the new v. "adam": m and s keep the shares `beta_1` and `beta_2` of themselves and take (1 −
+//! `beta_1`) g and (1 − `beta_2`) g²; in step t `learning_rate_init` √(1 − `beta_2`^t) / (1 −
+//! `beta_1`^t) · m / (√s + `epsilon`) is subtracted. `dropout` sets each value of a hidden layer to
+//! 0 with that probability and divides the others by its complement, in the fit only. Initial
+//! weights and intercepts are uniform in a range that `initial` names.
+//!
+//! The fit has settled when for more than `n_iter_no_change` epochs in a row the loss stayed above
+//! its lowest less `tol`. That is the mean loss of an epoch, each row's before the step of its own
+//! mini-batch, with the penalty; or with `early_stopping` the mean loss of the validation rows,
+//! whose best parameters are kept. The validation rows are the share `validation_fraction`, rounded
+//! down and at least one, with the smallest draws. A fit that has not settled after `max_iter`
+//! epochs is a warning, not an error. Nothing asks a clock.
 //!
 //! # Shape
 //! Numeric and text columns in. Numbers enter as they are: put a scaler before the model. A text
@@ -65,6 +70,8 @@ use crate::step::{Example, FitContext, FitModel};
 mod activation;
 mod data;
 mod embedding;
+#[cfg(test)]
+mod gradients;
 mod head;
 mod initial;
 mod layers;

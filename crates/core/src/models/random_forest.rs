@@ -12,8 +12,8 @@
 //! two classes the probability of class 1, else the probability of each class.
 //!
 //! # Missing
-//! A split learns the side of missing values. One that had none sends them left, one by labels
-//! right. Labels that the fit did not see, or beyond the `max_bin` most frequent ones, are missing.
+//! A split learns the side of missing values; one that had none sends them where more of its rows
+//! went. Labels that the fit did not see, or beyond the `max_bin` most frequent ones, are missing.
 //!
 //! # Ties and order
 //! As for `decision_tree`. The number of times that a row occurs is keyed by the row and the tree,

@@ -242,6 +242,7 @@ impl Plan {
         let width = names.len().max(1);
         let mut blocks = self.transform(batch, None)?;
         let parts = par::map_mut(&mut blocks, |block| {
+            par::check_float_mode()?;
             let mut scores = Scores::default();
             let values = scores.open(block.n_rows(), width);
             self.pipeline.model.output(output, block, &self.model_slots, values)?;

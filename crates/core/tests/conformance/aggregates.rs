@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use samescore_core::aggregate::{
-    Aggregate, ColumnMoments, ColumnQuantiles, ColumnValues, Gram, LevelCounts, LevelTargets,
-    MissingCounts, Rows, TargetSummary,
+    Aggregate, CentreRace, ClassSums, ClusterSums, ColumnMoments, ColumnQuantiles, ColumnValues,
+    Gram, LevelCounts, LevelTargets, MissingCounts, Rows, TargetSummary, Term,
 };
 use samescore_core::batch::{Batch, ColumnKind, Schema};
 use samescore_core::codec;
@@ -120,6 +120,38 @@ fn gram_matrices_merge() {
             n_rows: batch.n_rows() as u64,
         };
         Gram::new(&slots, &spec)
+    });
+}
+
+/// Numeric columns without a gap, and two centres: the first two rows.
+fn centres(batch: &Batch) -> (Vec<usize>, Vec<f64>) {
+    let slots = of_kind(batch.schema(), ColumnKind::Num);
+    let complete = |slot: &usize| batch.num(*slot).iter().all(|x| x.is_finite());
+    let slots: Vec<usize> = slots.into_iter().filter(complete).collect();
+    let value = |row: usize| slots.iter().map(move |&slot| batch.num(slot)[row]);
+    let centres = value(0).chain(value(1)).collect();
+    (slots, centres)
+}
+
+#[test]
+fn cluster_sums_and_races_merge() {
+    check("clusters", |batch| {
+        let (slots, centres) = centres(batch);
+        ClusterSums::new(&slots, &centres)
+    });
+    check("race", |batch| {
+        let (slots, centres) = centres(batch);
+        CentreRace::new(&slots, &centres, Stream::new(Seed(7), "step", "", "race"))
+    });
+}
+
+#[test]
+fn class_sums_merge() {
+    check("classes", |batch| {
+        let (slots, _) = centres(batch);
+        let prices = batch.target().iter().fold(0.0, |most, y| math::max(most, *y));
+        // Prices as classes; a row of the upper half is of none and left out.
+        ClassSums::new(&slots[..1], prices as u32 / 2, Term::Value)
     });
 }
 

@@ -140,7 +140,7 @@ impl Shell {
 }
 
 const SPINNER: &str = "{spinner} {msg} {elapsed}";
-const COUNTER: &str = "{spinner} {wide_msg} {bar:30} {percent:>3}% {elapsed}";
+const COUNTER: &str = "{spinner} {wide_msg} {bar:30} {percent:>3}% {elapsed}, {eta} left";
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -165,10 +165,10 @@ impl Progress {
     /// What is done now, and so much of so much is done. May be called from any thread.
     pub(super) fn at(&self, message: &str, done: u64, total: u64) {
         if !self.bar.is_hidden() {
-            self.bar.set_style(self.counter.clone());
+            self.bar.set_message(message.to_owned());
             self.bar.set_length(total);
             self.bar.set_position(done);
-            self.bar.set_message(message.to_owned());
+            self.bar.set_style(self.counter.clone());
         }
     }
 }

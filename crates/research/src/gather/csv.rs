@@ -1,5 +1,5 @@
-//! CSV through core's one reader of the form, and its reader of cells: what production uses, so that
-//! one text has the same cells on both sides.
+//! CSV through core's one reader of the form, and its reader of cells: what production uses, so
+//! that one text has the same cells on both sides.
 
 use std::collections::BTreeMap;
 use std::path::Path;

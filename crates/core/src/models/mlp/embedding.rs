@@ -42,7 +42,7 @@ impl Embedding {
     }
 
     /// # Errors
-    /// If labels do not ascend, or there is not one finite vector for each: the artifact is damaged.
+    /// If labels do not ascend or have not one finite vector each: the artifact is damaged.
     pub(super) fn check(&self) -> Result<()> {
         let malformed = |message: String| Err(Error::new(Code::Malformed, message));
         if !self.levels.windows(2).all(|pair| pair[0] < pair[1]) {
@@ -171,7 +171,8 @@ impl TextInput {
     }
 
     /// Gives other labels the mean vector of the labels by training rows, each sum exact, and the
-    /// same to missing ones if no training row has none. Without labels, others are as missing ones.
+    /// same to missing ones if no training row has none. Without labels, others are
+    /// as missing ones.
     pub(super) fn settle(&self, params: &mut [f64]) {
         let n_levels = self.levels.len();
         let (n_missing, n_labelled) = (self.counts[n_levels], self.counts[..n_levels].iter());

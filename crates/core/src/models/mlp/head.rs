@@ -49,8 +49,8 @@ impl Head {
     }
 }
 
-/// Puts e^(zⱼ − highest) / total in the place of each zⱼ, where the total of all numerators is added
-/// in the order of the classes. Gives the highest z and the total.
+/// Puts e^(zⱼ − highest) / total in the place of each zⱼ, where the total of all numerators is
+/// added in the order of the classes. Gives the highest z and the total.
 fn softmax(outputs: &mut [f64]) -> (f64, f64) {
     let highest = outputs.iter().fold(f64::NEG_INFINITY, |high, &z| math::max(high, z));
     for z in outputs.iter_mut() {

@@ -42,7 +42,8 @@ pub(super) fn widest(layers: &[Layer]) -> usize {
     layers.iter().map(Layer::n_out).max().unwrap_or_default()
 }
 
-/// Checks stored layers from `n_inputs` inputs to `n_outputs` outputs: whole rows of finite weights.
+/// Checks stored layers from `n_inputs` inputs to `n_outputs` outputs: whole rows of finite
+/// weights.
 ///
 /// # Errors
 /// If they are others: the artifact is damaged.
@@ -133,6 +134,14 @@ mod tests {
         let without_hidden = &layers[1..];
         let found = outputs(without_hidden, Activation::Relu, &[-1.0, 1.0], 1, &mut room);
         assert_eq!(found, [-4.75]);
+    }
+
+    #[test]
+    fn the_example_of_the_manual() {
+        let params = [2.0, -1.0, 0.0, 1.0, 1.0, 3.0, -1.0];
+        let layers = layers(&Shape::new(vec![1, 2, 1]), &params);
+        let mut room = [0.0; 4];
+        assert_eq!(outputs(&layers, Activation::Relu, &[0.5], 1, &mut room), [1.5]);
     }
 
     #[test]

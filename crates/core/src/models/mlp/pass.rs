@@ -46,6 +46,12 @@ pub(super) struct Net<'a> {
     pub(super) wants_input_slopes: bool,
 }
 
+impl Net<'_> {
+    fn n_hidden(&self) -> usize {
+        (0..self.shape.n_layers() - 1).map(|l| self.shape.n_out(l)).sum::<usize>()
+    }
+}
+
 /// Some rows of a pass.
 struct Tile<'a> {
     inputs: &'a [f64],
@@ -105,7 +111,8 @@ impl Pass {
     /// writes the gradient of the sum of weighted losses by the network's parameters.
     pub(super) fn run(&mut self, net: Net<'_>, gradient: &mut [f64]) {
         let n_rows = self.targets.len();
-        let n_products = n_rows * net.shape.n_params();
+        let n_products =
+            n_rows * (net.shape.n_params() + net.activation.n_products() * net.n_hidden());
         let n_tiles = if n_products < N_PRODUCTS_SHARED { 1 } else { par::n_threads() };
         for l in usize::from(!net.wants_input_slopes)..net.shape.n_layers() {
             let weights = &net.params[net.shape.weights(l)];

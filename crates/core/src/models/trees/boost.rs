@@ -181,6 +181,7 @@ impl<'a> State<'a> {
             self.step(&grown, &leaves, output, is_all);
             build::push(forest, self.data, &grown, &leaves);
             grew |= !grown.splits.is_empty();
+            self.space.rows = grown.rows;
         }
         Ok(grew)
     }
@@ -255,7 +256,12 @@ impl<'a> State<'a> {
     fn sample(&mut self, stream: &Stream) -> (Vec<u32>, bool) {
         let keys = &self.table.keys;
         match self.params.rows {
-            RowSample::All => (self.train.clone(), false),
+            RowSample::All => {
+                let mut rows = std::mem::take(&mut self.space.rows);
+                rows.clear();
+                rows.extend_from_slice(&self.train);
+                (rows, false)
+            }
             RowSample::Share(ratio) => (sample::share(&self.train, keys, stream, ratio), false),
             RowSample::OneSided { top, other } => {
                 let size = |row: usize| (self.gradients[row] * self.hessians[row]).abs();
@@ -296,19 +302,22 @@ impl<'a> State<'a> {
             .remedy("scale the target or lower `learning_rate`"))
     }
 
-    fn packed(&self, rows: Vec<u32>, (g_top, h_top): (f64, f64), is_scaled: bool) -> Sample {
+    fn packed(&mut self, rows: Vec<u32>, (g_top, h_top): (f64, f64), is_scaled: bool) -> Sample {
         let is_whole = self.params.objective.is_unit()
             && !is_scaled
             && self.table.weight.iter().all(|w| w.floor() == *w);
         let packing = Packing::new(rows.len(), g_top, h_top, is_whole);
-        let parts: Vec<&[u32]> = rows.chunks(4 * CHUNK).collect();
-        let packed = par::map(&parts, |part| {
-            let pack = |&row: &u32| {
-                packing.pack(self.gradients[row as usize], self.hessians[row as usize])
-            };
-            part.iter().map(pack).collect::<Vec<i64>>()
+        let mut packed = std::mem::take(&mut self.space.packed);
+        packed.resize(rows.len(), 0);
+        let (gradients, hessians) = (&self.gradients, &self.hessians);
+        let mut parts: Vec<(&[u32], &mut [i64])> =
+            rows.chunks(4 * CHUNK).zip(packed.chunks_mut(4 * CHUNK)).collect();
+        par::map_mut(&mut parts, |(rows, packed)| {
+            for (&row, word) in rows.iter().zip(packed.iter_mut()) {
+                *word = packing.pack(gradients[row as usize], hessians[row as usize]);
+            }
         });
-        Sample { packed: vec![packed.concat()], rows, packing }
+        Sample { packed: vec![packed], rows, packing }
     }
 
     fn leaf_facts(

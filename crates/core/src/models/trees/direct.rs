@@ -11,6 +11,9 @@ use crate::rng::{Draw, Stream};
 /// Rows times columns from which threads help.
 const PARALLEL_FROM: usize = 1 << 16;
 
+/// From so many rows per bin on, every bin is looked at.
+const DENSE_ROWS: usize = 2;
+
 /// A leaf to look at.
 pub(super) struct DirectLeaf<'a> {
     pub rows: &'a [u32],
@@ -93,6 +96,7 @@ impl Direct {
         best
     }
 
+    /// Sums and counts per bin, and which bins have rows.
     #[inline(always)]
     fn observe(
         &mut self,
@@ -100,16 +104,24 @@ impl Direct {
         packing: &Packing,
         bin_of: impl Fn(usize) -> usize,
     ) {
-        for (place, &row) in leaf.rows.iter().enumerate() {
-            let bin = bin_of(row as usize);
-            self.counts[bin] += 1;
-            self.seen[bin / 64] |= 1 << (bin % 64);
-            for (sums, packed) in self.sums.iter_mut().zip(leaf.packed) {
-                let [g, h] = packing.unpack(packed[place]);
-                sums[bin][0] = sums[bin][0].wrapping_add(g);
-                sums[bin][1] = sums[bin][1].wrapping_add(h);
+        if leaf.rows.len() < DENSE_ROWS * self.counts.len() {
+            for &row in leaf.rows {
+                let bin = bin_of(row as usize);
+                self.seen[bin / 64] |= 1 << (bin % 64);
+            }
+        } else {
+            self.seen.fill(u64::MAX);
+        }
+        let counts = self.counts.as_mut_slice();
+        for (sums, packed) in self.sums.iter_mut().zip(leaf.packed) {
+            let sums = &mut sums[..counts.len()];
+            for (&row, &word) in leaf.rows.iter().zip(*packed) {
+                let sum = &mut sums[bin_of(row as usize)];
+                let [g, h] = packing.unpack(word);
+                *sum = [sum[0].wrapping_add(g), sum[1].wrapping_add(h)];
             }
         }
+        leaf.rows.iter().for_each(|&row| counts[bin_of(row as usize)] += 1);
     }
 
     fn make_room(&mut self, n_bins: usize, n_channels: usize) {
@@ -127,7 +139,7 @@ impl Direct {
             let mut seen = seen;
             while seen != 0 {
                 let bin = index * 64 + seen.trailing_zeros() as usize;
-                if bin != missing {
+                if bin != missing && self.counts[bin] > 0 {
                     self.bins.push(bin as u16);
                 }
                 seen &= seen - 1;

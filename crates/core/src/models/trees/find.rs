@@ -92,7 +92,7 @@ impl Finder {
         line.cumulate(view.bins, view.sums);
         let monotone = self.monotone.get(view.feature as usize).copied().unwrap_or(0);
         let only = pick(line.len);
-        let ask = Ask { lambda: self.rule.lambda, monotone, only, unseen_left: true };
+        let ask = Ask { lambda: self.rule.lambda, monotone, only };
         let choice = self.choose(view, whole, line, &ask, counts, &mut |line, counts| {
             let mut n = 0;
             line.n.extend(line.bins.iter().map(|&bin| {
@@ -167,7 +167,6 @@ impl Finder {
             lambda: self.rule.lambda + self.categories.l2,
             monotone: 0,
             only: pick(line.len),
-            unseen_left: false,
         };
         let choice = self.choose(view, whole, line, &ask, counts, &mut |line, counts| {
             line.n.extend(sets.iter().map(|set| {

@@ -58,6 +58,7 @@ pub(in crate::models) struct Forest {
 }
 
 /// One tree of a forest: its part of each array.
+#[allow(dead_code, reason = "what explains scores reads gains and covers")]
 #[derive(Clone, Copy, Debug)]
 pub(in crate::models) struct Tree<'a> {
     pub feature: &'a [u32],
@@ -73,6 +74,7 @@ pub(in crate::models) struct Tree<'a> {
     pub weight: &'a [f64],
 }
 
+#[allow(dead_code, reason = "what explains scores reads covers")]
 impl Tree<'_> {
     /// The number of leaves.
     pub fn n_leaves(&self) -> usize {

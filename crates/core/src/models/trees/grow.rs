@@ -11,7 +11,7 @@ use super::binning::Binned;
 use super::find::{Best, Categories, Finder};
 use super::histogram::{Packing, Sums};
 use super::look::{Histogram, Looker, Workspace};
-use super::partition::{Room, partition};
+use super::partition::partition;
 use super::split::Rule;
 use crate::math;
 use crate::rng::Stream;
@@ -146,13 +146,14 @@ pub(super) fn grow(
         best: None,
         histogram: None,
     };
+    let mut room = std::mem::take(&mut space.room);
     let mut looker = Looker::new(data, params, &finder, packing, features, stream, space);
     looker.look_root(&mut root, &rows, &packed);
     let mut nodes = vec![Node::Leaf { rows: root.rows.clone(), bounds }];
     let (mut leaves, mut heap) = (vec![Some(root)], BinaryHeap::new());
     let scale = Scale::new(&packing);
     queue(params, &scale, &leaves, 0, &mut heap);
-    let (mut n_leaves, mut room) = (1u32, Room::default());
+    let mut n_leaves = 1u32;
     while n_leaves < params.max_leaves {
         let Some((_, std::cmp::Reverse(index))) = heap.pop() else { break };
         let Some(leaf) = leaves[index].take() else { continue };
@@ -178,6 +179,8 @@ pub(super) fn grow(
         }
     }
     leaves.into_iter().flatten().for_each(|leaf| looker.give_back(leaf.histogram));
+    space.room = room;
+    space.packed = packed.pop().unwrap_or_default();
     emit(nodes, rows, &scale)
 }
 
@@ -190,7 +193,6 @@ fn finder(params: &GrowParams, packing: &Packing) -> Finder {
             alpha: shifted(params.l1, packing.gradient.exponent()),
             min_hessian: per_hessian(params.min_hessian),
             min_rows: params.min_rows,
-            hessian_max: packing.hessian_max as f64,
         },
         categories: Categories {
             smooth: per_hessian(params.cat_smooth),

@@ -72,6 +72,18 @@ impl Packing {
         [word >> self.shift, word & ((1 << self.shift) - 1)]
     }
 
+    /// The least and largest second derivative among rows.
+    pub fn hessian_range(&self, packed: &[i64]) -> (f64, f64) {
+        let mask = (1 << self.shift) - 1;
+        let (mut least, mut most) = (mask, 0);
+        for &word in packed {
+            let h = word & mask;
+            least = if h < least { h } else { least };
+            most = if h > most { h } else { most };
+        }
+        (least as f64, most as f64)
+    }
+
     /// The sums of any number of rows.
     pub fn total(&self, packed: &[i64]) -> Sums {
         let mut total = [0; 2];
@@ -161,6 +173,9 @@ impl Group {
             [a, b] => gather_words(words, stride, rows, [a, b]),
             [a, b, c] => gather_words(words, stride, rows, [a, b, c]),
             [a, b, c, d] => gather_words(words, stride, rows, [a, b, c, d]),
+            [a, b, c, d, e] => gather_words(words, stride, rows, [a, b, c, d, e]),
+            [a, b, c, d, e, f] => gather_words(words, stride, rows, [a, b, c, d, e, f]),
+            [a, b, c, d, e, f, g] => gather_words(words, stride, rows, [a, b, c, d, e, f, g]),
             all => {
                 for (place, &row) in rows.iter().enumerate() {
                     let start = row as usize * stride;

@@ -4,11 +4,12 @@
 //! leaves the one with fewer rows is summed (the left one if equal); the other is the parent less
 //! that. Work is cut by groups of columns; each thread sums, subtracts and searches its groups.
 
-use super::binning::{Binned, Cuts};
+use super::binning::{Binned, Bins, Cuts};
 use super::direct::{self, Direct, DirectLeaf};
 use super::find::{Best, ColumnView, Finder};
 use super::grow::{GrowParams, Leaf};
 use super::histogram::{self, ColumnSums, Group, N_BINS, Packing, Sums};
+use super::partition::Room;
 use super::split::{Line, Whole};
 use crate::par;
 use crate::rng::{Stream, sample_indices};
@@ -22,6 +23,10 @@ pub(super) struct Workspace {
     groups: Vec<Group>,
     spare: Vec<Histogram>,
     direct: Direct,
+    /// Rows of a tree, and what goes with them.
+    pub rows: Vec<u32>,
+    pub packed: Vec<i64>,
+    pub room: Room,
 }
 
 /// Leaves with fewer rows than this share of the tree's keep no histogram.
@@ -48,8 +53,8 @@ pub(super) struct Looker<'a> {
 struct Columns {
     /// Ascending.
     now: Vec<u32>,
-    /// In the order in which they come if there is no split yet.
-    later: Vec<u32>,
+    /// Draws further ones if there is no split yet.
+    later: Option<(Vec<u32>, Stream)>,
 }
 
 struct Work<'a> {
@@ -112,10 +117,10 @@ impl<'a> Looker<'a> {
         let part = Part { rows, packed: &packed[0] };
         let (data, packing) = (self.data, self.packing);
         let mut works = works(data, self.space, None);
-        let leaf: &Leaf = root;
+        let whole = whole(root, &packing, part.packed);
         let found = par::map_mut(&mut works, |work| {
             work.group.build(data, part.rows, part.packed, &packing, &mut work.large);
-            search.best(work.group.first, &work.large, leaf, part, &mut work.line)
+            search.best(work.group.first, &work.large, &whole, part, &mut work.line)
         });
         let (large, small) = unzip(works);
         root.best = found.into_iter().fold(None, Best::better);
@@ -158,7 +163,8 @@ impl<'a> Looker<'a> {
         let (is_known, looks_small) = (parent.is_some(), self.may_split(small));
         let (data, packing) = (self.data, self.packing);
         let mut works = works(data, self.space, parent);
-        let (of_small, of_large) = (&*small, &*large);
+        let of_small = whole(small, &packing, small_part.packed);
+        let of_large = whole(large, &packing, large_part.packed);
         let found = par::map_mut(&mut works, |work| {
             let Part { rows, packed } = small_part;
             work.group.build(data, rows, packed, &packing, &mut work.small);
@@ -170,8 +176,8 @@ impl<'a> Looker<'a> {
             }
             let (first, line) = (work.group.first, &mut work.line);
             let a =
-                looks_small.then(|| search.best(first, &work.small, of_small, small_part, line));
-            (a.flatten(), search.best(first, &work.large, of_large, large_part, line))
+                looks_small.then(|| search.best(first, &work.small, &of_small, small_part, line));
+            (a.flatten(), search.best(first, &work.large, &of_large, large_part, line))
         });
         let (large_sums, small_sums) = unzip(works);
         for (of_small, of_large) in found {
@@ -217,7 +223,7 @@ impl<'a> Looker<'a> {
         let direct = DirectLeaf {
             rows: &rows[leaf.rows.clone()],
             packed: &packed,
-            whole: whole(leaf),
+            whole: whole(leaf, &self.packing, packed[0]),
             cuts,
         };
         let (data, finder, packing) = (self.data, self.finder, &self.packing);
@@ -225,11 +231,11 @@ impl<'a> Looker<'a> {
             direct::best_of(data, finder, packing, &direct, features, buffers)
         };
         let mut best = look(&columns.now, &mut self.space.direct);
-        for feature in &columns.later {
-            if best.is_some() {
-                break;
-            }
-            best = look(&[*feature], &mut self.space.direct);
+        if let (None, Some((allowed, stream))) = (&best, &columns.later) {
+            // The columns drawn first stand in front here, too.
+            let order = drawn(allowed, allowed.len(), stream);
+            let mut others = order.iter().skip(columns.now.len());
+            best = others.find_map(|&feature| look(&[feature], &mut self.space.direct));
         }
         best
     }
@@ -248,14 +254,12 @@ impl<'a> Looker<'a> {
             allowed.retain(|&feature| self.may_meet(feature, &leaf.path));
         }
         let Some(n) = self.params.node_features else {
-            return Columns { now: allowed, later: Vec::new() };
+            return Columns { now: allowed, later: None };
         };
         let stream = self.stream.substream("leaf", self.n_looks);
-        let wanted = if self.params.looks_further { allowed.len() } else { n as usize };
-        let mut now = drawn(&allowed, wanted, &stream);
-        let later = now.split_off(now.len().min(n as usize));
+        let mut now = drawn(&allowed, n as usize, &stream);
         now.sort();
-        Columns { now, later }
+        Columns { now, later: self.params.looks_further.then_some((allowed, stream)) }
     }
 
     /// Whether a set of columns holds `feature` and the whole path; a column in no set is one by
@@ -269,8 +273,13 @@ impl<'a> Looker<'a> {
     }
 }
 
-fn whole(leaf: &Leaf) -> Whole<'_> {
-    Whole { sums: &leaf.sums, n_rows: leaf.rows.len() as u32, bounds: leaf.bounds }
+fn whole<'a>(leaf: &'a Leaf, packing: &Packing, packed: &[i64]) -> Whole<'a> {
+    Whole {
+        sums: &leaf.sums,
+        n_rows: leaf.rows.len() as u32,
+        hessian_range: packing.hessian_range(packed),
+        bounds: leaf.bounds,
+    }
 }
 
 /// `n` of `features` in drawn order.
@@ -313,11 +322,11 @@ impl Search<'_> {
         &self,
         first: usize,
         sums: &[ColumnSums],
-        leaf: &Leaf,
+        whole: &Whole<'_>,
         part: Part<'_>,
         line: &mut Line,
     ) -> Option<Best> {
-        let (whole, mut best) = (whole(leaf), None);
+        let mut best = None;
         for (lane, sums) in sums.iter().enumerate() {
             let feature = first + lane;
             if !self.looked[feature] {
@@ -334,10 +343,15 @@ impl Search<'_> {
             };
             let mut counts = || {
                 let mut counts = vec![0; bins.missing() + 1];
-                part.rows.iter().for_each(|&row| counts[bins.at(row)] += 1);
+                match bins {
+                    Bins::Small(bins) => {
+                        part.rows.iter().for_each(|&row| counts[bins[row as usize] as usize] += 1);
+                    }
+                    Bins::Large(_) => part.rows.iter().for_each(|&row| counts[bins.at(row)] += 1),
+                }
                 counts
             };
-            let found = self.finder.best(&view, &whole, line, &mut counts, &mut |_| None);
+            let found = self.finder.best(&view, whole, line, &mut counts, &mut |_| None);
             best = Best::better(best, found);
         }
         best

@@ -20,6 +20,8 @@ mod histogram;
 mod importance;
 mod look;
 pub(super) mod objective;
+#[cfg(test)]
+mod oracle;
 mod outputs;
 mod partition;
 mod predict;

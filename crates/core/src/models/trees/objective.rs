@@ -48,14 +48,6 @@ pub(in crate::models) struct Seen {
 }
 
 impl Objective {
-    /// Scores per row.
-    pub fn n_outputs(self) -> usize {
-        match self {
-            Objective::Softmax { n_classes } => n_classes,
-            _ => 1,
-        }
-    }
-
     /// Whether second derivatives are the weights.
     pub fn is_unit(self) -> bool {
         matches!(

@@ -50,7 +50,8 @@ impl MaxFeatures {
             MaxFeatures::Count(count) => count,
             MaxFeatures::Share(share) => super::sample::count_of(n, share) as u32,
         };
-        ((count as usize) < n).then_some(count.max(1))
+        let count = count.max(1);
+        ((count as usize) < n).then_some(count)
     }
 
     fn validate(self) -> Result<()> {
@@ -129,7 +130,12 @@ impl BagSettings {
             },
             min_impurity_decrease: self.min_impurity_decrease,
         };
-        Ok(bag(&table, &data, &params, ctx))
+        let forest = bag(&table, &data, &params, ctx);
+        if forest.value.iter().all(|x| x.is_finite()) {
+            return Ok(forest);
+        }
+        let message = "expected finite means of the target, found an overflow";
+        Err(Error::new(Code::NotFinite, message).remedy("scale the target"))
     }
 }
 

@@ -5,8 +5,8 @@
 //! (T(Gl)² (Hr + λ) + T(Gr)² (Hl + λ)) / ((Hl + λ) (Hr + λ)), and gains what this is above
 //! T(G)² / (H + λ). The sums are whole numbers of quanta below 2^51; the expression is evaluated as
 //! written. A gain within 2^-44 of the worth is rounding and counts as none. Ties go to the lower
-//! bin, then to missing values left. Where no missing value is in the leaf they go left, at a set
-//! of labels right.
+//! bin, then to missing values left. Where no missing value is in the leaf they go where H is larger,
+//! left if equal.
 
 use super::histogram::Sums;
 use crate::math;
@@ -22,8 +22,6 @@ pub(super) struct Rule {
     pub min_hessian: f64,
     /// The fewest rows on a side.
     pub min_rows: u32,
-    /// The largest second derivative of a row.
-    pub hessian_max: f64,
 }
 
 /// A leaf to split.
@@ -33,6 +31,8 @@ pub(super) struct Whole<'a> {
     pub sums: &'a [Sums],
     /// Its rows.
     pub n_rows: u32,
+    /// The least and largest second derivative among them.
+    pub hessian_range: (f64, f64),
     /// Between which its value must stay, in quanta; `None` if anywhere.
     pub bounds: Option<(f64, f64)>,
 }
@@ -126,13 +126,16 @@ impl Rule {
         (value(left), value(right))
     }
 
-    fn need(&self) -> f64 {
-        math::max(self.min_hessian, math::max(1.0, f64::from(self.min_rows)))
+    /// What the sum of second derivatives of a side is at least: enough rows cannot have less.
+    fn need(&self, whole: &Whole<'_>) -> f64 {
+        let of_rows = f64::from(self.min_rows) * whole.hessian_range.0;
+        math::max(self.min_hessian, math::max(1.0, of_rows))
     }
 
-    fn is_sure(&self, h: f64) -> bool {
+    /// Whether too few rows cannot have this sum.
+    fn is_sure(&self, h: f64, whole: &Whole<'_>) -> bool {
         let others = f64::from(self.min_rows.saturating_sub(1));
-        self.min_rows <= 1 || h > others * self.hessian_max
+        self.min_rows <= 1 || h > others * whole.hessian_range.1
     }
 }
 
@@ -183,11 +186,7 @@ impl Line {
     /// The best candidate.
     pub fn choose(&mut self, whole: &Whole<'_>, rule: &Rule, ask: &Ask) -> Option<Choice> {
         let has_missing = self.missing.iter().any(|s| s[1] != 0);
-        let sides: &[bool] = match (has_missing, ask.unseen_left) {
-            (true, _) => &[true, false],
-            (false, true) => &[true],
-            (false, false) => &[false],
-        };
+        let sides: &[bool] = if has_missing { &[true, false] } else { &[true] };
         let mut best: Option<(f64, usize, bool)> = None;
         for &missing_left in sides {
             self.fill(missing_left, whole, rule, ask);
@@ -209,11 +208,12 @@ impl Line {
         if gain <= worth * ROUNDING {
             return None;
         }
-        let is_sure = !self.n.is_empty() || {
-            let missing = if missing_left { self.missing[0][1] as f64 } else { 0.0 };
-            let left = self.h[index] + missing;
-            rule.is_sure(left) && rule.is_sure(whole.sums[0][1] as f64 - left)
-        };
+        let whole_h = whole.sums[0][1] as f64;
+        let of_missing = if missing_left { self.missing[0][1] as f64 } else { 0.0 };
+        let left = self.h[index] + of_missing;
+        let is_sure = !self.n.is_empty()
+            || (rule.is_sure(left, whole) && rule.is_sure(whole_h - left, whole));
+        let missing_left = if has_missing { missing_left } else { left >= whole_h - left };
         Some(Choice { index, missing_left, gain, is_sure })
     }
 
@@ -252,7 +252,7 @@ impl Line {
         let [g, h] = whole.sums[channel].map(|x| x as f64);
         let missing = if missing_left { self.missing[channel] } else { [0; 2] };
         let [gm, hm] = missing.map(|x| x as f64);
-        let (need, strengths) = (rule.need(), (ask.lambda, rule.alpha));
+        let (need, strengths) = (rule.need(whole), (ask.lambda, rule.alpha));
         let sums = self.g[part.clone()].iter().zip(&self.h[part]);
         for (out, (&gl, &hl)) in self.worth.iter_mut().zip(sums) {
             let (gl, hl) = (gl + gm, hl + hm);
@@ -268,7 +268,7 @@ impl Line {
         let [g, h] = whole.sums[0].map(|x| x as f64);
         let missing = if missing_left { self.missing[0] } else { [0; 2] };
         let [gm, hm] = missing.map(|x| x as f64);
-        let need = rule.need();
+        let need = rule.need(whole);
         for (out, (&gl, &hl)) in self.worth.iter_mut().zip(self.g.iter().zip(&self.h)) {
             let (gl, hl) = (gl + gm, hl + hm);
             let (gr, hr) = (g - gl, h - hl);
@@ -295,8 +295,6 @@ pub(super) struct Ask {
     pub monotone: i8,
     /// The only candidate to look at.
     pub only: Option<usize>,
-    /// Where missing values go if the leaf has none.
-    pub unseen_left: bool,
 }
 
 #[cfg(test)]
@@ -304,10 +302,10 @@ mod tests {
     use super::*;
 
     fn rule() -> Rule {
-        Rule { lambda: 0.0, alpha: 0.0, min_hessian: 0.0, min_rows: 1, hessian_max: 1.0 }
+        Rule { lambda: 0.0, alpha: 0.0, min_hessian: 0.0, min_rows: 1 }
     }
 
-    const ASK: Ask = Ask { lambda: 0.0, monotone: 0, only: None, unseen_left: true };
+    const ASK: Ask = Ask { lambda: 0.0, monotone: 0, only: None };
 
     /// Four rows with gradients -1, -1, 1, 1 in four bins.
     fn line() -> Line {
@@ -319,7 +317,7 @@ mod tests {
 
     #[test]
     fn the_best_cut_by_hand() {
-        let whole = Whole { sums: &[[0, 4]], n_rows: 4, bounds: None };
+        let whole = Whole { sums: &[[0, 4]], n_rows: 4, hessian_range: (1.0, 1.0), bounds: None };
         // Cut after bin 1: 4 / 2 + 4 / 2 = 4; after bin 0: 1 + 1 / 3.
         let choice = line().choose(&whole, &rule(), &ASK).unwrap();
         assert_eq!((choice.index, choice.missing_left, choice.gain), (1, true, 4.0));
@@ -332,26 +330,28 @@ mod tests {
 
     #[test]
     fn rows_on_a_side_are_sure_or_must_be_counted() {
-        let whole = Whole { sums: &[[0, 4]], n_rows: 4, bounds: None };
-        let rule = Rule { min_rows: 2, hessian_max: 2.0, ..rule() };
-        assert!(!line().choose(&whole, &rule, &ASK).unwrap().is_sure);
-        let mut counted = line();
-        counted.n = vec![1, 1, 2, 4];
-        let choice = counted.choose(&whole, &rule, &ASK).unwrap();
-        // The sums say 2 quanta for the bins 0 and 1, the count says one row.
-        assert_eq!((choice.index, choice.is_sure), (2, true));
+        let whole = Whole { sums: &[[0, 6]], n_rows: 4, hessian_range: (1.0, 2.0), bounds: None };
+        let rule = Rule { min_rows: 2, ..rule() };
+        let mut line = line();
+        line.h = vec![2.0, 4.0, 5.0, 6.0];
+        // 4 / 4 + 4 / 2 behind bin 1, but 2 quanta on the right may be one row.
+        let choice = line.choose(&whole, &rule, &ASK).unwrap();
+        assert_eq!((choice.index, choice.is_sure), (1, false));
+        line.n = vec![2, 3, 3, 4];
+        let choice = line.choose(&whole, &rule, &ASK).unwrap();
+        assert_eq!((choice.index, choice.is_sure), (0, true));
     }
 
     #[test]
     fn missing_values_go_where_the_gain_is() {
         let mut line = line();
         line.missing = vec![[-3, 1]];
-        let whole = Whole { sums: &[[-3, 5]], n_rows: 5, bounds: None };
+        let whole = Whole { sums: &[[-3, 5]], n_rows: 5, hessian_range: (1.0, 1.0), bounds: None };
         // Left: (-5)^2 / 3 + 2^2 / 2; right: (-2)^2 / 2 + (-1)^2 / 3, and missing alone 9.
         let choice = line.choose(&whole, &rule(), &ASK).unwrap();
         assert_eq!((choice.index, choice.missing_left), (1, true));
         line.missing = vec![[9, 1]];
-        let whole = Whole { sums: &[[9, 5]], n_rows: 5, bounds: None };
+        let whole = Whole { sums: &[[9, 5]], n_rows: 5, hessian_range: (1.0, 1.0), bounds: None };
         // Missing alone on the right: 0 / 4 + 81 / 1.
         let choice = line.choose(&whole, &rule(), &ASK).unwrap();
         assert_eq!((choice.index, choice.missing_left, choice.gain), (3, false, 81.0 - 81.0 / 5.0));
@@ -359,7 +359,12 @@ mod tests {
 
     #[test]
     fn order_of_values_can_be_forced() {
-        let whole = Whole { sums: &[[0, 4]], n_rows: 4, bounds: Some((-9.0, 9.0)) };
+        let whole = Whole {
+            sums: &[[0, 4]],
+            n_rows: 4,
+            hessian_range: (1.0, 1.0),
+            bounds: Some((-9.0, 9.0)),
+        };
         // The left value is 1, the right one -1: falling.
         let falling = Ask { monotone: -1, ..ASK };
         assert_eq!(line().choose(&whole, &rule(), &falling).unwrap().gain, 4.0);
@@ -375,7 +380,8 @@ mod tests {
         let mut line = Line::default();
         line.clear(1);
         (line.g, line.h, line.len) = (vec![-3.0, -10.0], vec![3.0, 10.0], 2);
-        let whole = Whole { sums: &[[-10, 10]], n_rows: 10, bounds: None };
+        let whole =
+            Whole { sums: &[[-10, 10]], n_rows: 10, hessian_range: (1.0, 1.0), bounds: None };
         assert_eq!(line.choose(&whole, &rule(), &ASK), None);
     }
 }

@@ -14,8 +14,7 @@ use std::collections::BTreeMap;
 
 use samescore_core::batch::{Batch, Column};
 use samescore_core::error::{Code, Error, Result};
-use samescore_core::math::quantile::{QuantileType, quantile_sorted};
-use samescore_core::math::{self, ExactSum};
+use samescore_core::math::{self, ExactSum, QuantileType, quantile_sorted};
 use samescore_core::pipeline::Plan;
 
 use crate::workflow::Hear;

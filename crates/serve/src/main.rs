@@ -65,7 +65,7 @@ struct Score {
     way: Way,
     /// What of each row: its score, the sum behind it, the leaf of every tree, or what each feature
     /// adds to the sum.
-    #[arg(long, value_enum, default_value_t = What::Score)]
+    #[arg(long, value_enum, default_value_t = What::Score, conflicts_with = "way")]
     output: What,
 }
 

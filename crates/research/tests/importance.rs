@@ -39,7 +39,7 @@ fn refused(folder: &Path, args: &[&str], said: &str) {
 const CONFIG: &str = "[data]\nsource = \"t.csv\"\nkey = [\"id\"]\n\
     [data.columns]\nid = \"num\"\na = \"num\"\nb = \"num\"\nc = \"text\"\ny = \"num\"\n\
     [target]\ncolumn = \"y\"\n[model]\n";
-const BOOSTED: &str = "kind = \"gradient_boosting\"\nn_estimators = 5\nmin_samples_leaf = 2\n";
+const BOOSTED: &str = "kind = \"gradient_boosting\"\nn_estimators = 5\nmin_child_samples = 2\n";
 
 /// A folder with a fitted model of y = 3 a + (c = u), whatever b is.
 fn fitted(model: &str) -> TempDir {

@@ -16,6 +16,8 @@
 //! | [`workflow`] | gather to artifact, and evaluation, as the command and the notebooks run them |
 //! | [`search`] | the best parameters of a pipeline, with an honest figure |
 //! | [`curves`] | figures over training rows, values of a parameter, seeds |
+//! | [`importance`] | how much worse a figure gets when a column is shuffled |
+//! | [`dependence`] | the mean score when a column has one value in every row |
 //! | [`compare`] | the first difference of two artifacts, score files, feature files or traces |
 //! | [`convert`] | the same rows in another format or order |
 //! | [`linfa`] | our models and transforms behind the traits of linfa |
@@ -29,10 +31,12 @@
 pub mod compare;
 pub mod convert;
 pub mod curves;
+pub mod dependence;
 pub mod draft;
 pub mod file;
 pub mod folds;
 pub mod gather;
+pub mod importance;
 pub mod linfa;
 pub mod metrics;
 pub mod notebook;

@@ -398,6 +398,8 @@ fn every_kind_and_code_is_explained_and_every_help_has_an_example() {
         "learning-curve",
         "validation-curve",
         "inspect",
+        "importance",
+        "dependence",
         "verify",
         "diff",
         "kinds",

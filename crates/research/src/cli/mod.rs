@@ -6,12 +6,14 @@
 
 mod completions;
 mod convert;
+mod dependence;
 mod diff;
 mod evaluate;
 mod explain;
 mod failure;
 mod fit;
 mod folding;
+mod importance;
 mod init;
 mod inspect;
 mod kinds;
@@ -76,6 +78,8 @@ enum Command {
     LearningCurve(learning_curve::Args),
     ValidationCurve(validation_curve::Args),
     Inspect(inspect::Args),
+    Importance(importance::Args),
+    Dependence(dependence::Args),
     Verify(verify::Args),
     Diff(diff::Args),
     Kinds(kinds::Args),
@@ -120,6 +124,8 @@ fn dispatch(command: Command, shell: &Shell) -> Result<Answer, Failure> {
         Command::LearningCurve(args) => learning_curve::run(&args, shell),
         Command::ValidationCurve(args) => validation_curve::run(&args, shell),
         Command::Inspect(args) => inspect::run(&args, shell),
+        Command::Importance(args) => importance::run(&args, shell),
+        Command::Dependence(args) => dependence::run(&args, shell),
         Command::Verify(args) => verify::run(&args, shell),
         Command::Diff(args) => diff::run(&args, shell),
         Command::Kinds(args) => kinds::run(&args, shell),

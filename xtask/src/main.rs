@@ -1,5 +1,5 @@
-//! `cargo xtask`: parity, test, bench, tidy, targets. Runs research and deploy as programs and links
-//! neither.
+//! `cargo xtask`: parity, test, bench, tidy, targets. Runs research and deploy as programs and
+//! links neither.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 equal or passed, 1 the answer is
 //! no, 2 usage or a program that could not be built or run.

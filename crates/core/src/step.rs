@@ -691,7 +691,9 @@ macro_rules! registry {
                 values: &mut [f64],
             ) -> $crate::error::Result<()> {
                 use $crate::step::Predict;
-                match self { $($fitted::$P(m) => Predict::output(m, output, batch, slots, values),)+ }
+                match self {
+                    $($fitted::$P(m) => Predict::output(m, output, batch, slots, values),)+
+                }
             }
 
             /// How much each feature matters, by named measure.

@@ -1,5 +1,5 @@
-//! What the pipelines of `data/pipelines/` cost: a fit, a batch on one thread, a warm typed row, and
-//! a load with its self-test.
+//! What the pipelines of `data/pipelines/` cost: a fit, a batch on one thread, a warm typed row,
+//! and a load with its self-test.
 //!
 //! Everything is fitted here, on all rows of the table, read before the clock starts. `titanic`
 //! reads `data/titanic.csv`. `loans` is a Parquet file, which this crate cannot read: its rows are

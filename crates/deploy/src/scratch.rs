@@ -70,8 +70,8 @@ impl Scratch {
         self.scores.keys().first().copied()
     }
 
-    /// The scores of the row that was scored last: one, or for a multiclass task one per class; none
-    /// if it has a reason instead.
+    /// The scores of the row that was scored last: one, or for a multiclass task one per class;
+    /// none if it has a reason instead.
     pub fn values(&self) -> &[f64] {
         match self.scores.is_empty() {
             true => &[],

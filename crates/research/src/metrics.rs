@@ -13,10 +13,15 @@
 //! # Missing
 //! A figure that is not defined is absent: `r2` of a constant target, the areas of a single class.
 
+mod ranking;
+
 use std::collections::BTreeMap;
 
 use samescore_core::config::Task;
 use samescore_core::math::{self, ExactSum, Moments};
+
+pub(crate) use ranking::Needs;
+pub use ranking::{Metric, named, ranking};
 
 /// Probabilities are kept this far from 0 and 1 in the logarithmic loss.
 const LOG_LOSS_MARGIN: f64 = f64::EPSILON;
@@ -280,6 +285,20 @@ mod tests {
         assert_eq!(figures["macro_f1"], mean_of([2.0 / 3.0, 0.5, 0.0].into_iter()));
         // Probabilities 1/2, 1/4, 1/2, 1/2 of what came true: 5 ln 2 over 4.
         assert_eq!(figures["log_loss"], 1.25 * math::ln(2.0));
+    }
+
+    #[test]
+    fn every_figure_that_can_rank_is_a_figure_of_its_task() {
+        let scores = [0.5, 0.25, 0.25, 0.25, 0.5, 0.25];
+        for (task, width) in [(Task::Regression, 1), (Task::Binary, 1), (Task::Multiclass, 3)] {
+            let figures = of(task, &[0.0, 1.0], &scores[..2 * width], width);
+            for metric in ranking(task) {
+                assert!(figures.contains_key(metric.name), "{task:?} {metric:?}");
+                assert_eq!(named(task, Some(metric.name)).unwrap(), *metric);
+            }
+            assert_eq!(named(task, None).unwrap(), ranking(task)[0]);
+            assert!(named(task, Some("true_positives")).is_err());
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! A row in an error is the row of the source, whatever the split left out before it.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use samescore_core::aggregate::MemoryRows;
 use samescore_core::artifact::Artifact;
@@ -17,9 +18,10 @@ use samescore_core::batch::{BLOCK_ROWS, Batch};
 use samescore_core::config::{Config, DataConfig};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::math::Moments;
-use samescore_core::par::Threads;
+use samescore_core::par::{self, Threads};
 use samescore_core::pipeline::{self, Plan, Table};
 
+use crate::folds::{FoldPlan, Folds, Purpose};
 use crate::metrics;
 use crate::split::Split;
 
@@ -104,19 +106,20 @@ pub fn fit_in_blocks(
     })
 }
 
-/// Fits and scores without keeping the artifact: on the declared test part, or on each of
-/// `n_folds`, telling `hear` how far it is.
+/// Fits and scores without keeping the artifact: on the declared test part, or on each fold.
+/// Tells `hear` how far it is.
 ///
 /// # Errors
-/// As [`fit`], and if there is neither a split nor a number of folds.
+/// As [`fit`], and if there is neither a split nor a number of folds, or the rows are too few for
+/// the folds.
 pub fn evaluate(
     config: &Config,
     batch: &Batch,
-    n_folds: Option<u64>,
+    folds: Option<&FoldPlan>,
     threads: &Threads,
     hear: Hear<'_>,
 ) -> Result<Evaluation> {
-    if config.split.is_none() && n_folds.is_none() {
+    if config.split.is_none() && folds.is_none() {
         return Err(Error::new(
             Code::Usage,
             "expected rows that are kept from the fit, found no split",
@@ -125,23 +128,46 @@ pub fn evaluate(
     }
     threads.run(|| {
         let table = Table::new(config, batch)?;
-        let splits: Vec<Split> = match n_folds {
-            None => vec![Split::of(config)?],
-            Some(n) => {
-                (0..n.max(1)).map(|idx| Split::fold(config, n, idx)).collect::<Result<_>>()?
+        let parts = match folds {
+            None => vec![fit_part(config, &table, &Split::of(config)?, hear)?.1],
+            Some(plan) => {
+                let rows = table.rows();
+                let folds = Folds::new(config, rows, plan, Purpose::Judge)?;
+                folds.check(rows, config.target.task, None)?;
+                let counter = Counter::new("folds", u64::from(folds.n_folds()), hear);
+                let each: Vec<u32> = (0..folds.n_folds()).collect();
+                let parts = par::map(&each, |&fold| {
+                    let (train, test) = (folds.train(rows, fold), folds.test(rows, fold));
+                    let part = fit_and_score(config, train, &test).map(|(_, part)| part);
+                    counter.one();
+                    part
+                });
+                parts.into_iter().collect::<Result<_>>()?
             }
         };
-        let mut parts = Vec::with_capacity(splits.len());
-        for (place, split) in splits.iter().enumerate() {
-            let within = |step: &str, done: u64, total: u64| match splits.len() {
-                1 => hear(step, done, total),
-                n => hear(&format!("fold {} of {n}: {step}", place + 1), done, total),
-            };
-            parts.push(fit_part(config, &table, split, &within)?.1);
-        }
         let summary = summary(&parts);
         Ok(Evaluation { parts, summary })
     })
+}
+
+/// Counts fits that are done.
+pub(crate) struct Counter<'a> {
+    what: &'a str,
+    n_done: AtomicU64,
+    total: u64,
+    hear: Hear<'a>,
+}
+
+impl<'a> Counter<'a> {
+    pub(crate) fn new(what: &'a str, total: u64, hear: Hear<'a>) -> Self {
+        Counter { what, n_done: AtomicU64::new(0), total, hear }
+    }
+
+    /// One more is done.
+    pub(crate) fn one(&self) {
+        let n = self.n_done.fetch_add(1, Ordering::Relaxed) + 1;
+        (self.hear)(self.what, n, self.total);
+    }
 }
 
 /// What to read to score with an artifact: its columns without the target.
@@ -161,21 +187,66 @@ fn fit_part(
     hear: Hear<'_>,
 ) -> Result<(pipeline::Fitted, Part)> {
     let train = table.filter(|block, row| !split.is_test(block, row));
-    let n_train = train.n_rows() as u64;
-    let fitted = pipeline::fit_heard(config, train, hear)?;
-    let plan = Plan::new(config, fitted.pipeline.clone())?;
     let test = match split {
         Split::None => table.rows().clone(),
         _ => table.filter(|block, row| split.is_test(block, row)),
     };
+    fit_and_score_heard(config, train, &test, hear)
+}
+
+/// Fits on `train` and scores `test`.
+///
+/// # Errors
+/// As [`fit`], and if there is no row to test on.
+pub(crate) fn fit_and_score(
+    config: &Config,
+    train: MemoryRows,
+    test: &MemoryRows,
+) -> Result<(pipeline::Fitted, Part)> {
+    fit_and_score_heard(config, train, test, &|_, _, _| ())
+}
+
+fn fit_and_score_heard(
+    config: &Config,
+    train: MemoryRows,
+    test: &MemoryRows,
+    hear: Hear<'_>,
+) -> Result<(pipeline::Fitted, Part)> {
+    let n_train = train.n_rows() as u64;
+    let fitted = pipeline::fit_heard(config, train, hear)?;
+    let plan = Plan::new(config, fitted.pipeline.clone())?;
     if test.n_rows() == 0 {
         return Err(Error::new(Code::TooFewRows, "expected rows to test on, found none")
             .remedy("raise the test_ratio, or give more rows"));
     }
-    let (truth, scores, n_unscored) = score(&plan, &test)?;
-    let metrics = metrics::of(config.target.task, &truth, &scores, config.target.n_outputs());
+    let (n_unscored, metrics) = judge(config, &plan, test)?;
     let part = Part { n_train, n_test: test.n_rows() as u64, n_unscored, metrics };
     Ok((fitted, part))
+}
+
+/// How many rows got no score, and the figures of the others.
+///
+/// # Errors
+/// Never for a plan of this config.
+pub(crate) fn judge(
+    config: &Config,
+    plan: &Plan,
+    rows: &MemoryRows,
+) -> Result<(u64, BTreeMap<String, f64>)> {
+    let (truth, scores, n_unscored) = score(plan, rows)?;
+    let target = &config.target;
+    Ok((n_unscored, metrics::of(target.task, &truth, &scores, target.n_outputs())))
+}
+
+/// The rows that the config's own split leaves to be fitted on, and how many it keeps.
+///
+/// # Errors
+/// As [`Split::of`].
+pub(crate) fn training_rows(config: &Config, table: &Table) -> Result<(MemoryRows, u64)> {
+    let split = Split::of(config)?;
+    let train = table.filter(|block, row| !split.is_test(block, row));
+    let n_kept = (table.n_rows() - train.n_rows()) as u64;
+    Ok((train, n_kept))
 }
 
 /// Targets and scores (one per class of several) of the rows that got a score, and how many got
@@ -201,7 +272,7 @@ fn prefixed(prefix: &str, metrics: &BTreeMap<String, f64>) -> BTreeMap<String, f
     metrics.iter().map(|(name, value)| (format!("{prefix}{name}"), *value)).collect()
 }
 
-fn summary(parts: &[Part]) -> BTreeMap<String, (f64, Option<f64>)> {
+pub(crate) fn summary(parts: &[Part]) -> BTreeMap<String, (f64, Option<f64>)> {
     let mut by_name: BTreeMap<String, Moments> = BTreeMap::new();
     for part in parts {
         for (name, value) in &part.metrics {

@@ -17,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use samescore_core::error::{Code, Error, Kind, Result};
 use samescore_core::listing;
+use samescore_core::step::Output;
 use samescore_deploy::{Scorer, file};
 
 use source::Source;
@@ -62,6 +63,30 @@ struct Score {
     /// reloaded. No result depends on it.
     #[arg(long, value_name = "WAY", default_value = "batch")]
     way: Way,
+    /// What of each row: its score, the sum behind it, the leaf of every tree, or what each feature
+    /// adds to the sum.
+    #[arg(long, value_enum, default_value_t = What::Score, conflicts_with = "way")]
+    output: What,
+}
+
+/// What is asked of a row.
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    Score,
+    Margin,
+    Leaf,
+    Contribution,
+}
+
+impl What {
+    fn output(self) -> Option<Output> {
+        match self {
+            What::Score => None,
+            What::Margin => Some(Output::Margin),
+            What::Leaf => Some(Output::Leaf),
+            What::Contribution => Some(Output::Contribution),
+        }
+    }
 }
 
 #[derive(Args)]
@@ -118,11 +143,17 @@ fn score(args: &Score) -> Result<()> {
     let scorer = Scorer::from_file(&args.artifact)?.threads(args.threads)?;
     let bytes = file::read(&args.rows)?;
     let source = Source::read(&args.rows, &bytes, &scorer)?;
-    let scores = args.way.score(&scorer, &source)?;
     if let Some(path) = &args.trace {
         let trace = args.way.trace(&scorer, &source)?;
         output_file::replace(path, json(&trace)?.as_bytes())?;
     }
+    if let Some(output) = args.output.output() {
+        let values = scorer.output(output, &source.batch)?;
+        let names = scorer.outputs(output).unwrap_or_default();
+        let text = listing::outputs(&source.batch, scorer.key(), &names, &values)?;
+        return give(args.out.as_deref(), &text);
+    }
+    let scores = args.way.score(&scorer, &source)?;
     let text = listing::scores(&source.batch, scorer.key(), scorer.classes(), &scores)?;
     give(args.out.as_deref(), &text)
 }

@@ -227,7 +227,7 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
     place.write("damaged.samescore", &damaged);
     place.write("rows.parquet", b"PAR1");
     place.write("short.samescore", &artifact[..artifact.len() - 1]);
-    let cases: [(&[&str], i32, &str); 12] = [
+    let cases: [(&[&str], i32, &str); 9] = [
         (
             &["score", "absent", "rows.csv"],
             5,
@@ -247,24 +247,6 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
             &["score", "a.samescore", "rows.csv", "--out", "absent/out.csv"],
             5,
             "error: cannot write `absent/out.csv`: no such file or folder [SS0501]\n",
-        ),
-        (
-            &["score", "a.samescore", "rows.csv", "--out", "./rows.csv"],
-            2,
-            "error: expected --out and the rows to be two files, found `./rows.csv` (write to \
-             another file; nothing was done) [SS0110]\n",
-        ),
-        (
-            &["score", "a.samescore", "rows.csv", "--out", "o", "--trace", "o"],
-            2,
-            "error: expected --trace and --out to be two files, found `o` (write to another \
-             file; nothing was done) [SS0110]\n",
-        ),
-        (
-            &["transform", "a.samescore", "rows.csv", "--out", "a.samescore"],
-            2,
-            "error: expected --out and the artifact to be two files, found `a.samescore` (write \
-             to another file; nothing was done) [SS0110]\n",
         ),
         (
             &["score", "a.samescore", "rows.parquet"],
@@ -363,6 +345,33 @@ fn injected_faults_change_what_the_ways_give() {
         let output = place.run(&[&score[..], &inject, &["--way", way]].concat());
         assert_ne!(String::from_utf8_lossy(&output.stdout), right, "{way}");
     }
+}
+
+#[test]
+fn an_output_that_is_an_input_is_refused_before_work() {
+    let place = Place::new();
+    let before = std::fs::read(place.path("rows.csv")).expect("the rows");
+    let cases: [(&[&str], &str); 3] = [
+        (
+            &["score", "a.samescore", "rows.csv", "--out", "./rows.csv"],
+            "error: expected --out and the rows to be two files, found `./rows.csv` (write to \
+             another file; nothing was done) [SS0110]\n",
+        ),
+        (
+            &["score", "a.samescore", "rows.csv", "--out", "o", "--trace", "o"],
+            "error: expected --trace and --out to be two files, found `o` (write to another \
+             file; nothing was done) [SS0110]\n",
+        ),
+        (
+            &["transform", "a.samescore", "rows.csv", "--out", "a.samescore"],
+            "error: expected --out and the artifact to be two files, found `a.samescore` (write \
+             to another file; nothing was done) [SS0110]\n",
+        ),
+    ];
+    for (args, expected) in cases {
+        assert_eq!(place.refuses(args), (2, expected.to_owned()));
+    }
+    assert!(std::fs::read(place.path("rows.csv")).is_ok_and(|rows| rows == before));
 }
 
 #[test]

@@ -62,7 +62,7 @@ impl Aggregate for FoldGrams {
         let n_folds = self.folds.len() as u128;
         // The high half of hash times n_folds: even to 2^-64.
         let fold = |row: usize| {
-            (u128::from(self.stream.hash(block.fit_keys()[row])) * n_folds >> 64) as usize
+            ((u128::from(self.stream.hash(block.fit_keys()[row])) * n_folds) >> 64) as usize
         };
         let folds: Vec<usize> = (0..block.n_rows()).map(fold).collect();
         for (fold, gram) in self.folds.iter_mut().enumerate() {

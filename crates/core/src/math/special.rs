@@ -22,7 +22,7 @@ pub fn normal_two_sided(z: f64) -> f64 {
 /// P(|T| ≥ |t|) of Student's t distribution with `df` degrees of freedom, above 0: the regularised
 /// incomplete beta function I(df / (df + t²); df / 2, 1 / 2).
 pub fn student_t_two_sided(t: f64, df: f64) -> f64 {
-    if t.is_nan() || !(df > 0.0) {
+    if t.is_nan() || df.is_nan() || df <= 0.0 {
         return MISSING;
     }
     if df.is_infinite() {
@@ -41,7 +41,7 @@ pub fn student_t_two_sided(t: f64, df: f64) -> f64 {
 /// The t with P(|T| ≥ t) = `tail`, between 0 and 1: by halving an interval until its ends are
 /// neighbours or [`BISECTIONS_MAX`] times.
 pub fn student_t_critical(tail: f64, df: f64) -> f64 {
-    if !(tail > 0.0 && tail < 1.0) || !(df > 0.0) {
+    if !(tail > 0.0 && tail < 1.0 && df > 0.0) {
         return MISSING;
     }
     // Tails of t are heavier than the normal one's.

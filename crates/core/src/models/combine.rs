@@ -326,3 +326,42 @@ fn scattered(
     }
     Ok(all)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec;
+    use crate::models::{LogisticRegressionParams, OneVsRestParams, VotingParams};
+    use crate::step::FitModel;
+
+    /// The bytes of `n` models of models around nothing.
+    fn nested(n: usize, opening: &[&[u8]]) -> Vec<u8> {
+        let mut bytes = opening.concat().repeat(n);
+        bytes.push(0xc0);
+        bytes
+    }
+
+    #[test]
+    fn models_of_models_nest_two_deep() {
+        let one =
+            OneVsRestParams { estimator: Box::new(LogisticRegressionParams::default().into()) };
+        let two = VotingParams { estimators: vec![one.clone().into()], weights: Vec::new() };
+        assert!(two.validate().is_ok());
+        let three = VotingParams { estimators: vec![two.into()], weights: Vec::new() };
+        assert_eq!(
+            three.validate().unwrap_err().to_string(),
+            "expected models of models at most 2 deep, found 3 levels (combine fewer levels)"
+        );
+        assert_eq!(tasks(&[&one.into()]), [Task::Multiclass]);
+    }
+
+    #[test]
+    fn deep_nesting_is_refused_before_the_stack_ends() {
+        let params: [&[u8]; 4] = [b"\x81\xab", b"one_vs_rest", b"\x81\xa9", b"estimator"];
+        let models: [&[u8]; 5] = [b"\x81\xa6", b"voting", b"\x81\xa6", b"models", b"\x91"];
+        for n in [15, 20, 30, 1000] {
+            assert!(codec::decode::<ModelParams>(&nested(n, &params)).is_err());
+            assert!(codec::decode::<AnyModel>(&nested(n, &models)).is_err());
+        }
+    }
+}

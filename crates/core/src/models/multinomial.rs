@@ -118,7 +118,14 @@ impl<'a> Multinomial<'a> {
             linear::check_fitted(&coefficients, intercept, self.ctx)?;
             Ok(ClassLine { coefficients, intercept })
         };
-        x.chunks(self.width()).map(line_of).collect()
+        let mut lines = x.chunks(self.width()).map(line_of).collect::<Result<Vec<ClassLine>>>()?;
+        // They summed to 0 for centred columns.
+        let total = math::sum_in_order(lines.iter().map(|line| line.intercept));
+        let mean = total / lines.len() as f64;
+        if mean.is_finite() {
+            lines.iter_mut().for_each(|l| l.intercept = math::canonical(l.intercept - mean));
+        }
+        Ok(lines)
     }
 
     /// The slot of the column with the largest weight on the common scale.

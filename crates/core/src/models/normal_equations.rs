@@ -215,6 +215,8 @@ impl NormalEquations {
         if variance > 0.0 && n_slopes > 0.0 {
             facts.push(("F statistic".to_owned(), (whole - squares) / n_slopes / variance));
         }
+        facts.retain(|(_, x)| x.is_finite());
+        facts.iter_mut().for_each(|(_, x)| *x = math::canonical(*x));
         Ok(StandardErrors { errors, degrees_of_freedom: n - k, facts })
     }
 

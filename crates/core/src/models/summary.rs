@@ -25,10 +25,11 @@ impl StandardErrors {
     /// # Errors
     /// If it is another one: the artifact is damaged.
     pub(super) fn check(&self, n_features: usize) -> Result<()> {
-        crate::pipeline::check_width(self.errors.len(), n_features + 1)?;
-        let fine = |x: &f64| *x >= 0.0 && x.is_finite();
-        let facts = self.facts.iter().all(|(_, x)| !x.is_nan());
-        if facts && self.errors.iter().flatten().all(fine) {
+        crate::step::check_width(self.errors.len(), n_features + 1)?;
+        let is_canonical = |x: &f64| x.to_bits() == math::canonical(*x).to_bits();
+        let fine = |x: &f64| x.is_finite() && is_canonical(x);
+        let facts = self.facts.iter().all(|(_, x)| fine(x));
+        if facts && self.errors.iter().flatten().all(|x| *x >= 0.0 && fine(x)) {
             return Ok(());
         }
         Err(Error::new(Code::Malformed, "expected finite standard errors, found another value"))

@@ -136,10 +136,10 @@ impl ThresholdParams {
         let is_positive = |row: u32| targets[row as usize] > 0.0;
         let weight = |row: u32| i128::from(weights[row as usize]);
         // Below all scores, every row is taken for class 1.
-        let mut false_positive: i128 =
-            order.iter().filter(|row| !is_positive(**row)).map(|row| weight(*row)).sum();
+        let mut false_positive =
+            order.iter().filter(|row| !is_positive(**row)).map(|row| weight(*row)).sum::<i128>();
         let mut false_negative: i128 = 0;
-        let total: i128 = order.iter().map(|row| weight(*row)).sum();
+        let total = order.iter().map(|row| weight(*row)).sum::<i128>();
         let mut best = (self.cost(false_positive, false_negative), 0.0);
         for (place, &row) in order.iter().enumerate() {
             match is_positive(row) {

@@ -51,8 +51,8 @@ impl Scores {
         &self.keys
     }
 
-    /// The score of a row, or the reason why there is none. For a multiclass task it is the position
-    /// of the class: see [`Scores::class`].
+    /// The score of a row, or the reason why there is none. For a multiclass task it is the
+    /// position of the class: see [`Scores::class`].
     ///
     /// # Errors
     /// The reason.

@@ -6,18 +6,25 @@
 
 mod completions;
 mod convert;
+mod dependence;
 mod diff;
 mod evaluate;
 mod explain;
 mod failure;
 mod fit;
+mod folding;
+mod importance;
 mod init;
 mod inspect;
 mod kinds;
+mod learning_curve;
 mod load;
 mod score;
+mod search;
+mod seeds;
 mod shell;
 mod transform;
+mod validation_curve;
 mod verify;
 
 use std::process::ExitCode;
@@ -66,7 +73,13 @@ enum Command {
     Score(score::Args),
     Transform(transform::Args),
     Evaluate(evaluate::Args),
+    Search(search::Args),
+    Seeds(seeds::Args),
+    LearningCurve(learning_curve::Args),
+    ValidationCurve(validation_curve::Args),
     Inspect(inspect::Args),
+    Importance(importance::Args),
+    Dependence(dependence::Args),
     Verify(verify::Args),
     Diff(diff::Args),
     Kinds(kinds::Args),
@@ -106,7 +119,13 @@ fn dispatch(command: Command, shell: &Shell) -> Result<Answer, Failure> {
         Command::Score(args) => score::run(&args, shell),
         Command::Transform(args) => transform::run(&args, shell),
         Command::Evaluate(args) => evaluate::run(&args, shell),
+        Command::Search(args) => search::run(&args, shell),
+        Command::Seeds(args) => seeds::run(&args, shell),
+        Command::LearningCurve(args) => learning_curve::run(&args, shell),
+        Command::ValidationCurve(args) => validation_curve::run(&args, shell),
         Command::Inspect(args) => inspect::run(&args, shell),
+        Command::Importance(args) => importance::run(&args, shell),
+        Command::Dependence(args) => dependence::run(&args, shell),
         Command::Verify(args) => verify::run(&args, shell),
         Command::Diff(args) => diff::run(&args, shell),
         Command::Kinds(args) => kinds::run(&args, shell),

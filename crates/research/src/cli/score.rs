@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use samescore_core::artifact::Artifact;
 use samescore_core::batch::Batch;
 use samescore_core::digest::sha256;
 use samescore_core::error::{Code, Error};
 use samescore_core::listing;
 use samescore_core::par::Threads;
 use samescore_core::pipeline::Scores;
-use samescore_core::step::Progress;
+use samescore_core::step::{Output, Progress};
 use samescore_core::trace::Trace;
 use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
@@ -30,6 +31,10 @@ pub(super) struct Args {
     artifact: PathBuf,
     /// The rows, CSV or Parquet.
     source: PathBuf,
+    /// What of each row: its score, the sum behind it, the leaf of every tree, or what each feature
+    /// adds to the sum. Models of trees have all of them.
+    #[arg(long, value_enum, default_value_t = What::Score)]
+    output: What,
     /// Where to write the CSV; without it, stdout.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -39,6 +44,26 @@ pub(super) struct Args {
     /// The number of threads; 0 means one per core. It cannot change a bit.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+}
+
+/// What is asked of a row.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    Score,
+    Margin,
+    Leaf,
+    Contribution,
+}
+
+impl What {
+    fn output(self) -> Option<Output> {
+        match self {
+            What::Score => None,
+            What::Margin => Some(Output::Margin),
+            What::Leaf => Some(Output::Leaf),
+            What::Contribution => Some(Output::Contribution),
+        }
+    }
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
@@ -53,6 +78,14 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let data = workflow::scoring_data(config);
     let batch = threads.run(|| gather::read(&args.source, &data, &[]))?;
     progress.say(&format!("scoring {} rows", batch.n_rows()));
+    if let Some(output) = args.output.output() {
+        if let Some(path) = &args.trace {
+            write_trace(path, &threads.run(|| artifact.plan().trace(&batch))?.1)?;
+        }
+        let values = threads.run(|| artifact.plan().output(output, &batch))?;
+        drop(progress);
+        return other(args, shell, &artifact, (&batch, &values), output);
+    }
     let scores = match &args.trace {
         None => {
             let hear = |done, total| progress.at("scoring", done, total);
@@ -109,6 +142,61 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             )))
         }
     }
+}
+
+/// Answers with another output than the score.
+fn other(
+    args: &Args,
+    shell: &Shell,
+    artifact: &Artifact,
+    (batch, values): (&Batch, &Scores),
+    output: Output,
+) -> Result<Answer, Failure> {
+    let key = &artifact.payload().config.data.key;
+    let names = artifact.plan().outputs(output).unwrap_or_default();
+    let digest = artifact.digest().to_string();
+    if args.out.is_none() && shell.is_json() {
+        let row = |row: usize| {
+            let mut object = match json_row(batch, key, &[], values, row) {
+                Value::Object(object) => object,
+                _ => Map::new(),
+            };
+            if let Ok(found) = values.values(row) {
+                object.retain(|name, _| name == "key" || name == "row_key");
+                let pairs = names.iter().cloned().zip(found.iter().map(|x| json!(x)));
+                let bits = found.iter().map(|x| json!(format!("{:016x}", x.to_bits())));
+                object.insert("values".to_owned(), Value::Object(pairs.collect()));
+                object.insert("bits".to_owned(), bits.collect());
+            }
+            Value::Object(object)
+        };
+        let rows: Vec<Value> = (0..values.len()).map(row).collect();
+        let answer = json!({ "command": "score", "artifact": digest, "rows": rows });
+        return Ok(Answer::yes(shell.body(String::new, || answer)));
+    }
+    let listed = listing::outputs(batch, key, &names, values)?;
+    let Some(path) = &args.out else {
+        return Ok(Answer::yes(listed));
+    };
+    output_file::replace(path, listed.as_bytes())?;
+    let pairs = [
+        ("artifact", digest),
+        ("path", path.display().to_string()),
+        ("sha256", sha256(listed.as_bytes()).to_string()),
+        ("n_rows", values.len().to_string()),
+    ];
+    Ok(Answer::yes(shell.body(
+        || render::pairs(&pairs),
+        || {
+            json!({
+                "command": "score",
+                "artifact": pairs[0].1,
+                "path": pairs[1].1,
+                "sha256": pairs[2].1,
+                "n_rows": values.len(),
+            })
+        },
+    )))
 }
 
 fn json_row(

@@ -140,7 +140,7 @@ impl Shell {
 }
 
 const SPINNER: &str = "{spinner} {msg} {elapsed}";
-const COUNTER: &str = "{spinner} {wide_msg} {bar:30} {percent:>3}% {elapsed}";
+const COUNTER: &str = "{spinner} {wide_msg} {bar:30} {percent:>3}% {elapsed}, {eta} left";
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())

@@ -43,7 +43,7 @@ fn errors_are_those_of_nets_fitted_without_the_fold() {
     };
     let model = fit_model(&params, &t).unwrap();
     let stream = Stream::new(Seed(7), "model", "", "folds");
-    let fold_of = |row: usize| (u128::from(stream.hash(t.fit_keys()[row])) * 3 >> 64) as usize;
+    let fold_of = |row: usize| ((u128::from(stream.hash(t.fit_keys()[row])) * 3) >> 64) as usize;
     let mut best = f64::INFINITY;
     for l1_ratio in [1.0, 0.25] {
         for alpha in [3.0, 0.3] {

@@ -26,11 +26,11 @@ pub(super) fn fit(
         let message = "expected two classes for a `summary`, found a multiclass task";
         return Err(Error::new(Code::BadParameter, message));
     }
-    match class_weights.as_slice() {
-        &[a, b] if ctx.task == Task::Binary && !absolute => {
+    match *class_weights.as_slice() {
+        [a, b] if ctx.task == Task::Binary && !absolute => {
             params.smooth(rows, ctx, &ranges, [a, b])
         }
-        &[a, b] if ctx.task == Task::Binary => params.sparse(rows, ctx, &ranges, [a, b]),
+        [a, b] if ctx.task == Task::Binary => params.sparse(rows, ctx, &ranges, [a, b]),
         _ => params.several(rows, ctx, &ranges, class_weights),
     }
 }

@@ -53,6 +53,9 @@ pub(super) fn check(layers: &[Layer], n_inputs: usize, n_outputs: usize) -> Resu
         let most = super::N_LAYERS_MAX + 1;
         return malformed(format!("expected 1 to {most} layers, found {}", layers.len()));
     }
+    if n_inputs == 0 {
+        return malformed("expected inputs, found none".to_owned());
+    }
     let mut n_in = n_inputs;
     for layer in layers {
         let n_weights = n_in.checked_mul(layer.n_out());
@@ -150,7 +153,7 @@ mod tests {
         let good = layers(&shape, &params);
         assert!(check(&good, 2, 1).is_ok());
         assert!(check(&good, 3, 1).is_err() && check(&good, 2, 2).is_err());
-        assert!(check(&[], 2, 2).is_err());
+        assert!(check(&[], 2, 2).is_err() && check(&good, 0, 1).is_err());
         assert!(check(&vec![good[0].clone(); 66], 2, 2).is_err());
         let mut bad = good.clone();
         bad[0].weights[1] = f64::INFINITY;

@@ -12,7 +12,7 @@ fn shapes() -> Vec<(&'static str, ForestShape)> {
         ("stumps of one leaf", ForestShape { n_leaves: 1, ..base }),
         ("128 leaves", ForestShape { n_leaves: 128, n_trees: 5, ..base }),
         ("large trees", ForestShape { n_leaves: 150, n_trees: 5, ..base }),
-        ("many thresholds", ForestShape { n_trees: 60, grid: 1 << 20, ..base }),
+        ("many thresholds", ForestShape { n_trees: 120, grid: 1 << 20, ..base }),
         ("classes in turn", ForestShape { n_outputs: 3, ..base }),
         ("a leaf for all classes", ForestShape { n_outputs: 3, is_wide: true, ..base }),
         ("a mean", ForestShape { is_mean: true, ..base }),

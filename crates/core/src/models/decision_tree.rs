@@ -18,7 +18,8 @@
 //! # Ties and order
 //! Equal gains: lower column, lower cut, missing left. A threshold lies halfway between the values of
 //! the leaf on both sides (of more than `max_bin`, between their bins). Gradients are rounded to powers of two and added as whole numbers, so
-//! the order of rows does not matter; means are exact, rounded once.
+//! the order of rows does not matter; means are exact, rounded once. Columns drawn for a split are
+//! keyed by the number of leaves looked at before.
 //!
 //! # Errors
 //! Parameters out of range; a missing or infinite target; an infinite value in a column. A constant
@@ -105,6 +106,7 @@ impl FitModel for DecisionTreeParams {
     fn examples() -> Vec<Example<Self>> {
         let small = DecisionTreeParams { max_depth: 3, ..Default::default() };
         let few = DecisionTreeParams {
+            max_features: MaxFeatures::Count(2),
             max_leaf_nodes: 5,
             min_samples_leaf: 4,
             class_weight: ClassWeight::Balanced,

@@ -307,7 +307,7 @@ fn a_weight_is_a_number_of_rows() {
     assert_eq!(fit_model(&doubled, &weighted).unwrap(), found);
     weighted.set_weights(vec![0.0; 50]);
     let message = fit_model(&params, &weighted).unwrap_err().to_string();
-    assert_eq!(message, "expected rows with a weight above 0, found none");
+    assert_eq!(message, "expected weights with a positive, finite sum, found 0");
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! `cargo xtask`: parity, test, tidy, targets. Runs research and deploy as programs and links
-//! neither.
+//! `cargo xtask`: parity, test, bench, tidy, targets. Runs research and deploy as programs and
+//! links neither.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 equal or passed, 1 the answer is
 //! no, 2 usage or a program that could not be built or run.
 
+mod bench;
 mod command;
 mod parity;
 mod sha256;
@@ -28,6 +29,8 @@ enum Task {
     Parity(parity::Options),
     /// Everything: fmt, clippy, docs, tidy, tests of every package, other CPUs, parity.
     Test(test::Options),
+    /// What things cost here, in one table, beside peers where there are any.
+    Bench(bench::Options),
     /// The rules of the house that no lint can hold.
     Tidy,
     /// The digests of core's conformance suite on other CPUs.
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().task {
         Task::Parity(options) => parity::run(&options),
         Task::Test(options) => test::run(&options),
+        Task::Bench(options) => bench::run(&options),
         Task::Tidy => tidy::run(),
         Task::Targets => targets::run(),
         Task::Snapshot { name } => parity::assert_snapshot(&name),

@@ -9,13 +9,16 @@ use samescore_core::aggregate::MemoryRows;
 use samescore_core::batch::{BLOCK_ROWS, Batch, Column, ColumnKind, Field, Schema};
 use samescore_core::config::Task;
 use samescore_core::digest::RowKey;
+use samescore_core::example;
 use samescore_core::models::{
     AnyModel, ElasticNetParams, LinearRegressionParams, LogisticRegressionParams, ModelParams,
     Penalty,
 };
 use samescore_core::par::Threads;
+use samescore_core::pipeline::{self, Plan, Table};
 use samescore_core::rng::{Draw, Seed, Stream};
-use samescore_core::step::FitContext;
+use samescore_core::step::{Example, FitContext};
+use samescore_core::transforms::MeanMedianImputerParams;
 
 /// Normal columns and 0/1 columns in turn, with a noisy linear target.
 fn table(n_rows: usize, n_columns: usize, task: Task) -> Batch {
@@ -104,5 +107,42 @@ fn predicts(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, fits, predicts);
+/// A prediction of every registered example in each of its tasks, for a block and for a row.
+fn examples(c: &mut Criterion) {
+    let rows = example::table(BLOCK_ROWS, 7);
+    let mut group = c.benchmark_group("predict example");
+    for (place, case) in ModelParams::examples().into_iter().enumerate() {
+        for &task in case.params.tasks() {
+            let plan = planned(&case, task, &rows);
+            let model = &plan.pipeline().model;
+            let blocks = plan.transform(&rows, None).expect("the input columns");
+            let slots: Vec<usize> = (0..blocks[0].columns().len()).collect();
+            for n_rows in [1, BLOCK_ROWS] {
+                let mut block = blocks[0].select(&(0..n_rows).collect::<Vec<usize>>());
+                let mut scores = vec![0.0; n_rows * plan.n_outputs()];
+                group.throughput(Throughput::Elements(n_rows as u64));
+                let name = format!("{} {place} {task:?}, {n_rows} rows", case.params.kind());
+                group.bench_function(name, |b| {
+                    b.iter(|| model.predict(&mut block, &slots, black_box(&mut scores)))
+                });
+            }
+        }
+    }
+    group.finish();
+}
+
+/// The example's model behind an imputer of its columns.
+fn planned(case: &Example<ModelParams>, task: Task, rows: &Batch) -> Plan {
+    let slots = case.columns.resolve(rows.schema(), case.params.accepts()).expect("columns");
+    let used: Vec<&str> = slots.iter().map(|&slot| &*rows.schema().fields()[slot].name).collect();
+    let mut config = example::config(task, case.params.clone());
+    let target = config.target.column.clone();
+    config.data.columns.retain(|name, _| used.contains(&&**name) || *name == target);
+    let config = config.step_on_all("impute", MeanMedianImputerParams::default());
+    let table = Table::new(&config, rows).expect("the declared columns");
+    let fitted = pipeline::fit(&config, table.into_rows()).expect("the example fits");
+    Plan::new(&config, fitted.pipeline).expect("a plan")
+}
+
+criterion_group!(benches, fits, predicts, examples);
 criterion_main!(benches);

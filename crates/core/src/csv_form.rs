@@ -14,14 +14,11 @@ mod scanner;
 
 use std::borrow::Cow;
 
+pub use crate::batch::{COLUMNS_MAX, ROWS_MAX};
 use crate::error::{Code, Error, Result};
 
 use scanner::Scanner;
 
-/// Tables with more rows are refused: positions of rows are 32-bit numbers.
-pub const ROWS_MAX: usize = 1 << 31;
-/// Tables with more columns are refused.
-pub const COLUMNS_MAX: usize = 10_000;
 /// How many columns a message lists.
 const LISTED_COLUMNS: usize = 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -93,13 +90,23 @@ impl<'a> CsvTable<'a> {
     }
 
     /// Shows each row in order: its cells in the order of the header, without their quotes.
-    pub fn for_each_row(&self, mut see: impl FnMut(&[Cow<'a, str>])) {
+    pub fn for_each_row(&self, see: impl FnMut(&[Cow<'a, str>])) {
+        self.for_each_record(unquoted, see);
+    }
+
+    /// The same, where an empty cell without quotes is none: so a listing tells a missing value
+    /// from an empty label.
+    pub fn for_each_told_row(&self, see: impl FnMut(&[Option<Cow<'a, str>>])) {
+        self.for_each_record(|cell| (!cell.is_empty()).then(|| unquoted(cell)), see);
+    }
+
+    fn for_each_record<T>(&self, read: impl Fn(&'a str) -> T, mut see: impl FnMut(&[T])) {
         let mut scanner = Scanner::new(self.text.as_bytes(), self.body);
         let mut cells = Vec::with_capacity(self.names.len());
         for _ in 0..self.n_rows {
             cells.clear();
-            let read = scanner.record(|start, end| cells.push(unquoted(&self.text[start..end])));
-            debug_assert!(read.is_ok(), "the scan has read this record before");
+            let scanned = scanner.record(|start, end| cells.push(read(&self.text[start..end])));
+            debug_assert!(scanned.is_ok(), "the scan has read this record before");
             see(&cells);
         }
     }
@@ -250,6 +257,9 @@ mod tests {
         let mut rows = Vec::new();
         layout.for_each_row(|cells| rows.push(cells.join("|")));
         assert_eq!(rows, ["1|x,\r\ny", "|", "|2"]);
+        let mut told = Vec::new();
+        layout.for_each_told_row(|cells| told.push(cells.to_vec()));
+        assert_eq!(told[1..], [[None, Some("".into())], [Some("".into()), Some("2".into())]]);
         assert_eq!(opened(b"a\n").unwrap().n_rows(), 0);
         assert_eq!(opened(b"a").unwrap().n_rows(), 0);
     }

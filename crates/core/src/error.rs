@@ -81,6 +81,13 @@ impl Error {
         }))
     }
 
+    /// The same with another code, where a caller knows more about the cause.
+    #[must_use]
+    pub(crate) fn coded(mut self, code: Code) -> Self {
+        self.0.code = code;
+        self
+    }
+
     /// Names the step, unless an inner place has named one already.
     #[must_use]
     pub fn step(mut self, name: &str) -> Self {

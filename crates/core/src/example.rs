@@ -3,6 +3,8 @@
 //! Every kind gives uses of itself over this table; conformance, values, parity and the docs run
 //! them.
 
+mod wide;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,6 +16,8 @@ use crate::models::{LinearRegressionParams, ModelParams};
 use crate::pipeline::{Table, fit};
 use crate::rng::{Draw, Seed, Stream};
 use crate::transforms::{MeanMedianImputerParams, OrdinalEncoderParams, StandardScalerParams};
+
+pub use wide::{WIDE_BINARY_TARGET, WIDE_REGRESSION_TARGET, wide_table};
 
 /// Name and kind of every column; those of [`NO_FEATURES`] stand last.
 pub const COLUMNS: &[(&str, ColumnKind)] = &[

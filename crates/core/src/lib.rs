@@ -2,7 +2,9 @@
 //!
 //! Every seeded transform, every model, and the artifact between research and production. Bytes in,
 //! bytes out: core knows no file, socket, clock, environment, locale, log or global state. Each
-//! room uses only those above it in this list.
+//! room uses only those above it in this list, but for a few names: the traits of `step` say which
+//! [`Columns`](config::Columns) and [`Task`](config::Task) a kind is for, the uses that kinds give
+//! of themselves are over the table of [`example`], and a fit fills what an [`artifact`] holds.
 
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]

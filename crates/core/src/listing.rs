@@ -3,14 +3,21 @@
 //! CSV with a header, `\n` line ends, RFC 4180 quotes where they are needed, numbers as the
 //! shortest decimal that reads back to the same bits. **Scores**: the declared key columns, then
 //! `row_key` (32 hex digits), `score`, `bits` (16 hex digits), `code` and `reason`. A row without a
-//! score has the last two instead. **Features**: `row_key`, then per column its values; a row with
-//! a fault is all empty.
+//! score has the last two instead. **Features**: `row_key`, then per column its values, then `code`
+//! and `reason`; a row with a fault has the last two instead of values.
+//!
+//! A column of the table that is called like one of the listing's own gets a `_` behind its name,
+//! and more of them until no other column has that name. Beside features `bits` is such a name too:
+//! it is by this column that a listing of scores is known.
 
 use std::fmt::Write;
 
 use crate::batch::{Batch, Column, MISSING_TIME, write_num, write_time};
 use crate::error::{Code, Error, Result};
 use crate::pipeline::Scores;
+
+const ROW_KEY: &str = "row_key";
+const FEATURE_COLUMNS: [&str; 4] = [ROW_KEY, "bits", "code", "reason"];
 
 /// The scores of the rows of `source` in its order. `key` are the declared key columns, `classes`
 /// the labels of a multiclass task: its rows have the most probable `class`, a `score_` column per
@@ -68,8 +75,10 @@ fn listed(
         })
         .collect::<Result<_>>()?;
     let mut text = String::with_capacity(64 * (scores.len() + 1));
-    for name in key {
-        push_cell(&mut text, name);
+    let mut own = vec![ROW_KEY, "bits", "code", "reason"];
+    own.extend(names.iter().map(String::as_str));
+    for name in free_names(key.iter().map(String::as_str), &own) {
+        push_cell(&mut text, &name);
         text.push(',');
     }
     text.push_str("row_key,");
@@ -90,9 +99,8 @@ fn listed(
                 push_scores(&mut text, values);
             }
             Err(reason) => {
-                (0..names.len()).for_each(|_| text.push(','));
-                let _ = write!(text, ",{},", reason.code());
-                push_cell(&mut text, &reason.to_string());
+                (0..=names.len()).for_each(|_| text.push(','));
+                push_reason(&mut text, reason);
             }
         }
         text.push('\n');
@@ -113,29 +121,53 @@ fn push_scores(text: &mut String, values: &[f64]) {
     text.push_str(",,");
 }
 
-/// The columns of blocks that [`Plan::transform`](crate::pipeline::Plan::transform) gave.
+/// The columns of blocks that [`Plan::transform`](crate::pipeline::Plan::transform) gave: of one
+/// block at least, whose schema is the header's.
 pub fn features(blocks: &[Batch]) -> String {
-    let mut text = String::from("row_key");
-    if let Some(first) = blocks.first() {
-        for name in first.schema().names() {
-            text.push(',');
-            push_cell(&mut text, name);
-        }
+    let mut text = String::from(ROW_KEY);
+    let names = blocks.first().map(|block| free_names(block.schema().names(), &FEATURE_COLUMNS));
+    for name in names.unwrap_or_default() {
+        text.push(',');
+        push_cell(&mut text, &name);
     }
-    text.push('\n');
+    text.push_str(",code,reason\n");
     for block in blocks {
         for row in 0..block.n_rows() {
             let _ = write!(text, "{}", block.keys()[row]);
+            let fault = block.fault_of(row);
             for column in block.columns() {
                 text.push(',');
-                if !block.has_fault(row) {
+                if fault.is_none() {
                     push_value(&mut text, column, row);
                 }
+            }
+            text.push(',');
+            match fault {
+                Some(reason) => push_reason(&mut text, reason),
+                None => text.push(','),
             }
             text.push('\n');
         }
     }
     text
+}
+
+/// The names of a table's columns as a listing shows them beside its `own` ones.
+fn free_names<'a>(names: impl Iterator<Item = &'a str>, own: &[&str]) -> Vec<String> {
+    let mut free: Vec<String> = names.map(str::to_owned).collect();
+    for place in 0..free.len() {
+        let mut name = free[place].clone();
+        while own.contains(&&*name) || (name != free[place] && free.contains(&name)) {
+            name.push('_');
+        }
+        free[place] = name;
+    }
+    free
+}
+
+fn push_reason(text: &mut String, reason: &Error) {
+    let _ = write!(text, "{},", reason.code());
+    push_cell(text, &reason.to_string());
 }
 
 /// Appends a value; missing is empty, and an empty label is `""`.
@@ -161,4 +193,49 @@ fn push_cell(text: &mut String, cell: &str) {
     text.push('"');
     text.push_str(&cell.replace('"', "\"\""));
     text.push('"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::digest::RowKey;
+    use crate::testing::{nums, table, texts};
+
+    fn keyed(columns: &[(&str, Column)]) -> Batch {
+        let mut block = table(columns);
+        block.set_keys((0..block.n_rows() as u128).map(RowKey).collect());
+        block
+    }
+
+    #[test]
+    fn a_row_with_a_fault_has_its_reason_instead_of_values() {
+        let mut block = keyed(&[("x", nums(&[0.5, 2.0])), ("s", texts(&["a,b", "c"]))]);
+        block.fault(1, 0, Error::new(Code::BadValue, "expected less, found 2"));
+        let expected = format!(
+            "row_key,x,s,code,reason\n{:032x},0.5,\"a,b\",,\n\
+             {:032x},,,SS0301,\"column `x`: expected less, found 2\"\n",
+            0, 1
+        );
+        assert_eq!(features(&[block]), expected);
+    }
+
+    #[test]
+    fn no_row_leaves_the_header() {
+        assert_eq!(features(&[keyed(&[("x", nums(&[]))])]), "row_key,x,code,reason\n");
+    }
+
+    #[test]
+    fn names_of_the_listing_itself_are_left_to_it() {
+        let names = ["code", "row_key", "code_", "score", "bits"];
+        assert_eq!(
+            free_names(names.into_iter(), &FEATURE_COLUMNS),
+            ["code__", "row_key_", "code_", "score", "bits_"]
+        );
+        let columns = [("score", nums(&[1.0])), ("code", nums(&[2.0]))];
+        let mut one = Scores::default();
+        one.push(RowKey(0), Ok(&[0.5][..]));
+        let listed = scores(&table(&columns), &["score".to_owned(), "code".to_owned()], &[], &one);
+        let header = "score_,code_,row_key,score,bits,code,reason";
+        assert_eq!(listed.unwrap().lines().next(), Some(header));
+    }
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Schema};
 use crate::config::{Columns, Task};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::rng::{Seed, Stream};
 
 /// What a fit is told besides the rows.
@@ -143,6 +143,12 @@ pub trait FitTransform:
     /// If the data do not allow it, naming the column.
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Self::Fitted>;
 
+    /// Whether these params can have made a state on the named columns (then references): what a
+    /// state repeats of its params must be what they say. Loading an artifact asks.
+    fn made(&self, _fitted: &Self::Fitted, _columns: &[String]) -> bool {
+        true
+    }
+
     /// Uses over the example table, for conformance, values, parity and docs.
     fn examples() -> Vec<Example<Self>>;
 }
@@ -204,8 +210,8 @@ pub struct Selection {
 
 impl Transform for Selection {
     fn output(&self, input: &Schema, slots: &[usize]) -> Result<Schema> {
-        crate::pipeline::check_width(self.kept.len(), slots.len())?;
-        crate::pipeline::check_width(self.scores.len(), slots.len())?;
+        check_width(self.kept.len(), slots.len())?;
+        check_width(self.scores.len(), slots.len())?;
         Ok(input.without(&self.dropped(slots)))
     }
 
@@ -228,6 +234,18 @@ impl Selection {
         let pairs = slots.iter().zip(&self.kept);
         pairs.filter(|(_, kept)| !**kept).map(|(&slot, _)| slot).collect()
     }
+}
+
+/// Refuses a state that was learned for another number of columns: the artifact is damaged.
+///
+/// # Errors
+/// If the two differ.
+pub fn check_width(found: usize, expected: usize) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    let message = format!("expected learned values for {expected} columns, found {found}");
+    Err(Error::new(Code::Malformed, message))
 }
 
 /// The params of a model.
@@ -282,6 +300,23 @@ pub enum Output {
     Contribution,
 }
 
+/// How well a coefficient is known; missing numbers where it was not fitted.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CoefficientSummary {
+    /// The coefficient.
+    pub estimate: f64,
+    /// The deviation of its estimates over samples alike.
+    pub standard_error: f64,
+    /// The estimate in standard errors: t for least squares, z else.
+    pub statistic: f64,
+    /// The probability of a statistic as far from 0 if the true coefficient is 0.
+    pub p_value: f64,
+    /// The lower end of the interval.
+    pub low: f64,
+    /// The upper end of the interval.
+    pub high: f64,
+}
+
 /// A fitted model.
 pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deserialize<'de> {
     /// Checks that the state fits these features and is well formed, whoever wrote it.
@@ -324,7 +359,7 @@ pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deseri
     ) -> Result<()> {
         let _ = (batch, slots, values);
         let message = format!("expected an output of this model, found {output:?}");
-        Err(crate::error::Error::new(crate::error::Code::Usage, message))
+        Err(Error::new(Code::Usage, message))
     }
 
     /// One weight per column for linear models, on the scale of the columns.
@@ -335,6 +370,13 @@ pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deseri
     /// How much each feature matters, by named measure: one value per feature.
     fn importances(&self) -> Vec<(&'static str, Vec<f64>)> {
         Vec::new()
+    }
+
+    /// For linear models fitted with a summary: how well the intercept and each coefficient are
+    /// known, with intervals that miss the true value with probability `tail`.
+    fn summary(&self, tail: f64) -> Option<Vec<CoefficientSummary>> {
+        let _ = tail;
+        None
     }
 
     /// Facts for `inspect`: name and value, such as the intercept or the number of iterations.
@@ -494,6 +536,16 @@ macro_rules! registry {
                 match self { $($params::$P(p) => $crate::step::FitTransform::references(p),)+ }
             }
 
+            /// Whether these params can have made a state on the named columns.
+            pub fn made(&self, fitted: &$fitted, columns: &[String]) -> bool {
+                match (self, fitted) {
+                    $(($params::$P(p), $fitted::$P(f)) => {
+                        $crate::step::FitTransform::made(p, f, columns)
+                    })+
+                    _ => false,
+                }
+            }
+
             /// Learns from the rows.
             ///
             /// # Errors
@@ -639,7 +691,9 @@ macro_rules! registry {
                 values: &mut [f64],
             ) -> $crate::error::Result<()> {
                 use $crate::step::Predict;
-                match self { $($fitted::$P(m) => Predict::output(m, output, batch, slots, values),)+ }
+                match self {
+                    $($fitted::$P(m) => Predict::output(m, output, batch, slots, values),)+
+                }
             }
 
             /// How much each feature matters, by named measure.
@@ -650,6 +704,11 @@ macro_rules! registry {
             /// What a user should know about how the fit ended.
             pub fn warnings(&self) -> Vec<String> {
                 match self { $($fitted::$P(m) => $crate::step::Predict::warnings(m),)+ }
+            }
+
+            /// How well the coefficients are known.
+            pub fn summary(&self, tail: f64) -> Option<Vec<$crate::step::CoefficientSummary>> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::summary(m, tail),)+ }
             }
 
             /// Writes the scores of every row.

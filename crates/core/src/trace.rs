@@ -1,9 +1,11 @@
 //! A digest per stage and column, and the first difference between two.
 //!
 //! A trace says what a run computed without saying it: after every step one SHA-256 per column,
-//! over the rows in canonical order (by scoring key; rows of one key in the order of their values,
-//! so that the order of arrival cannot matter). Two runs agree to the bit if their traces are equal
-//! as bytes.
+//! over the rows in canonical order: by scoring key, and rows of one key by their input columns as
+//! whole rows. Rows that are equal in both are interchangeable, so the order of arrival cannot
+//! matter. Two runs agree to the bit if their traces are equal as bytes.
+//!
+//! A row without a score counts by its reason's code, step and column, not by the words.
 
 use serde::{Deserialize, Serialize};
 
@@ -41,25 +43,35 @@ pub const INPUT_STAGE: &str = "input";
 /// The name of the stage behind the model.
 pub const SCORE_STAGE: &str = "score";
 
+/// A block and a row in it.
+type Place = (u32, u32);
+
 /// The canonical order of the rows of a table that stands in blocks.
 pub struct RowOrder {
-    /// Block and row of every row, by key.
-    places: Vec<(u32, u32)>,
-    /// Where rows of another key begin, as positions in `places`, ending with its length.
+    /// Block and row of every row, by key, then by content.
+    places: Vec<Place>,
+    /// Where other rows begin, as positions in `places`, ending with its length.
     groups: Vec<usize>,
     keys: Digest,
 }
 
 impl RowOrder {
-    /// The order of keyed blocks.
+    /// The order of keyed blocks of one schema.
     pub fn new(blocks: &[Batch]) -> Self {
-        let mut keyed: Vec<(RowKey, (u32, u32))> = Vec::new();
-        for (b, block) in blocks.iter().enumerate() {
-            let rows = block.keys().iter().enumerate();
-            keyed.extend(rows.map(|(r, key)| (*key, (b as u32, r as u32))));
+        let mut keyed: Vec<(RowKey, Place)> = Vec::new();
+        for (b, block) in (0u32..).zip(blocks) {
+            let rows = (0u32..).zip(block.keys());
+            keyed.extend(rows.map(|(r, key)| (*key, (b, r))));
         }
-        keyed.sort();
-        let starts = (0..keyed.len()).filter(|&i| i == 0 || keyed[i].0 != keyed[i - 1].0);
+        keyed.sort_by(|a, b| {
+            let by_content = || compare_rows(blocks, a.1, b.1);
+            a.0.cmp(&b.0).then_with(by_content).then_with(|| a.1.cmp(&b.1))
+        });
+        let is_other = |i: usize| {
+            let ((key, place), (before, above)) = (keyed[i], keyed[i - 1]);
+            key != before || compare_rows(blocks, place, above).is_ne()
+        };
+        let starts = (0..keyed.len()).filter(|&i| i == 0 || is_other(i));
         let groups = starts.chain([keyed.len()]).collect();
         let mut hasher = Hasher::new("samescore trace keys v1");
         keyed.iter().for_each(|(key, _)| {
@@ -79,11 +91,8 @@ impl RowOrder {
         self.keys
     }
 
-    /// Places in canonical order, rows of one key ordered by `compare`.
-    fn ordered(
-        &self,
-        compare: impl Fn((u32, u32), (u32, u32)) -> std::cmp::Ordering,
-    ) -> Vec<(u32, u32)> {
+    /// Places in canonical order, equal rows ordered by `compare`.
+    fn ordered(&self, compare: impl Fn(Place, Place) -> std::cmp::Ordering) -> Vec<Place> {
         let mut places = self.places.clone();
         for bounds in self.groups.windows(2) {
             if bounds[1] - bounds[0] > 1 {
@@ -102,10 +111,9 @@ impl RowOrder {
     }
 
     fn column(&self, slot: usize, blocks: &[Batch]) -> Digest {
-        let at = |(b, r): (u32, u32)| (blocks[b as usize].column(slot), r as usize);
-        let places = self.ordered(|a, b| compare_cells(at(a), at(b)));
+        let at = |(b, r): Place| (blocks[b as usize].column(slot), r as usize);
         let mut hasher = Hasher::new("samescore trace column v1");
-        for place in places {
+        for &place in &self.places {
             match at(place) {
                 (Column::Num(v), r) => hasher.u64(v[r].to_bits()),
                 (Column::Time(v), r) => hasher.i64(v[r]),
@@ -119,11 +127,12 @@ impl RowOrder {
     }
 
     /// The digest of the scores; `at` gives those of a row of a block, or the reason why there are
-    /// none.
+    /// none. Equal rows may differ here: one of them may have come with a cell that could not be
+    /// read.
     pub fn scores<'a>(&self, at: impl Fn(usize, usize) -> Result<&'a [f64], &'a Error>) -> Digest {
-        let word = |(b, r): (u32, u32)| match at(b as usize, r as usize) {
+        let word = |(b, r): Place| match at(b as usize, r as usize) {
             Ok(values) => (0u8, values.iter().map(|x| x.to_bits()).collect(), String::new()),
-            Err(reason) => (1, vec![0u64], reason.to_string()),
+            Err(reason) => (1, vec![0u64], identity(reason)),
         };
         let mut hasher = Hasher::new("samescore trace scores v1");
         for place in self.ordered(|a, b| word(a).cmp(&word(b))) {
@@ -136,6 +145,20 @@ impl RowOrder {
         }
         hasher.finish()
     }
+}
+
+/// What a reason is, whatever its words: code, step and column. No step has a NUL in its name.
+fn identity(reason: &Error) -> String {
+    let [step, column] = [reason.step_name(), reason.column_name()].map(Option::unwrap_or_default);
+    format!("{}\0{step}\0{column}", reason.code())
+}
+
+/// Compares two rows column by column.
+fn compare_rows(blocks: &[Batch], a: Place, b: Place) -> std::cmp::Ordering {
+    let (x, y) = (blocks[a.0 as usize].columns(), blocks[b.0 as usize].columns());
+    let (i, j) = (a.1 as usize, b.1 as usize);
+    let cells = x.iter().zip(y).map(|(x, y)| compare_cells((x, i), (y, j)));
+    cells.fold(std::cmp::Ordering::Equal, std::cmp::Ordering::then)
 }
 
 fn compare_cells(a: (&Column, usize), b: (&Column, usize)) -> std::cmp::Ordering {
@@ -217,5 +240,55 @@ pub fn expect_same(expected: &Trace, found: &Trace) -> Result<()> {
             let error = if d.column.is_empty() { error } else { error.column(&d.column) };
             Err(error.step(&d.stage))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{nums, table};
+
+    /// Rows of one declared key.
+    fn keyed(a: &[f64], b: &[f64]) -> [Batch; 1] {
+        let mut batch = table(&[("a", nums(a)), ("b", nums(b))]);
+        batch.set_keys(vec![RowKey(7); a.len()]);
+        [batch]
+    }
+
+    fn digests(a: &[f64], b: &[f64]) -> StageDigest {
+        let blocks = keyed(a, b);
+        RowOrder::new(&blocks).stage("input", blocks[0].schema(), &blocks)
+    }
+
+    #[test]
+    fn rows_of_one_key_are_ordered_as_whole_rows() {
+        assert_eq!(digests(&[1.0, 2.0], &[4.0, 3.0]), digests(&[2.0, 1.0], &[3.0, 4.0]));
+        // The same cells in each column, but other rows.
+        assert_ne!(digests(&[1.0, 2.0], &[4.0, 3.0]), digests(&[1.0, 2.0], &[3.0, 4.0]));
+    }
+
+    #[test]
+    fn a_score_belongs_to_its_row_also_among_rows_of_one_key() {
+        let of = |a: &[f64], scores: [f64; 2]| {
+            RowOrder::new(&keyed(a, &[0.0, 0.0])).scores(|_, row| Ok(&scores[row..row + 1]))
+        };
+        assert_eq!(of(&[1.0, 2.0], [5.0, 6.0]), of(&[2.0, 1.0], [6.0, 5.0]));
+        assert_ne!(of(&[1.0, 2.0], [5.0, 6.0]), of(&[1.0, 2.0], [6.0, 5.0]));
+        // Equal rows are interchangeable.
+        assert_eq!(of(&[1.0, 1.0], [5.0, 6.0]), of(&[1.0, 1.0], [6.0, 5.0]));
+    }
+
+    #[test]
+    fn a_reason_counts_by_code_step_and_column_and_not_by_its_words() {
+        let of = |reason: Error| {
+            let blocks = keyed(&[1.0], &[2.0]);
+            RowOrder::new(&blocks).scores(|_, _| Err(&reason))
+        };
+        let reason = |code, words: &str| Error::new(code, words).step("log").column("a");
+        let first = of(reason(Code::BadValue, "expected a number above 0, found 0"));
+        assert_eq!(first, of(reason(Code::BadValue, "reworded").remedy("other").row(3)));
+        assert_ne!(first, of(reason(Code::NotFinite, "expected a number above 0, found 0")));
+        assert_ne!(first, of(Error::new(Code::BadValue, "x").step("log").column("b")));
+        assert_ne!(first, of(Error::new(Code::BadValue, "x").step("a").column("log")));
     }
 }

@@ -27,6 +27,7 @@ use common::{tables, workspace};
 
 /// Codes that core never gives by itself, or only on a host that this test cannot make.
 const ELSEWHERE: &[(Code, &str)] = &[
+    (Code::BadWeight, "a column of weights, behind a model that honours them"),
     (Code::HostFloatMode, "a host with another float mode"),
     (Code::Io, "the programs, which read and write files"),
     (Code::UnknownSource, "the programs, which read files"),
@@ -95,6 +96,8 @@ fn config_errors() -> Vec<Error> {
         with(text_left),
         read("column = \"y\"", "column = \"sex\""),
         refused("another".parse::<Fault>()),
+        read("[data.columns]", "[data]\nkey = [\"age\", \"age\"]\n[data.columns]"),
+        with(linear().step("rename", &["area"], RenameColumnsParams::of(&[("area", "rooms")]))),
     ]
 }
 

@@ -7,7 +7,6 @@
 
 use std::fmt::{self, Display, Write};
 
-use samescore_core::batch::{integer_num, parse_num};
 use samescore_core::error::{Code, Error, Result};
 use serde::ser::{self, Impossible, Serialize, Serializer};
 
@@ -273,16 +272,8 @@ impl Cell<'_> {
         Err(Refused(self.0.refused(found)))
     }
 
-    /// An integer that is exact in a number column, else refused with its digits.
     fn integer(self, value: i128) -> Result<(), Refused> {
-        if !self.0.is_num() {
-            return self.refuse(format_args!("number {value}"));
-        }
-        let x = match i64::try_from(value) {
-            Ok(value) => integer_num(value),
-            Err(_) => parse_num(&value.to_string()),
-        };
-        Ok(self.0.num(x?)?)
+        Ok(self.0.integer(value)?)
     }
 }
 
@@ -349,7 +340,7 @@ impl Serializer for Cell<'_> {
     fn serialize_u128(self, value: u128) -> Result<(), Refused> {
         match i128::try_from(value) {
             Ok(value) => self.integer(value),
-            Err(_) if self.0.is_num() => Ok(parse_num(&value.to_string()).map(drop)?),
+            Err(_) if self.0.is_num() => Ok(self.0.cell(&value.to_string())?),
             Err(_) => self.refuse(format_args!("number {value}")),
         }
     }

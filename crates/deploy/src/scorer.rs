@@ -174,9 +174,10 @@ impl Scorer {
     /// Fields are found by name; those that the pipeline does not know are ignored. `Option::None`
     /// and unit are missing. A number column takes integers, floats and booleans (0 or 1); NaN is
     /// missing. **A text is a cell**: it is read exactly as the same characters in a CSV file are.
-    /// So an empty text and each declared missing marker is missing, and a number or time column
-    /// takes a text of its declared form. A text column takes texts, characters and unit variants
-    /// (by name), no numbers: how they would be written is for the caller to say.
+    /// So an empty text and each declared missing marker is missing (also as the number or time
+    /// that the marker reads as), and a number or time column takes a text of its declared form. A
+    /// text column takes texts, characters and unit variants (by name), no numbers: how they would
+    /// be written is for the caller to say.
     ///
     /// # Errors
     /// Kind `Schema`, if the row is no struct or map, lacks a field of [`Scorer::schema`], has one
@@ -258,6 +259,15 @@ impl Scorer {
     /// As [`Scorer::score_batch`].
     pub fn trace(&self, batch: &Batch) -> Result<(Scores, Trace)> {
         self.threads.run(|| self.artifact.plan().trace(batch))
+    }
+
+    /// The same of a table that comes in parts, each of which is scored by itself.
+    ///
+    /// # Errors
+    /// As [`Scorer::score_batch`].
+    pub fn trace_parts(&self, parts: impl IntoIterator<Item = Batch>) -> Result<(Scores, Trace)> {
+        let blocks = self.artifact.plan().blocks(parts)?;
+        self.threads.run(|| self.artifact.plan().trace_blocks(blocks))
     }
 
     /// The columns behind step `until` (behind the last one if `None`), in blocks in the order of

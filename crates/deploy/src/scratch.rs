@@ -5,7 +5,6 @@ use std::sync::Arc;
 use samescore_core::batch::{Batch, CellReader, Column, ColumnKind, Schema, Value, push_missing};
 use samescore_core::digest::RowKey;
 use samescore_core::error::{Code, Error, Result};
-use samescore_core::math;
 use samescore_core::pipeline::Scores;
 use serde::Serialize;
 
@@ -71,8 +70,8 @@ impl Scratch {
         self.scores.keys().first().copied()
     }
 
-    /// The scores of the row that was scored last: one, or for a multiclass task one per class; none
-    /// if it has a reason instead.
+    /// The scores of the row that was scored last: one, or for a multiclass task one per class;
+    /// none if it has a reason instead.
     pub fn values(&self) -> &[f64] {
         match self.scores.is_empty() {
             true => &[],
@@ -184,10 +183,21 @@ impl Target<'_> {
     pub(crate) fn num(self, x: f64) -> Result<()> {
         match self.column {
             Column::Num(values) => {
-                values.push(math::canonical(x));
+                values.push(self.reader.num(x));
                 Ok(())
             }
             _ => Err(self.refused(Value::Num(x))),
+        }
+    }
+
+    /// An integer, refused with its digits where f64 does not hold it.
+    pub(crate) fn integer(self, value: i128) -> Result<()> {
+        match self.column {
+            Column::Num(values) => {
+                values.push(self.reader.integer(value)?);
+                Ok(())
+            }
+            _ => Err(self.refused(format_args!("number {value}"))),
         }
     }
 
@@ -195,7 +205,7 @@ impl Target<'_> {
     fn time(self, micros: i64) -> Result<()> {
         match self.column {
             Column::Time(values) => {
-                values.push(micros);
+                values.push(self.reader.time(micros));
                 Ok(())
             }
             _ => Err(self.refused(Value::Time(micros))),

@@ -3,8 +3,12 @@
 
 use std::collections::BTreeMap;
 
+use samescore_core::artifact::Artifact;
 use samescore_core::config::{Config, Task};
-use samescore_deploy::{Code, Kind, Score, Scorer};
+use samescore_core::models::LinearRegressionParams;
+use samescore_core::pipeline::{Table, fit};
+use samescore_core::transforms::MeanMedianImputerParams;
+use samescore_deploy::{Batch, Code, Column, ColumnKind, Field, Kind, Schema, Score, Scorer};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -96,6 +100,35 @@ fn missing_is_none_unit_nan_or_an_empty_text() {
     }
     let mixed = Mixed { nan, area: 120, grade: "Gd", rooms: 4, sex: 'f' };
     assert_eq!(missing, bits(&mixed));
+}
+
+#[test]
+fn a_marker_means_missing_however_the_number_is_given() {
+    let mut config = Config::new("y", Task::Regression, LinearRegressionParams::default())
+        .columns(ColumnKind::Num, &["x", "y"])
+        .step("fill", &["x"], MeanMedianImputerParams::default());
+    config.data.missing = vec!["-999".to_owned(), "9007199254740993".to_owned()];
+    let schema = Schema::new([Field::new("x", ColumnKind::Num), Field::new("y", ColumnKind::Num)]);
+    let columns = vec![Column::num([1.0, 2.0, 4.0]), Column::num([1.0, 3.0, 5.0])];
+    let batch = Batch::new(schema.unwrap().into(), columns).unwrap();
+    let table = Table::new(&config, &batch).unwrap();
+    let data = table.fingerprint();
+    let fitted = fit(&config, table.into_rows()).unwrap();
+    let artifact = Artifact::seal(&config, data, fitted, BTreeMap::new()).unwrap();
+    let scorer = Scorer::from_bytes(artifact.bytes()).unwrap();
+    let bits = |x: Value| {
+        scorer.score_row(&json!({"x": x}), &mut scorer.scratch()).expect("a score").bits()
+    };
+    let missing = bits(Value::Null);
+    let big = json!(9_007_199_254_740_993_u64);
+    for x in [json!(-999), json!(-999.0), json!("-999"), json!("-999.0"), big] {
+        assert_eq!(bits(x.clone()), missing, "{x}");
+    }
+    assert_ne!(bits(json!(-998)), missing);
+    let mut scratch = scorer.scratch();
+    let mut row = scorer.row(&mut scratch);
+    row.set_num("x", -999.0);
+    assert_eq!(row.score().expect("a score").bits(), missing);
 }
 
 #[test]
@@ -199,7 +232,7 @@ fn an_unknown_name_in_the_builder_lists_the_known_ones() {
     row.set_num("agee", 1.0);
     assert_eq!(
         row.score().expect_err("a refusal").to_string(),
-        "column `agee`: no such column, found age, area, grade, rooms, sex"
+        "column `agee`: expected a column that exists, found age, area, grade, rooms, sex"
     );
 }
 
@@ -237,8 +270,8 @@ fn a_scratch_serves_rows_of_other_types_and_another_scorer() {
 
 #[test]
 fn times_are_read_by_their_declared_form() {
-    use samescore_core::{example, models, pipeline};
-    let model = models::LinearRegressionParams::default();
+    use samescore_core::example;
+    let model = LinearRegressionParams::default();
     let mut config: Config = example::config(Task::Regression, model);
     let used = ["area", "seen", example::REGRESSION_TARGET];
     config.data.columns.retain(|name, _| used.contains(&name.as_str()));
@@ -247,10 +280,10 @@ fn times_are_read_by_their_declared_form() {
     seen.format = samescore_deploy::batch::TimeFormat("%d/%m/%Y".to_owned());
     let batch = example::table(40, 1);
     let complete: Vec<usize> = (0..40).filter(|&row| !batch.column(9).is_missing(row)).collect();
-    let table = pipeline::Table::new(&config, &batch.select(&complete)).expect("a table");
+    let table = Table::new(&config, &batch.select(&complete)).expect("a table");
     let data = table.fingerprint();
-    let fitted = pipeline::fit(&config, table.into_rows()).expect("a fit");
-    let sealed = samescore_core::artifact::Artifact::seal(&config, data, fitted, BTreeMap::new());
+    let fitted = fit(&config, table.into_rows()).expect("a fit");
+    let sealed = Artifact::seal(&config, data, fitted, BTreeMap::new());
     let scorer = Scorer::from_bytes(sealed.expect("an artifact").bytes()).expect("it loads");
     let mut scratch = scorer.scratch();
     let text = json!({"area": 50, "seen": "02/01/1970"});

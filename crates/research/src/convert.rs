@@ -161,6 +161,7 @@ fn polars_column(
 
 #[cfg(test)]
 mod tests {
+    use samescore_core::batch::{ColumnKind, Field, Schema};
     use samescore_core::example;
 
     use super::*;
@@ -198,6 +199,32 @@ mod tests {
             assert!(back.schema().names().is_sorted());
             let kinds = gather::infer(&path, &[]).unwrap();
             assert_eq!(kinds, data().columns, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_marker_is_missing_in_every_format() {
+        let folder = tempfile::tempdir().unwrap();
+        let kinds = [("n", ColumnKind::Num), ("s", ColumnKind::Text), ("t", ColumnKind::Time)];
+        let schema = Schema::new(kinds.map(|(name, kind)| Field::new(name, kind))).unwrap();
+        let day = 86_400_000_000;
+        let columns = vec![
+            Column::num([-999.0, 1.5, 9_007_199_254_740_994.0]),
+            Column::text([Some("-999"), Some("-999.0"), Some("a,\"b\"")]),
+            Column::Time(vec![day, 0, day + 1]),
+        ];
+        let table = Batch::new(schema.into(), columns).unwrap();
+        let columns = kinds.map(|(name, kind)| (name.to_owned(), kind.into()));
+        let missing = vec!["-999".to_owned(), "1970-01-02".to_owned()];
+        let data = DataConfig { columns: columns.into(), missing, ..DataConfig::default() };
+        for (name, format) in [("m.csv", Format::Csv), ("m.parquet", Format::Parquet)] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, write(&table, &data.columns, format, None).unwrap()).unwrap();
+            let read = gather::read(&path, &data, &[]).unwrap();
+            assert!(read.faults().is_empty(), "{name}");
+            let missing = |slot: usize| [0, 1, 2].map(|row| read.column(slot).is_missing(row));
+            assert_eq!([0, 1, 2].map(missing), [[true, false, false]; 3], "{name}");
+            assert_eq!(read.num(0)[2], 9_007_199_254_740_994.0, "{name}");
         }
     }
 

@@ -1,62 +1,26 @@
 //! A config to begin with: what `init` writes for a table that nobody has described yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use samescore_core::batch::{Column, ColumnKind};
+use samescore_core::batch::{Column, ColumnKind, show_num};
 use samescore_core::config::{ColumnConfig, DataConfig, Task};
 use samescore_core::error::{Code, Error, Result};
+use samescore_core::math;
 
 use crate::gather;
 
-const HEAD: &str = "\
-# `samescore kinds` lists every step and model; `samescore kinds KIND` is its manual.
-seed = 0
+/// The parts of a config, each behind a line `#: NAME`.
+const PARTS: &str = include_str!("draft.toml");
 
-[data]
-";
-const DATA: &str = "\
-key = []        # columns that identify a row; none: its content does
-missing = []    # texts that mean missing, besides an empty cell
+/// The part of that name; nothing if there is none.
+fn part(name: &str) -> &'static str {
+    let mut parts = PARTS.split("#: ").filter_map(|part| part.split_once('\n'));
+    parts.find(|(found, _)| *found == name).map_or("", |(_, text)| text)
+}
 
-[data.columns]
-";
-const TIME_STEPS: &str = "
-[[step]]
-kind = \"cast\"
-name = \"days\"
-columns = { kind = \"time\" }
-to = \"num\"
-unit = \"days\"
-";
-const NUM_STEPS: &str = "
-[[step]]
-kind = \"mean_median_imputer\"
-name = \"fill_numbers\"
-columns = { kind = \"num\" }
-";
-const TEXT_STEPS: &str = "
-[[step]]
-kind = \"categorical_imputer\"
-name = \"fill_labels\"
-columns = { kind = \"text\" }
-
-[[step]]
-kind = \"rare_label_encoder\"
-name = \"group_rare\"
-columns = { kind = \"text\" }
-
-[[step]]
-kind = \"one_hot_encoder\"
-name = \"one_hot\"
-columns = { kind = \"text\" }
-";
-const SCALE_STEP: &str = "
-[[step]]
-kind = \"standard_scaler\"
-name = \"scale\"
-columns = \"all\"
-";
+/// A text column of more labels than this is no target.
+const N_LABELS_MAX: usize = 100;
 
 /// What to predict, and how.
 pub struct Target {
@@ -66,13 +30,15 @@ pub struct Target {
     pub task: Task,
     /// For a column of two labels: the one that counts as 1.
     pub positive: Option<String>,
+    /// For a column of more labels: all of them, sorted.
+    pub classes: Vec<String>,
 }
 
 /// The wanted column, or the last column of numbers by name. Two labels, or only 0 and 1, make the
-/// task binary.
+/// task binary, more labels make it multiclass.
 ///
 /// # Errors
-/// If there is no such column, or it holds neither numbers nor two labels.
+/// If there is no such column, or it holds neither numbers nor labels of classes.
 pub fn choose_target(
     source: &Path,
     wanted: Option<&str>,
@@ -86,28 +52,80 @@ pub fn choose_target(
         })?,
         Some(wanted) => columns.get_key_value(wanted).ok_or_else(|| {
             let listed: Vec<&str> = columns.keys().take(20).map(String::as_str).collect();
-            let message = format!("no such column, found {}", listed.join(", "));
+            let message = format!("expected a column that exists, found {}", listed.join(", "));
             Error::new(Code::MissingColumn, message).column(wanted)
         })?,
     };
-    let only = BTreeMap::from([(name.clone(), column.clone())]);
-    let data = DataConfig { columns: only, ..DataConfig::default() };
-    let batch = gather::read(source, &data, &[])?;
-    let (task, positive) = match batch.column(0) {
+    let read = read_column(source, name, column, &[])?;
+    let of_task =
+        |task: Task| Target { column: name.clone(), task, positive: None, classes: Vec::new() };
+    match &read {
         Column::Num(values) if values.iter().all(|y| *y == 0.0 || *y == 1.0) => {
-            (Task::Binary, None)
+            Ok(of_task(Task::Binary))
         }
-        Column::Num(_) => (Task::Regression, None),
+        Column::Num(_) => Ok(of_task(Task::Regression)),
         Column::Text(labels) if labels.n_levels() == 2 => {
-            (Task::Binary, labels.levels().max().map(str::to_owned))
+            let positive = labels.levels().max().map(str::to_owned);
+            Ok(Target { positive, ..of_task(Task::Binary) })
+        }
+        Column::Text(labels) if (3..=N_LABELS_MAX).contains(&labels.n_levels()) => {
+            Ok(Target { classes: labels_of(&read), ..of_task(Task::Multiclass) })
+        }
+        Column::Text(labels) => {
+            let n = labels.n_levels();
+            let message =
+                format!("expected numbers or 2 to {N_LABELS_MAX} labels, found {n} labels");
+            Err(Error::new(Code::BadTarget, message).column(name))
         }
         other => {
-            let message =
-                format!("expected numbers or two labels to predict, found {}", other.kind());
-            return Err(Error::new(Code::BadTarget, message).column(name));
+            let message = format!("expected numbers or labels to predict, found {}", other.kind());
+            Err(Error::new(Code::BadTarget, message).column(name))
         }
-    };
-    Ok(Target { column: name.clone(), task, positive })
+    }
+}
+
+/// The classes of a column that a config names as multiclass target without listing them: its
+/// labels, or its numbers in shortest decimal form, in ascending order.
+///
+/// # Errors
+/// If the source cannot be read.
+pub fn classes(source: &Path, data: &DataConfig, column: &str) -> Result<Vec<String>> {
+    match data.columns.get(column) {
+        None => Ok(Vec::new()),
+        Some(declared) => {
+            read_column(source, column, declared, &data.missing).map(|read| labels_of(&read))
+        }
+    }
+}
+
+fn read_column(
+    source: &Path,
+    name: &str,
+    column: &ColumnConfig,
+    missing: &[String],
+) -> Result<Column> {
+    let columns = BTreeMap::from([(name.to_owned(), column.clone())]);
+    let data = DataConfig { columns, missing: missing.to_vec(), ..DataConfig::default() };
+    Ok(gather::read(source, &data, &[])?.column(0).clone())
+}
+
+/// The distinct values that are not missing: text by code point, numbers by size.
+fn labels_of(column: &Column) -> Vec<String> {
+    match column {
+        Column::Text(text) => {
+            let seen: BTreeSet<&str> = (0..text.len()).filter_map(|row| text.get(row)).collect();
+            seen.into_iter().map(str::to_owned).collect()
+        }
+        Column::Num(values) => {
+            let order = math::argsort(values);
+            let sorted = order.into_iter().map(|row| values[row as usize]);
+            let mut labels: Vec<String> =
+                sorted.filter(|x| !math::is_missing(*x)).map(show_num).collect();
+            labels.dedup();
+            labels
+        }
+        Column::Time(_) => Vec::new(),
+    }
 }
 
 /// A config that fits as it stands: gaps are filled, rare labels grouped, labels spread over
@@ -122,7 +140,7 @@ pub fn config_text(
         let mut of_kind = columns.iter().filter(|(_, column)| column.kind == kind);
         of_kind.any(|(name, _)| *name != target.column)
     };
-    let mut text = format!("{HEAD}source = {}\n{DATA}", quoted(source));
+    let mut text = format!("{}source = {}\n{}", part("head"), quoted(source), part("data"));
     for (name, column) in columns {
         text.push_str(&format!("{} = \"{}\"\n", quoted(name), column.kind));
     }
@@ -130,24 +148,29 @@ pub fn config_text(
     text.push_str(match target.task {
         Task::Regression => "task = \"regression\"\n",
         Task::Binary => "task = \"binary\"\n",
+        Task::Multiclass => "task = \"multiclass\"\n",
     });
     if let Some(positive) = &target.positive {
         text.push_str(&format!("positive = {}\n", quoted(positive)));
     }
+    if !target.classes.is_empty() {
+        let classes: Vec<String> = target.classes.iter().map(|c| quoted(c)).collect();
+        text.push_str(&format!("classes = [{}]\n", classes.join(", ")));
+    }
     text.push_str("\n[split]\ntest_ratio = 0.2\n");
     if is_used(ColumnKind::Time) {
-        text.push_str(TIME_STEPS);
+        text.push_str(part("time"));
     }
     if is_used(ColumnKind::Num) || is_used(ColumnKind::Time) {
-        text.push_str(NUM_STEPS);
+        text.push_str(part("num"));
     }
     if is_used(ColumnKind::Text) {
-        text.push_str(TEXT_STEPS);
+        text.push_str(part("text"));
     }
-    text.push_str(SCALE_STEP);
+    text.push_str(part("scale"));
     text.push_str(match target.task {
-        Task::Regression => "\n[model]\nkind = \"linear_regression\"\nalpha = 1.0\n",
-        Task::Binary => "\n[model]\nkind = \"logistic_regression\"\nc = 1.0\n",
+        Task::Regression => part("regression"),
+        Task::Binary | Task::Multiclass => part("binary"),
     });
     text
 }

@@ -6,29 +6,44 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`mod@file`] | files read whole and replaced whole |
+//! | [`mod@file`], [`output_file`] | files read whole, and replaced whole |
 //! | [`gather`] | CSV and Parquet to a batch of the declared columns; schemas inferred for `init` |
 //! | [`draft`] | a config to begin with, for a table that nobody has described yet |
-//! | [`split`] | train, test and folds, each a function of seed and row key |
+//! | [`split`] | the rows that a config keeps from its fit, by seed and row key |
+//! | [`folds`] | folds by draw, by class or by time |
+//! | [`subset`] | nested shares of the training rows |
 //! | [`metrics`] | figures of merit by exact sums |
 //! | [`workflow`] | gather to artifact, and evaluation, as the command and the notebooks run them |
+//! | [`search`] | the best parameters of a pipeline, with an honest figure |
+//! | [`curves`] | figures over training rows, values of a parameter, seeds |
+//! | [`importance`] | how much worse a figure gets when a column is shuffled |
+//! | [`dependence`] | the mean score when a column has one value in every row |
 //! | [`compare`] | the first difference of two artifacts, score files, feature files or traces |
 //! | [`convert`] | the same rows in another format or order |
 //! | [`linfa`] | our models and transforms behind the traits of linfa |
 //! | [`notebook`] | what a notebook says between its cells |
 //! | [`render`] | tables and small charts on a terminal |
+//! | [`plot`] | curves and spreads on a terminal |
 
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
 pub mod compare;
 pub mod convert;
+pub mod curves;
+pub mod dependence;
 pub mod draft;
 pub mod file;
+pub mod folds;
 pub mod gather;
+pub mod importance;
 pub mod linfa;
 pub mod metrics;
 pub mod notebook;
+pub mod output_file;
+pub mod plot;
 pub mod render;
+pub mod search;
 pub mod split;
+pub mod subset;
 pub mod workflow;

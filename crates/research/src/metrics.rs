@@ -7,23 +7,30 @@
 //! gain in recall over the distinct scores, descending), `log_loss` (natural logarithm,
 //! probabilities kept within 2^-52 of 0 and 1), `brier`, and at the threshold 0.5 (a score of 0.5
 //! is positive) `accuracy` and the counts `true_negatives`, `false_positives`, `false_negatives`,
-//! `true_positives`.
+//! `true_positives`. Multiclass: `log_loss`, `accuracy`, `balanced_accuracy` and `macro_f1` (means
+//! over classes of recall and of F1) of the most probable class.
 //!
 //! # Missing
 //! A figure that is not defined is absent: `r2` of a constant target, the areas of a single class.
+
+mod ranking;
 
 use std::collections::BTreeMap;
 
 use samescore_core::config::Task;
 use samescore_core::math::{self, ExactSum, Moments};
 
+pub(crate) use ranking::Needs;
+pub use ranking::{Metric, named, ranking};
+
 /// Probabilities are kept this far from 0 and 1 in the logarithmic loss.
 const LOG_LOSS_MARGIN: f64 = f64::EPSILON;
 /// Scores from here on count as positive.
 const THRESHOLD: f64 = 0.5;
 
-/// The figures of a task by name. `truth` and `scores` belong together row by row and are finite.
-pub fn of(task: Task, truth: &[f64], scores: &[f64]) -> BTreeMap<String, f64> {
+/// The figures of a task by name. `truth` and `scores` belong together row by row and are finite;
+/// a row has `width` scores, one per class of several.
+pub fn of(task: Task, truth: &[f64], scores: &[f64], width: usize) -> BTreeMap<String, f64> {
     if truth.is_empty() {
         return BTreeMap::new();
     }
@@ -46,6 +53,15 @@ pub fn of(task: Task, truth: &[f64], scores: &[f64]) -> BTreeMap<String, f64> {
                 ("false_positives", count(fp)),
                 ("false_negatives", count(fn_)),
                 ("true_positives", count(tp)),
+            ]
+        }
+        Task::Multiclass => {
+            let counts = class_counts(truth, scores, width);
+            vec![
+                ("log_loss", Some(class_log_loss(truth, scores, width))),
+                ("accuracy", Some(accuracy(&counts))),
+                ("balanced_accuracy", Some(balanced_accuracy(&counts))),
+                ("macro_f1", Some(macro_f1(&counts))),
             ]
         }
     };
@@ -190,6 +206,58 @@ pub fn confusion(truth: &[f64], scores: &[f64]) -> [u64; 4] {
     counts
 }
 
+/// The mean of −ln of the probability given to the class that came true.
+pub fn class_log_loss(truth: &[f64], scores: &[f64], width: usize) -> f64 {
+    let mut sum = ExactSum::new();
+    for (&y, row) in truth.iter().zip(scores.chunks_exact(width)) {
+        sum.add(-math::ln(math::clamp(row[y as usize], LOG_LOSS_MARGIN, 1.0)));
+    }
+    math::mean(&sum, truth.len() as u64)
+}
+
+/// Rows by class: of it, said to be of it, and both. A row is said to be of its most probable
+/// class, the first one of equals.
+fn class_counts(truth: &[f64], scores: &[f64], width: usize) -> Vec<[u64; 3]> {
+    let mut counts = vec![[0u64; 3]; width];
+    for (&y, row) in truth.iter().zip(scores.chunks_exact(width)) {
+        let best =
+            (1..width).fold(0, |best, class| if row[class] > row[best] { class } else { best });
+        counts[y as usize][0] += 1;
+        counts[best][1] += 1;
+        counts[best][2] += u64::from(best == y as usize);
+    }
+    counts
+}
+
+fn accuracy(counts: &[[u64; 3]]) -> f64 {
+    let (mut n, mut hits) = (0, 0);
+    counts.iter().for_each(|[of, _, both]| {
+        n += of;
+        hits += both;
+    });
+    hits as f64 / n as f64
+}
+
+/// The mean over the classes that have rows of the share of them that was found.
+fn balanced_accuracy(counts: &[[u64; 3]]) -> f64 {
+    mean_of(counts.iter().filter(|c| c[0] > 0).map(|[of, _, both]| *both as f64 / *of as f64))
+}
+
+/// The mean over the classes that have rows, or were said, of 2 · both / (of + said).
+fn macro_f1(counts: &[[u64; 3]]) -> f64 {
+    let known = counts.iter().filter(|c| c[0] + c[1] > 0);
+    mean_of(known.map(|[of, said, both]| (2 * both) as f64 / (of + said) as f64))
+}
+
+fn mean_of(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut n) = (ExactSum::new(), 0);
+    values.for_each(|x| {
+        sum.add(x);
+        n += 1;
+    });
+    math::mean(&sum, n)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,6 +270,35 @@ mod tests {
         assert_eq!(mean_absolute_error(&y, &p), 1.0);
         assert_eq!(r2(&y, &p), Some(1.0 - 2.5));
         assert_eq!(r2(&[1.0, 1.0], &[1.0, 2.0]), None);
+    }
+
+    #[test]
+    fn figures_of_classes_by_hand() {
+        // Classes 0, 0, 1, 2; said 0, 1, 1, 1 (the first of equals).
+        let y = [0.0, 0.0, 1.0, 2.0];
+        let p = [0.5, 0.25, 0.25, 0.25, 0.5, 0.25, 0.25, 0.5, 0.25, 0.0, 0.5, 0.5];
+        let figures = of(Task::Multiclass, &y, &p, 3);
+        assert_eq!(figures["accuracy"], 0.5);
+        // Recalls 1/2, 1, 0.
+        assert_eq!(figures["balanced_accuracy"], 0.5);
+        // 2/3, 2/4, 0 over 3.
+        assert_eq!(figures["macro_f1"], mean_of([2.0 / 3.0, 0.5, 0.0].into_iter()));
+        // Probabilities 1/2, 1/4, 1/2, 1/2 of what came true: 5 ln 2 over 4.
+        assert_eq!(figures["log_loss"], 1.25 * math::ln(2.0));
+    }
+
+    #[test]
+    fn every_figure_that_can_rank_is_a_figure_of_its_task() {
+        let scores = [0.5, 0.25, 0.25, 0.25, 0.5, 0.25];
+        for (task, width) in [(Task::Regression, 1), (Task::Binary, 1), (Task::Multiclass, 3)] {
+            let figures = of(task, &[0.0, 1.0], &scores[..2 * width], width);
+            for metric in ranking(task) {
+                assert!(figures.contains_key(metric.name), "{task:?} {metric:?}");
+                assert_eq!(named(task, Some(metric.name)).unwrap(), *metric);
+            }
+            assert_eq!(named(task, None).unwrap(), ranking(task)[0]);
+            assert!(named(task, Some("true_positives")).is_err());
+        }
     }
 
     #[test]
@@ -226,8 +323,8 @@ mod tests {
         back_y.reverse();
         back_p.reverse();
         let bits = |m: BTreeMap<String, f64>| m.into_values().map(f64::to_bits).collect::<Vec<_>>();
-        let forward = bits(of(Task::Regression, &y, &p));
-        assert_eq!(forward, bits(of(Task::Regression, &back_y, &back_p)));
+        let forward = bits(of(Task::Regression, &y, &p, 1));
+        assert_eq!(forward, bits(of(Task::Regression, &back_y, &back_p, 1)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ use samescore_core::batch::{Batch, Column};
 use samescore_core::error::{Code, Error, Result};
 
 use crate::workflow::Outcome;
-use crate::{file, render};
+use crate::{output_file, render};
 
 /// The path of a table that comes with the project.
 pub fn table(name: &str) -> PathBuf {
@@ -69,7 +69,7 @@ pub fn keep(artifact: &Artifact, path: Option<String>) -> Result<String> {
     match path {
         None => Ok(said + "(give a path to keep it)\n"),
         Some(path) => {
-            file::replace(Path::new(&path), artifact.bytes())?;
+            output_file::replace(Path::new(&path), artifact.bytes())?;
             Ok(format!("{said}written to {path}\n"))
         }
     }

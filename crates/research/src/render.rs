@@ -6,8 +6,10 @@
 
 use comfy_table::presets::{NOTHING, UTF8_FULL_CONDENSED};
 use comfy_table::{CellAlignment, ContentArrangement, Table};
-use samescore_core::math;
+use samescore_core::math::{self, ExactSum};
 
+/// Tables are no wider; longer cells are wrapped.
+const WIDTH: u16 = 100;
 /// Eighths of a character cell, for bars.
 const EIGHTHS: [char; 9] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉', '█'];
 /// Heights of a character cell, for strips.
@@ -26,11 +28,11 @@ pub fn wants_colour(is_terminal: bool, env: impl Fn(&str) -> Option<String>) -> 
     is_terminal && env("TERM").as_deref() != Some("dumb")
 }
 
-/// A table with a header. Cells that are numbers stand to the right.
+/// A table with a header, at most 100 characters wide. Cells that are numbers stand to the right.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut table = Table::new();
-    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
-    table.force_no_tty().set_header(header.to_vec());
+    table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    table.force_no_tty().set_width(WIDTH).set_header(header.to_vec());
     rows.iter().for_each(|row| {
         table.add_row(row.clone());
     });
@@ -104,14 +106,16 @@ pub fn histogram(values: &[f64], n_bins: usize, width: usize) -> String {
 
 /// How often the positive class came true in each tenth of the scores, beside the mean score there.
 pub fn calibration(truth: &[f64], scores: &[f64], width: usize) -> String {
-    let mut tenths = vec![(0u64, 0.0, 0.0); 10];
+    let mut tenths = vec![(0u64, ExactSum::new(), ExactSum::new()); 10];
     for (&y, &p) in truth.iter().zip(scores) {
         let tenth = &mut tenths[((p * 10.0) as usize).min(9)];
-        *tenth = (tenth.0 + 1, tenth.1 + y, tenth.2 + p);
+        tenth.0 += 1;
+        tenth.1.add(y);
+        tenth.2.add(p);
     }
     let mut text = String::from("score      rows  mean score  came true\n");
     for (place, (n, hits, total)) in tenths.into_iter().enumerate().filter(|(_, t)| t.0 > 0) {
-        let (rate, mean) = (hits / n as f64, total / n as f64);
+        let (rate, mean) = (math::mean(&hits, n), math::mean(&total, n));
         let (from, to) = (place as f64 / 10.0, (place + 1) as f64 / 10.0);
         let bar = bar(rate, width);
         text.push_str(&format!("{from:.1}-{to:.1} {n:>8}  {mean:>10.3}  {rate:>9.3} {bar}\n"));
@@ -130,8 +134,12 @@ pub fn residuals(truth: &[f64], scores: &[f64], n_slots: usize) -> String {
     }
     let mean = |slot: usize| {
         let rows = &order[slot * order.len() / n_slots..(slot + 1) * order.len() / n_slots];
-        let total = rows.iter().fold(0.0, |sum, &row| sum + truth[row] - scores[row]);
-        total / rows.len() as f64
+        let mut total = ExactSum::new();
+        for &row in rows {
+            total.add(truth[row]);
+            total.add(-scores[row]);
+        }
+        math::mean(&total, rows.len() as u64)
     };
     let means: Vec<f64> = (0..n_slots).map(mean).collect();
     let largest = means.iter().map(|m| m.abs()).fold(0.0, math::max);
@@ -198,6 +206,16 @@ mod tests {
         assert!(!wants_colour(true, env(&[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")])));
         assert!(wants_colour(true, env(&[("NO_COLOR", "")])));
         assert!(!wants_colour(true, env(&[("TERM", "dumb")])));
+    }
+
+    #[test]
+    fn a_long_cell_is_wrapped_and_keeps_its_words() {
+        let names: Vec<String> = (0..40).map(|n| format!("column_{n}")).collect();
+        let cells = ["scale".to_owned(), "standard_scaler".to_owned(), names.join(", ")];
+        let text = table(&["step", "kind", "columns"], &[cells.to_vec()]);
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert!(names.iter().all(|name| text.contains(name.as_str())), "{text}");
+        assert!(text.contains("┆ standard_scaler ┆"), "{text}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Which rows are kept from a fit: train and test, and folds.
+//! Which rows are kept from a fit by what the config declares.
 //!
 //! # Method
 //! Each row, or each group of rows, falls on a side by the draw that belongs to its key, so a row's
@@ -9,14 +9,18 @@
 //! Rows use their fitting key, so wholly identical rows fall each on its own side. With a group
 //! column, rows that are equal in it stay together; a missing value is a group of its own.
 
+use std::sync::Arc;
+
+use samescore_core::aggregate::{MemoryRows, Rows};
 use samescore_core::batch::{Batch, Column, MISSING_CODE};
 use samescore_core::config::Config;
 use samescore_core::digest::{KeyHasher, MISSING_TEXT, RowKey};
 use samescore_core::error::{Code, Error, Result};
-use samescore_core::rng::{Stream, below, fold};
+use samescore_core::par;
+use samescore_core::rng::{Stream, below};
 
 /// The step name under which splits draw.
-const STEP: &str = "split";
+pub(crate) const STEP: &str = "split";
 const GROUP_DOMAIN: &str = "samescore split group v1";
 
 /// Says of each row whether it is kept from the fit.
@@ -29,17 +33,6 @@ pub enum Split {
         stream: Stream,
         /// The share.
         ratio: f64,
-        /// The group column.
-        group: Option<usize>,
-    },
-    /// One of several folds.
-    Fold {
-        /// Where the draws come from.
-        stream: Stream,
-        /// The number of folds.
-        n_folds: u64,
-        /// The fold that is kept from the fit.
-        fold_idx: u64,
         /// The group column.
         group: Option<usize>,
     },
@@ -61,20 +54,6 @@ impl Split {
         }
     }
 
-    /// Fold `fold_idx` of `n_folds`, with the group column that the config declares.
-    ///
-    /// # Errors
-    /// If `n_folds` is below 2, or as [`Split::of`].
-    pub fn fold(config: &Config, n_folds: u64, fold_idx: u64) -> Result<Self> {
-        if n_folds < 2 || fold_idx >= n_folds {
-            let message = format!("expected at least 2 folds, found {n_folds}");
-            return Err(Error::new(Code::Usage, message));
-        }
-        let stream = Stream::new(config.seed, STEP, "", "fold");
-        let group = group_slot(config)?;
-        Ok(Split::Fold { stream, n_folds, fold_idx, group })
-    }
-
     /// Whether any row can be kept from the fit.
     pub fn keeps_rows(&self) -> bool {
         !matches!(self, Split::None)
@@ -87,14 +66,29 @@ impl Split {
             Split::Test { stream, ratio, group } => {
                 below(stream, key_of(block, row, *group), *ratio)
             }
-            Split::Fold { stream, n_folds, fold_idx, group } => {
-                fold(stream, key_of(block, row, *group), *n_folds) == *fold_idx
-            }
         }
     }
 }
 
-fn group_slot(config: &Config) -> Result<Option<usize>> {
+/// The rows for which `keep` says so, asked with the block's place and the row's place in it.
+pub(crate) fn select(
+    rows: &MemoryRows,
+    keep: impl Fn(usize, usize) -> bool + Sync + Send,
+) -> MemoryRows {
+    let places: Vec<usize> = (0..rows.blocks().len()).collect();
+    let blocks = par::map(&places, |&place| {
+        let block = &rows.blocks()[place];
+        let kept: Vec<usize> = (0..block.n_rows()).filter(|&row| keep(place, row)).collect();
+        block.select(&kept)
+    });
+    MemoryRows::new(Arc::clone(rows.schema()), blocks)
+}
+
+/// The group column that a config declares.
+///
+/// # Errors
+/// If it is the target, which no row to be scored has.
+pub(crate) fn group_slot(config: &Config) -> Result<Option<usize>> {
     let Some(group) = config.split.as_ref().and_then(|split| split.group.as_ref()) else {
         return Ok(None);
     };
@@ -105,7 +99,8 @@ fn group_slot(config: &Config) -> Result<Option<usize>> {
     config.input_schema()?.slot(group).map(Some)
 }
 
-fn key_of(block: &Batch, row: usize, group: Option<usize>) -> RowKey {
+/// What a row falls by: its fitting key, or the key of its group.
+pub(crate) fn key_of(block: &Batch, row: usize, group: Option<usize>) -> RowKey {
     match group {
         None => block.fit_keys()[row],
         Some(slot) => group_key(block.column(slot), row),
@@ -182,17 +177,5 @@ mod tests {
             }
         }
         assert!(sides.values().any(|s| *s) && sides.values().any(|s| !*s));
-    }
-
-    #[test]
-    fn every_row_is_in_one_fold() {
-        let config = config(0.2, None);
-        let table = Table::new(&config, &example::table(200, 1)).unwrap();
-        let n: usize = (0..5)
-            .map(|idx| Split::fold(&config, 5, idx).unwrap())
-            .map(|fold| table.filter(|block, row| fold.is_test(block, row)).n_rows())
-            .sum();
-        assert_eq!(n, 200);
-        assert!(Split::fold(&config, 1, 0).is_err());
     }
 }

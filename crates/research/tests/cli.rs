@@ -136,6 +136,44 @@ fn rows_never_vanish_and_each_has_a_score_or_a_reason() {
 }
 
 #[test]
+fn features_say_why_a_row_has_none() {
+    let folder = small(TABLE);
+    let at = folder.path();
+    yes(at, &["fit", "t.toml"]);
+    write(&folder, "s.csv", b"b,a\nx,1\nx,oops\n");
+    let text = yes(at, &["transform", "t.samescore", "s.csv"]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "row_key,a,b,code,reason");
+    assert!(lines[1].ends_with(",,"), "{text}");
+    assert!(lines[2].contains(",,,SS0202,\"column `a`: ") && lines[2].contains("oops"), "{text}");
+    write(&folder, "none.csv", b"a,b\n");
+    assert_eq!(yes(at, &["transform", "t.samescore", "none.csv"]), "row_key,a,b,code,reason\n");
+}
+
+#[test]
+fn an_output_that_is_an_input_is_refused_before_work() {
+    let folder = fitted();
+    let at = folder.path();
+    let files = ["samescore.toml", "example.csv", "samescore.samescore"];
+    let before = files.map(|name| read(&folder, name));
+    for args in [
+        &["fit", "samescore.toml", "--out", "example.csv"][..],
+        &["fit", "samescore.toml", "--out", "./samescore.toml"],
+        &["fit", "samescore.toml", "--trace", "samescore.samescore"],
+        &["score", "samescore.samescore", "example.csv", "--out", "example.csv"],
+        &["score", "samescore.samescore", "example.csv", "--trace", "samescore.samescore"],
+        &["score", "samescore.samescore", "example.csv", "--out", "o", "--trace", "o"],
+        &["transform", "samescore.samescore", "example.csv", "--out", "example.csv"],
+        &["convert", "samescore.toml", "example.csv"],
+        &["init", "example.csv", "--force", "--out", "example.csv"],
+        &["init", "--force", "--out", "example.csv"],
+    ] {
+        refused(at, args, 2, "to be two files");
+    }
+    assert!(files.map(|name| read(&folder, name)) == before);
+}
+
+#[test]
 fn a_flipped_cell_is_named() {
     let folder = fitted();
     let at = folder.path();
@@ -191,11 +229,30 @@ fn wrong_configs_point_at_their_place() {
             "t.toml:",
         ),
         ("columns = [\"b\"]", "colums = [\"b\"]", "unknown field `colums`", "t.toml:11:1"),
-        ("columns = [\"b\"]", "columns = [\"c\"]", "no such column, found a, b", "t.toml:11:12"),
-        ("column = \"y\"", "column = \"z\"", "names a column that is not declared", "t.toml:8:10"),
+        (
+            "columns = [\"b\"]",
+            "columns = [\"c\"]",
+            "expected a column that exists, found a, b",
+            "t.toml:11:12",
+        ),
+        (
+            "column = \"y\"",
+            "column = \"z\"",
+            "expected a declared column in `target`, found another name",
+            "t.toml:8:10",
+        ),
         ("[target]", "[target", "SS0101", "t.toml:7:"),
         ("a = \"num\"", "a = \"number\"", "unknown variant `number`", "t.toml:4:5"),
-        ("columns = [\"b\"]", "columns = [\"a\"]", "expected text, found num", "t.toml"),
+        ("columns = [\"b\"]", "columns = [\"b\", \"b\"]", "SS0111", "t.toml:11:17"),
+        ("[data]\n", "[data]\nkey = [\"a\", \"a\"]\n", "SS0111", "t.toml:2:13"),
+        ("[data]\n", "golden_rows = 65\n[data]\n", "from 0 to 64", "t.toml:1:15"),
+        (
+            "columns = [\"b\"]\n",
+            "columns = [\"b\"]\n[[step]]\nkind = \"rename_columns\"\nnames = { b = \"a\" }\n",
+            "SS0112",
+            "t.toml:14:15",
+        ),
+        ("columns = [\"b\"]", "columns = [\"a\"]", "expected text, found num", "t.toml:11:12"),
     ] {
         write(&folder, "t.toml", CONFIG.replace(from, to).as_bytes());
         let told = refused(folder.path(), &["fit", "t.toml"], 2, said);
@@ -327,7 +384,7 @@ fn every_kind_and_code_is_explained_and_every_help_has_an_example() {
         );
     }
     assert!(yes(at, &["kinds", "cast"]).contains("# unit: left out by default"));
-    refused(at, &["kinds", "nothing"], 2, "no kind `nothing`");
+    refused(at, &["kinds", "nothing"], 2, "expected a known kind, found `nothing`");
     assert!(yes(at, &["explain", "ss0301"]).contains("exit code 3"));
     refused(at, &["explain", "SS9999"], 2, "expected an error code");
     for command in [
@@ -336,7 +393,13 @@ fn every_kind_and_code_is_explained_and_every_help_has_an_example() {
         "score",
         "transform",
         "evaluate",
+        "search",
+        "seeds",
+        "learning-curve",
+        "validation-curve",
         "inspect",
+        "importance",
+        "dependence",
         "verify",
         "diff",
         "kinds",
@@ -374,7 +437,7 @@ fn init_declares_what_the_table_has_and_its_config_fits() {
         at,
         &["init", "t.csv", "--target", "when", "--out", "w.toml"],
         2,
-        "expected numbers or two",
+        "expected numbers or labels",
     );
 }
 

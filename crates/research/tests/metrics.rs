@@ -64,12 +64,12 @@ fn figures_agree_with_reference_values() {
             let bound = if id == "reg_tiny" { 1e-4 } else { 4e-15 };
             let r2 = metrics::r2(&truth, &scores);
             n_checked += check(id, "r2", r2, &record["r2_exact"], 4e-15);
-            let figures = metrics::of(Task::Regression, &truth, &scores);
+            let figures = metrics::of(Task::Regression, &truth, &scores, 1);
             n_checked +=
                 check(id, "rmse", figures.get("rmse").copied(), &record["rmse_exact"], bound);
             n_checked += check(id, "mae", figures.get("mae").copied(), &record["mae_exact"], 4e-16);
         } else {
-            let figures = metrics::of(Task::Binary, &truth, &scores);
+            let figures = metrics::of(Task::Binary, &truth, &scores, 1);
             for (name, reference, bound) in [
                 ("roc_auc", "auc_exact", 0.0),
                 ("pr_auc", "prauc_average_precision", 4e-15),

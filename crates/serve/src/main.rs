@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod output;
+mod output_file;
 mod source;
 mod way;
 
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use samescore_core::error::{Code, Error, Kind, Result};
 use samescore_core::listing;
+use samescore_core::step::Output;
 use samescore_deploy::{Scorer, file};
 
 use source::Source;
@@ -36,7 +38,7 @@ struct Cli {
 enum Command {
     /// Scores every row of a CSV file: one line per row, in its order.
     Score(Score),
-    /// Shows the columns behind the steps.
+    /// Shows the columns behind the steps: row_key, the columns, code, reason.
     Transform(Transform),
     /// Re-scores the golden rows of an artifact on this machine.
     Verify(Verify),
@@ -61,6 +63,30 @@ struct Score {
     /// reloaded. No result depends on it.
     #[arg(long, value_name = "WAY", default_value = "batch")]
     way: Way,
+    /// What of each row: its score, the sum behind it, the leaf of every tree, or what each feature
+    /// adds to the sum.
+    #[arg(long, value_enum, default_value_t = What::Score, conflicts_with = "way")]
+    output: What,
+}
+
+/// What is asked of a row.
+#[derive(Clone, Copy, ValueEnum)]
+enum What {
+    Score,
+    Margin,
+    Leaf,
+    Contribution,
+}
+
+impl What {
+    fn output(self) -> Option<Output> {
+        match self {
+            What::Score => None,
+            What::Margin => Some(Output::Margin),
+            What::Leaf => Some(Output::Leaf),
+            What::Contribution => Some(Output::Contribution),
+        }
+    }
 }
 
 #[derive(Args)]
@@ -111,19 +137,30 @@ fn main() -> ExitCode {
 }
 
 fn score(args: &Score) -> Result<()> {
+    let inputs = [("the artifact", &*args.artifact), ("the rows", &*args.rows)];
+    let outputs = [("--out", args.out.as_deref()), ("--trace", args.trace.as_deref())];
+    output_file::keep_apart(&inputs, &outputs)?;
     let scorer = Scorer::from_file(&args.artifact)?.threads(args.threads)?;
     let bytes = file::read(&args.rows)?;
     let source = Source::read(&args.rows, &bytes, &scorer)?;
-    let scores = args.way.score(&scorer, &source)?;
     if let Some(path) = &args.trace {
         let trace = args.way.trace(&scorer, &source)?;
-        output::replace(path, json(&trace)?.as_bytes())?;
+        output_file::replace(path, json(&trace)?.as_bytes())?;
     }
+    if let Some(output) = args.output.output() {
+        let values = scorer.output(output, &source.batch)?;
+        let names = scorer.outputs(output).unwrap_or_default();
+        let text = listing::outputs(&source.batch, scorer.key(), &names, &values)?;
+        return give(args.out.as_deref(), &text);
+    }
+    let scores = args.way.score(&scorer, &source)?;
     let text = listing::scores(&source.batch, scorer.key(), scorer.classes(), &scores)?;
     give(args.out.as_deref(), &text)
 }
 
 fn transform(args: &Transform) -> Result<()> {
+    let inputs = [("the artifact", &*args.artifact), ("the rows", &*args.rows)];
+    output_file::keep_apart(&inputs, &[("--out", args.out.as_deref())])?;
     let scorer = Scorer::from_file(&args.artifact)?;
     let bytes = file::read(&args.rows)?;
     let source = Source::read(&args.rows, &bytes, &scorer)?;
@@ -187,7 +224,7 @@ fn json(value: &impl serde::Serialize) -> Result<String> {
 
 fn give(out: Option<&Path>, text: &str) -> Result<()> {
     match out {
-        Some(path) => output::replace(path, text.as_bytes()),
+        Some(path) => output_file::replace(path, text.as_bytes()),
         None => output::print(text),
     }
 }

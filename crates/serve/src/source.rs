@@ -24,7 +24,7 @@ impl<'a> Source<'a> {
     /// If the file is not well-formed CSV, or lacks a column.
     pub fn read(path: &Path, bytes: &'a [u8], scorer: &Scorer) -> Result<Self> {
         let name = path.display().to_string();
-        if path.extension().is_some_and(|ending| ending == "parquet") {
+        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
             let message = format!("expected a CSV file, found `{name}`");
             return Err(Error::new(Code::UnknownSource, message).remedy("convert it to CSV"));
         }

@@ -3,10 +3,9 @@
 
 use std::str::FromStr;
 
-use samescore_core::digest::RowKey;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::rng::{Seed, Stream, permutation};
-use samescore_deploy::{Scorer, Scores, Trace};
+use samescore_deploy::{Batch, Scorer, Scores, Trace};
 
 use crate::source::Source;
 
@@ -67,16 +66,26 @@ impl Way {
         }
     }
 
-    /// The trace of all rows.
+    /// The trace of all rows, handed over as [`Way::score`] does: a trace is of the whole table,
+    /// whatever the batches that its rows come in.
     ///
     /// # Errors
     /// Never on values.
     pub fn trace(self, scorer: &Scorer, source: &Source<'_>) -> Result<Trace> {
         let (_, trace) = match self {
+            Way::Batch => scorer.trace(&source.batch)?,
+            Way::Rows => {
+                let mut rows = Vec::with_capacity(source.n_rows());
+                source.for_each_row(|row| rows.push(scorer.batch([row])));
+                let rows: Vec<Batch> = rows.into_iter().collect::<Result<_>>()?;
+                scorer.trace_parts(rows)?
+            }
             Way::Reversed | Way::Shuffled => scorer.trace(&source.pick(&self.order(source)))?,
+            Way::Chunks(n) => {
+                let all: Vec<usize> = (0..source.n_rows()).collect();
+                scorer.trace_parts(all.chunks(n).map(|rows| source.pick(rows)))?
+            }
             Way::Reloaded => Scorer::from_bytes(scorer.artifact().bytes())?.trace(&source.batch)?,
-            // A trace is of the whole table, whatever the batches that its rows came in.
-            _ => scorer.trace(&source.batch)?,
         };
         Ok(trace)
     }

@@ -210,6 +210,15 @@ fn what_is_wrong_with_the_rows_is_said_with_its_place() {
 }
 
 #[test]
+fn an_ending_is_known_in_capitals_too() {
+    let place = Place::new();
+    place.write("rows.PARQUET", b"PAR1");
+    let (code, errors) = place.refuses(&["score", "a.samescore", "rows.PARQUET"]);
+    let expected = "error: expected a CSV file, found `rows.PARQUET` (convert it to CSV) [SS0502]";
+    assert_eq!((code, errors.trim_end()), (5, expected));
+}
+
+#[test]
 fn what_is_wrong_with_the_files_is_said_with_its_kind() {
     let place = Place::new();
     let artifact = std::fs::read(place.path("a.samescore")).expect("the artifact");
@@ -252,7 +261,7 @@ fn what_is_wrong_with_the_files_is_said_with_its_kind() {
         (
             &["verify", "damaged.samescore"],
             4,
-            "error: the content does not have its recorded SHA-256 [SS0403]\n",
+            "error: expected content of the recorded SHA-256, found another [SS0403]\n",
         ),
         (
             &["transform", "a.samescore", "rows.csv", "--until", "polish"],
@@ -284,7 +293,10 @@ fn columns_behind_each_step_are_shown() {
             .collect();
         lines
     };
-    assert_eq!(show("input"), ["age,area,grade,rooms,sex", ",100,Gd,3,f", ",,,,"]);
+    let reason = ",,,,,SS0202,\"column `age`: expected number, found text \"\"x\"\" (declare it as \
+                  text, or declare this text as a missing marker)\"";
+    let expected = ["age,area,grade,rooms,sex,code,reason", ",100,Gd,3,f,,", reason];
+    assert_eq!(show("input"), expected);
     let encoded = show("encode");
     let cells: Vec<&str> = encoded[1].split(',').collect();
     assert!(cells[0].parse::<f64>().is_ok() && cells[2].parse::<f64>().is_ok(), "{encoded:?}");
@@ -333,6 +345,33 @@ fn injected_faults_change_what_the_ways_give() {
         let output = place.run(&[&score[..], &inject, &["--way", way]].concat());
         assert_ne!(String::from_utf8_lossy(&output.stdout), right, "{way}");
     }
+}
+
+#[test]
+fn an_output_that_is_an_input_is_refused_before_work() {
+    let place = Place::new();
+    let before = std::fs::read(place.path("rows.csv")).expect("the rows");
+    let cases: [(&[&str], &str); 3] = [
+        (
+            &["score", "a.samescore", "rows.csv", "--out", "./rows.csv"],
+            "error: expected --out and the rows to be two files, found `./rows.csv` (write to \
+             another file; nothing was done) [SS0110]\n",
+        ),
+        (
+            &["score", "a.samescore", "rows.csv", "--out", "o", "--trace", "o"],
+            "error: expected --trace and --out to be two files, found `o` (write to another \
+             file; nothing was done) [SS0110]\n",
+        ),
+        (
+            &["transform", "a.samescore", "rows.csv", "--out", "a.samescore"],
+            "error: expected --out and the artifact to be two files, found `a.samescore` (write \
+             to another file; nothing was done) [SS0110]\n",
+        ),
+    ];
+    for (args, expected) in cases {
+        assert_eq!(place.refuses(args), (2, expected.to_owned()));
+    }
+    assert!(std::fs::read(place.path("rows.csv")).is_ok_and(|rows| rows == before));
 }
 
 #[test]

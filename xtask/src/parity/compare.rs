@@ -98,8 +98,8 @@ pub fn first_place(a: &Trace, b: &Trace) -> Option<Place> {
 pub struct ScoreRow {
     /// The row key, in hex.
     pub row_key: String,
-    /// The bits of the score; none where there is a reason.
-    pub bits: Option<u64>,
+    /// The bits of the scores, one per class of several; none where there is a reason.
+    pub bits: Vec<u64>,
     /// Code and reason.
     pub reason: (String, String),
 }
@@ -123,13 +123,13 @@ pub fn read_scores(bytes: &[u8]) -> Result<Vec<ScoreRow>, String> {
         let record = record.map_err(|e| e.to_string())?;
         let cell = |at: usize| record.get(at).unwrap_or_default().to_owned();
         let word = cell(bits);
+        let read = |word: &str| {
+            let bits = u64::from_str_radix(word.trim_start_matches("0x"), 16);
+            bits.map_err(|e| format!("row {}: expected bits, found `{word}`: {e}", rows.len()))
+        };
         let bits = match word.as_str() {
-            "" => None,
-            word => {
-                let bits = u64::from_str_radix(word.trim_start_matches("0x"), 16);
-                let n = rows.len();
-                Some(bits.map_err(|e| format!("row {n}: expected bits, found `{word}`: {e}"))?)
-            }
+            "" => Vec::new(),
+            words => words.split(':').map(read).collect::<Result<_, _>>()?,
         };
         rows.push(ScoreRow { row_key: cell(key), bits, reason: (cell(code), cell(reason)) });
     }
@@ -140,11 +140,14 @@ pub fn read_scores(bytes: &[u8]) -> Result<Vec<ScoreRow>, String> {
 pub fn differing_bits(a: &[ScoreRow], b: &[ScoreRow]) -> u64 {
     let mut n_bits = 0;
     for (x, y) in matched(a, b) {
-        n_bits += match (x.and_then(|r| r.bits), y.and_then(|r| r.bits)) {
-            (Some(x), Some(y)) => u64::from((x ^ y).count_ones()),
-            (None, None) => 0,
-            _ => 64,
-        };
+        let bits = |row: Option<&ScoreRow>, at| row.and_then(|r| r.bits.get(at).copied());
+        let width = |row: Option<&ScoreRow>| row.map_or(0, |r| r.bits.len());
+        for at in 0..width(x).max(width(y)) {
+            n_bits += match (bits(x, at), bits(y, at)) {
+                (Some(x), Some(y)) => u64::from((x ^ y).count_ones()),
+                _ => 64,
+            };
+        }
     }
     n_bits
 }
@@ -245,7 +248,8 @@ mod tests {
     #[test]
     fn a_score_file_is_read() {
         let rows = read_scores(FILE.as_bytes()).unwrap();
-        assert_eq!(rows[0].bits, Some(1f64.to_bits()));
+        assert_eq!(rows[0].bits, [1f64.to_bits()]);
+        assert_eq!(read_scores(FILE.replace(",3ff0", ",1:3ff0").as_bytes()).unwrap()[0].bits[0], 1);
         assert_eq!(rows[1].reason, ("E1".to_owned(), "a, b".to_owned()));
         let error = read_scores(FILE.replace("3ff0", "3fz0").as_bytes()).unwrap_err();
         assert!(error.starts_with("row 0: expected bits"), "{error}");
@@ -258,7 +262,7 @@ mod tests {
         let mut b = a.clone();
         b.reverse();
         assert_eq!((differing_bits(&a, &b), first_row(&a, &b)), (0, None));
-        b[1].bits = Some(1f64.to_bits() ^ 0b101);
+        b[1].bits = vec![1f64.to_bits() ^ 0b101];
         assert_eq!(differing_bits(&a, &b), 2);
         assert_eq!(first_row(&a, &b), Some((Some(&a[0]), Some(&b[1]))));
         let fewer = &a[1..];

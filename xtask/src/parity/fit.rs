@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::Bench;
-use super::compare::first_place;
+use super::locate;
 use super::programs::text;
 use super::report::{Difference, Report};
 use super::rows::Sources;
@@ -76,16 +76,26 @@ pub fn every_way(
 ) -> Result<(), String> {
     report.n_ways += 1;
     for way in ways(sources, base.trace.n_rows) {
-        let out = bench.file("other.samescore");
-        report.n_ways += 1;
-        if let Err(message) = fit(bench, &way.source, &way.options, &out) {
-            report.found(Difference::failure(&message).of(&way.name));
-            continue;
-        }
-        let bytes = fs::read(&out).map_err(|e| e.to_string())?;
-        if bytes == base.artifact_bytes {
-            continue;
-        }
+        one_way(bench, sources, base, &way, report)?;
+    }
+    Ok(())
+}
+
+fn one_way(
+    bench: &Bench<'_>,
+    sources: &Sources,
+    base: &Base,
+    way: &Way,
+    report: &mut Report,
+) -> Result<(), String> {
+    let out = bench.file("other.samescore");
+    report.n_ways += 1;
+    if let Err(message) = fit(bench, &way.source, &way.options, &out) {
+        report.found(Difference::failure(&message).of(&way.name));
+        return Ok(());
+    }
+    let bytes = fs::read(&out).map_err(|e| e.to_string())?;
+    if bytes != base.artifact_bytes {
         report.differing_bits += differing_bits(&base.artifact_bytes, &bytes);
         report.found(blame(bench, sources, base, &out).of(&way.name));
     }
@@ -98,15 +108,32 @@ fn differing_bits(a: &[u8], b: &[u8]) -> u64 {
     common.sum::<u64>() + 8 * a.len().abs_diff(b.len()) as u64
 }
 
-/// What two artifacts make of the same rows says in which stage their fits parted.
+/// One fit that commits `fault`, which the artifact must show.
+///
+/// # Errors
+/// If a file of ours cannot be read.
+pub fn with_fault(
+    bench: &Bench<'_>,
+    sources: &Sources,
+    base: &Base,
+    fault: &str,
+    report: &mut Report,
+) -> Result<(), String> {
+    let options = format!("--threads 2 --block-rows 7 --inject-fault {fault}");
+    let way = Way::new(&format!("with {fault}"), &sources.original, &options);
+    one_way(bench, sources, base, &way, report)
+}
+
+/// What two artifacts make of the same rows says in which stage, column and row their fits parted.
 fn blame(bench: &Bench<'_>, sources: &Sources, base: &Base, other: &Path) -> Difference {
-    let traced = score::traced(bench, other, &sources.original);
-    match traced {
+    let reference = score::reference(&sources.original);
+    match score::with_artifact(bench, &reference, other) {
         Err(message) => Difference::failure(&message),
-        Ok(trace) => match first_place(&base.trace, &trace) {
-            Some(place) => Difference::at(place),
-            None => said_by_diff(bench, base, other),
-        },
+        Ok(found) if found.is_equal(base, reference.program) => said_by_diff(bench, base, other),
+        Ok(found) => {
+            let sides = [(&reference, &*base.artifact), (&reference, other)];
+            locate::first(bench, base, sides, &found)
+        }
     }
 }
 
@@ -114,11 +141,32 @@ fn blame(bench: &Bench<'_>, sources: &Sources, base: &Base, other: &Path) -> Dif
 fn said_by_diff(bench: &Bench<'_>, base: &Base, other: &Path) -> Difference {
     let args = ["diff", text(&base.artifact), text(other), "--format", "json"];
     let output = bench.programs.research(&args).output();
-    let said = output.map_or_else(
-        |e| e.to_string(),
-        |output| String::from_utf8_lossy(&output.stdout).trim().to_owned(),
-    );
-    Difference::artifact(format!("the artifacts differ and trace alike: {said}"))
+    match output.map_err(|e| e.to_string()).and_then(|output| in_artifact(&output.stdout)) {
+        Ok(difference) => difference,
+        Err(e) => Difference::artifact(format!("the artifacts differ and score alike: {e}")),
+    }
+}
+
+/// The first difference that `diff` names.
+fn in_artifact(answer: &[u8]) -> Result<Difference, String> {
+    let answer: serde_json::Value = serde_json::from_slice(answer).map_err(|e| e.to_string())?;
+    let first = &answer["differences"][0];
+    let said = |name: &str| first[name].as_str().unwrap_or_default().to_owned();
+    if said("stage").is_empty() {
+        return Err(format!("expected a stage, found {first}"));
+    }
+    let shown = |bits: &str, value: &str| match (said(bits), said(value)) {
+        (bits, value) if bits.is_empty() => value,
+        (bits, value) => format!("{bits} ({value})"),
+    };
+    Ok(Difference {
+        stage: said("stage"),
+        column: said("column"),
+        row_key: said("row_key"),
+        values: Some([shown("a_bits", "a"), shown("b_bits", "b")]),
+        ulps: first["ulps"].as_u64(),
+        ..Difference::artifact(format!("the learned `{}`", said("path")))
+    })
 }
 
 #[cfg(test)]
@@ -129,5 +177,15 @@ mod tests {
     fn bits_are_counted_over_the_longer_file() {
         assert_eq!(differing_bits(b"ab", b"ab"), 0);
         assert_eq!(differing_bits(&[0b101, 0], &[0b010, 0, 9]), 3 + 8);
+    }
+    #[test]
+    fn what_only_an_artifact_shows_is_named_by_stage_and_column() {
+        let answer = r#"{"differences": [{"stage": "scale", "column": "age", "row_key": null,
+            "path": "state.mean.0", "a": "1.5", "b": "1.5000000000000002",
+            "a_bits": "0x3ff8000000000000", "b_bits": "0x3ff8000000000001", "ulps": 1}]}"#;
+        let found = in_artifact(answer.as_bytes()).unwrap();
+        assert_eq!((&*found.stage, &*found.column, found.ulps), ("scale", "age", Some(1)));
+        assert_eq!(found.values.unwrap()[0], "0x3ff8000000000000 (1.5)");
+        assert!(in_artifact(b"{}").is_err() && in_artifact(b"").is_err());
     }
 }

@@ -1,7 +1,7 @@
 //! From "something differs" to the stage, the column, the row and the distance.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Bench;
 use super::cells::first_cell;
@@ -28,21 +28,18 @@ impl Difference {
     }
 }
 
-/// The first difference of a way: by the traces, then by the features after the stage that they
-/// name.
-pub fn first(
-    bench: &Bench<'_>,
-    base: &Base,
-    reference: &Way,
-    way: &Way,
-    found: &Found,
-) -> Difference {
+/// Who scores with which artifact.
+pub type Side<'a> = (&'a Way, &'a Path);
+
+/// The first difference of what the second side found from the base, which is of the first side: by
+/// the traces, then by the features after the stage that they name.
+pub fn first(bench: &Bench<'_>, base: &Base, sides: [Side<'_>; 2], found: &Found) -> Difference {
     let place = found.trace().and_then(|trace| first_place(&base.trace, &trace));
     match place {
         Some(place) if place.stage != SCORE_STAGE => {
             let stage = place.stage.clone();
             let difference = Difference::at(place);
-            with_cell(bench, base, [reference, way], &stage, difference)
+            with_cell(bench, sides, &stage, difference)
         }
         Some(place) => with_row(Difference::at(place), &base.scores, &found.scores),
         None => with_row(in_scores(base, found), &base.scores, &found.scores),
@@ -72,17 +69,19 @@ fn with_row(difference: Difference, a: &[ScoreRow], b: &[ScoreRow]) -> Differenc
     };
     let shown = |row: Option<&ScoreRow>| match row {
         None => "no such row".to_owned(),
-        Some(row) => match row.bits {
-            Some(bits) => format!("0x{bits:016x} ({})", f64::from_bits(bits)),
-            None => format!("{} {}", row.reason.0, row.reason.1),
-        },
+        Some(row) if row.bits.is_empty() => format!("{} {}", row.reason.0, row.reason.1),
+        Some(row) => {
+            let one = |bits: &u64| format!("0x{bits:016x} ({})", f64::from_bits(*bits));
+            row.bits.iter().map(one).collect::<Vec<_>>().join(" : ")
+        }
     };
     let row_key = x.or(y).map(|row| row.row_key.clone());
-    let bits = x.and_then(|row| row.bits).zip(y.and_then(|row| row.bits));
+    let mut pairs = x.zip(y).into_iter().flat_map(|(x, y)| x.bits.iter().zip(&y.bits));
+    let bits = pairs.find(|(x, y)| x != y);
     Difference {
         row_key: row_key.unwrap_or_default(),
         values: Some([shown(x), shown(y)]),
-        ulps: bits.and_then(|(x, y)| ulps(x, y)),
+        ulps: bits.and_then(|(x, y)| ulps(*x, *y)),
         ..difference
     }
 }
@@ -91,23 +90,22 @@ fn with_row(difference: Difference, a: &[ScoreRow], b: &[ScoreRow]) -> Differenc
 /// that cannot show its features has said where it differs all the same.
 fn with_cell(
     bench: &Bench<'_>,
-    base: &Base,
-    ways: [&Way; 2],
+    sides: [Side<'_>; 2],
     stage: &str,
     difference: Difference,
 ) -> Difference {
-    let features = |way: &Way, name: &str| -> Result<Vec<u8>, String> {
+    let features = |(way, artifact): Side<'_>, name: &str| -> Result<Vec<u8>, String> {
         let out: PathBuf = bench.file(name);
         // The embedded example has no features to show; the release build scores as it does.
-        let mut run = way.run(bench, &base.artifact);
+        let mut run = way.run(bench, artifact);
         if run.program == Program::Embed {
             run.program = Program::Release;
         }
         bench.programs.transform(&run, stage, &out)?;
         fs::read(&out).map_err(|e| e.to_string())
     };
-    let cell = features(ways[0], "base.features.csv").and_then(|a| {
-        let b = features(ways[1], "way.features.csv")?;
+    let cell = features(sides[0], "base.features.csv").and_then(|a| {
+        let b = features(sides[1], "way.features.csv")?;
         first_cell(&a, &b, &difference.column)
     });
     match cell {
@@ -131,6 +129,7 @@ mod tests {
     use super::*;
 
     fn row(key: &str, bits: Option<u64>) -> ScoreRow {
+        let bits = bits.into_iter().collect();
         ScoreRow { row_key: key.to_owned(), bits, reason: (String::new(), String::new()) }
     }
 

@@ -119,6 +119,18 @@ impl Report {
         Some((&first.way, &first.stage))
     }
 
+    /// The first difference in a line.
+    pub fn first_line(&self) -> Option<String> {
+        self.differences.first().map(|first| first.line(&self.pipeline))
+    }
+
+    /// Whether the first difference names a cell: its column, row and both values.
+    pub fn is_first_a_cell(&self) -> bool {
+        let is_cell =
+            |d: &Difference| !d.column.is_empty() && !d.row_key.is_empty() && d.values.is_some();
+        self.differences.first().is_some_and(is_cell)
+    }
+
     /// Whether nothing differs.
     pub fn is_equal(&self) -> bool {
         self.differences.is_empty()

@@ -94,16 +94,20 @@ pub fn base(bench: &Bench<'_>, sources: &Sources) -> Result<Base, String> {
     })
 }
 
-/// The trace of another artifact over the same rows, by research.
+/// What the same way makes of the same rows with another artifact.
 ///
 /// # Errors
-/// If research fails.
-pub fn traced(bench: &Bench<'_>, artifact: &Path, source: &Path) -> Result<Trace, String> {
+/// If it fails.
+pub fn with_artifact(bench: &Bench<'_>, way: &Way, artifact: &Path) -> Result<Found, String> {
     let [out, trace] = ["other.csv", "other.trace"].map(|name| bench.file(name));
-    let way = reference(source);
     let run = way.run(bench, artifact);
     bench.programs.score(&run, &out, &trace)?;
-    Trace::read(&read(&trace)?)
+    let scores_bytes = read(&out)?;
+    Ok(Found {
+        scores: read_scores(&scores_bytes)?,
+        scores_bytes,
+        trace_bytes: Some(read(&trace)?),
+    })
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {
@@ -163,7 +167,8 @@ pub fn every_way(
             Ok(found) => {
                 report.differing_bits += differing_bits(&base.scores, &found.scores);
                 let reference = reference(&sources.original);
-                let difference = locate::first(bench, base, &reference, &way, &found);
+                let sides = [(&reference, &*base.artifact), (&way, &*base.artifact)];
+                let difference = locate::first(bench, base, sides, &found);
                 report.found(difference.of(&way.name));
             }
         }
@@ -183,7 +188,7 @@ pub struct Found {
 impl Found {
     /// Whether it is the reference. The embedded example leaves out what is not about the score:
     /// for it the rows are compared, in their order, for all others the bytes.
-    fn is_equal(&self, base: &Base, program: Program) -> bool {
+    pub fn is_equal(&self, base: &Base, program: Program) -> bool {
         if program == Program::Embed {
             return self.scores == base.scores;
         }
@@ -202,15 +207,7 @@ fn one_way(bench: &Bench<'_>, way: &Way, base: &Base) -> Result<Found, String> {
         let scores_bytes = bench.programs.embedded(&base.artifact, &way.source)?;
         return Ok(Found { scores: read_scores(&scores_bytes)?, scores_bytes, trace_bytes: None });
     }
-    let [out, trace] = ["way.csv", "way.trace"].map(|name| bench.file(name));
-    let run = way.run(bench, &base.artifact);
-    bench.programs.score(&run, &out, &trace)?;
-    let scores_bytes = read(&out)?;
-    Ok(Found {
-        scores: read_scores(&scores_bytes)?,
-        scores_bytes,
-        trace_bytes: Some(read(&trace)?),
-    })
+    with_artifact(bench, way, &base.artifact)
 }
 
 #[cfg(test)]

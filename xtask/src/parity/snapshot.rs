@@ -68,13 +68,15 @@ pub fn text(bench: &Bench<'_>, base: &Base) -> Result<String, String> {
     let _ = writeln!(text, "{:<24} {:>11}  {}", "score", "", base.trace.scores);
     text += "\nfirst rows\n";
     for row in base.scores.iter().take(SHOWN_ROWS) {
-        let _ = match row.bits {
-            Some(bits) => {
-                let score = f64::from_bits(bits);
-                writeln!(text, "{}  {bits:016x}  {score:?}", row.row_key)
-            }
-            None => writeln!(text, "{}  {} {}", row.row_key, row.reason.0, row.reason.1),
-        };
+        if row.bits.is_empty() {
+            let _ = writeln!(text, "{}  {} {}", row.row_key, row.reason.0, row.reason.1);
+            continue;
+        }
+        text += &row.row_key;
+        for &bits in &row.bits {
+            let _ = write!(text, "  {bits:016x}  {:?}", f64::from_bits(bits));
+        }
+        text.push('\n');
     }
     Ok(text)
 }
@@ -107,8 +109,13 @@ pub fn agrees(name: &str, text: &str, bless: bool) -> Result<bool, String> {
 /// prints the difference and panics.
 ///
 /// # Errors
-/// If standard input cannot be read.
+/// If standard input cannot be read, or nobody has said whether insta may write: left to itself it
+/// would create files.
 pub fn assert_stdin(name: &str) -> Result<bool, String> {
+    let update = std::env::var("INSTA_UPDATE").unwrap_or_default();
+    if !["no", "always"].contains(&&*update) {
+        return Err("expected to be started by parity (run `cargo xtask parity`)".to_owned());
+    }
     let mut text = String::new();
     let read = std::io::stdin().read_to_string(&mut text);
     read.map_err(|e| e.to_string())?;

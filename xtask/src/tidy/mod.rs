@@ -65,6 +65,7 @@ const RULES: &[fn(&Tree) -> Vec<Finding>] = &[
     rooms::core_knows_no_outside,
     rooms::threads_start_in_par,
     rooms::library_attributes,
+    rooms::twins,
     crates::directions,
     crates::exact_pins,
     snapshots::owners,

@@ -69,6 +69,19 @@ pub fn library_attributes(tree: &Tree) -> Vec<Finding> {
     found
 }
 
+/// One file in two crates that may know nothing of each other.
+const TWINS: [&str; 2] = ["crates/research/src/output_file.rs", "crates/serve/src/output_file.rs"];
+
+/// A file that stands in two crates is the same file.
+pub fn twins(tree: &Tree) -> Vec<Finding> {
+    let [one, other] = TWINS.map(|path| tree.text(path));
+    if one == other {
+        return Vec::new();
+    }
+    let message = format!("expected the bytes of `{}` (copy the one that is right)", TWINS[0]);
+    vec![Finding::fail(TWINS[1], 0, message)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +104,14 @@ mod tests {
         let found = threads_start_in_par(&tree);
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].path, "crates/core/src/models/a.rs");
+    }
+
+    #[test]
+    fn twins_that_differ_fail() {
+        let [one, other] = TWINS;
+        assert!(twins(&Tree::of(&[(one, "a"), (other, "a")])).is_empty());
+        assert_eq!(twins(&Tree::of(&[(one, "a"), (other, "b")])).len(), 1);
+        assert_eq!(twins(&Tree::of(&[(one, "a")])).len(), 1);
     }
 
     #[test]

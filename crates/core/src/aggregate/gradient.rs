@@ -30,6 +30,8 @@ pub struct LogisticPoint {
     pub weights: Vec<f64>,
     /// What a row of class 0 and of class 1 counts, above 0.
     pub class_weights: [f64; 2],
+    /// The largest weight of a row.
+    pub heaviest: f64,
 }
 
 /// What the rows say about a point.
@@ -59,7 +61,7 @@ impl LogisticPass {
     /// derivatives, 1 to 3.
     pub fn new(slots: &[usize], point: LogisticPoint, slices: u8) -> Self {
         let [a, b] = point.class_weights;
-        let heaviest = math::max(a, b);
+        let heaviest = math::max(a, b) * point.heaviest;
         let mut reach = point.intercept.abs() + 1.0;
         for weight in &point.weights {
             reach += weight.abs();
@@ -111,7 +113,10 @@ impl Aggregate for LogisticPass {
                 }
             }
             let mut each = Terms::default();
-            each.of(&log_odds[..n_rows], &block.target()[rows], &self.point);
+            each.of(&log_odds[..n_rows], &block.target()[rows.clone()], &self.point);
+            if !block.weights().is_empty() {
+                each.weigh(&block.weights()[rows]);
+            }
             self.loss.add_slice(&each.losses[..n_rows]);
             let columns: Vec<&[f64]> = columns.chunks(CHUNK).map(|c| &c[..n_rows]).collect();
             for (sum, column) in self.gradient.iter_mut().zip(&columns) {
@@ -164,6 +169,15 @@ impl Terms {
             self.losses[i] = weight * (if t > 0.0 { t } else { 0.0 } + math::ln_1p(e));
         }
     }
+
+    /// Multiplies the terms of each row by its weight.
+    fn weigh(&mut self, weights: &[f64]) {
+        for (i, weight) in weights.iter().enumerate() {
+            self.residuals[i] *= weight;
+            self.curvatures[i] *= weight;
+            self.losses[i] *= weight;
+        }
+    }
 }
 
 #[cfg(test)]
@@ -177,6 +191,7 @@ mod tests {
             intercept: 0.0,
             weights: weights.to_vec(),
             class_weights,
+            heaviest: 1.0,
         }
     }
 

@@ -11,15 +11,20 @@
 mod classes;
 mod clusters;
 mod columns;
+mod folds;
 mod gradient;
+mod loss;
+mod loss_pass;
+mod softmax_pass;
 mod subset;
 mod target;
+mod weights;
 
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{BLOCK_ROWS, Batch, Schema};
+use crate::batch::{BLOCK_ROWS, Batch, Schema, check_rows};
 use crate::error::{Error, Result};
 use crate::math;
 use crate::par;
@@ -30,9 +35,14 @@ pub use clusters::{CentreRace, ClusterSums};
 pub use columns::{
     ColumnMoments, ColumnQuantiles, ColumnValues, Counts, LevelCounts, MissingCounts,
 };
+pub use folds::FoldGrams;
 pub use gradient::{LogisticPass, LogisticPoint, LogisticSums};
+pub use loss::{Loss, LossTerms};
+pub use loss_pass::{CurvaturePass, LossPass, LossPoint, LossSums};
+pub use softmax_pass::{SoftmaxCurvature, SoftmaxPass, SoftmaxPoint, SoftmaxSums};
 pub use subset::Subset;
 pub use target::{FeatureMoments, Gram, LevelTarget, LevelTargets, TargetSummary};
+pub use weights::{ClassTotals, WeightSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.
 pub trait Aggregate: Clone + Send + Sync + Serialize + for<'de> Deserialize<'de> {
@@ -88,12 +98,13 @@ pub trait Rows: Sync {
     /// data in memory ask for this, and say so in their docs.
     ///
     /// # Errors
-    /// If a block cannot be read.
+    /// If a block cannot be read, or there are more rows than a batch may hold.
     fn collect(&self) -> Result<Batch> {
         let mut all = Batch::empty(self.schema());
         for index in 0..self.n_blocks() {
             self.with_block(index, &mut |block| all.append(block))?;
         }
+        check_rows(all.n_rows())?;
         let key = |row: u32| all.fit_keys()[row as usize];
         let order = math::argsort_by(all.n_rows(), |a, b| key(a).cmp(&key(b)));
         let order: Vec<usize> = order.into_iter().map(|row| row as usize).collect();
@@ -105,12 +116,14 @@ impl dyn Rows + '_ {
     /// What `start` becomes after all rows.
     ///
     /// # Errors
-    /// If a block cannot be read.
+    /// If a block cannot be read, or the float mode of a thread has been changed.
     pub fn aggregate<A: Aggregate>(&self, start: A) -> Result<A> {
         let n_groups = par::n_threads().min(self.n_blocks()).max(1);
         let groups: Vec<usize> = (0..n_groups).collect();
         let bound = |group: usize| group * self.n_blocks() / n_groups;
         let parts = par::map(&groups, |&group| {
+            // The float mode belongs to the thread, and a library in it may have changed it.
+            par::check_float_mode()?;
             let mut part = start.clone();
             for index in bound(group)..bound(group + 1) {
                 self.with_block(index, &mut |block| part.observe(block))?;
@@ -167,7 +180,10 @@ impl MemoryRows {
         schema: &Arc<Schema>,
         step: impl Fn(&mut Batch) -> Result<()> + Sync + Send,
     ) -> Result<()> {
-        let done = par::map_mut(&mut self.blocks, step);
+        let done = par::map_mut(&mut self.blocks, |block| {
+            par::check_float_mode()?;
+            step(block)
+        });
         self.schema = Arc::clone(schema);
         done.into_iter().collect()
     }

@@ -139,7 +139,7 @@ fn add_target(levels: &mut BTreeMap<String, LevelTarget>, level: &str, seen: &Le
 /// The exact Gram matrix of a column of ones, numeric columns, and the target, in this order.
 ///
 /// The ones make the sums of the columns part of the matrix, so that no centre needs to be the
-/// exact mean. Rows with a missing value must not be there: models refuse them before.
+/// exact mean. A row's values count times the root of its weight. Rows with a missing value must not be there: models refuse them before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Gram {
     slots: Slots,
@@ -164,7 +164,11 @@ impl Aggregate for Gram {
         let mut columns: Vec<&[f64]> = vec![&ones];
         columns.extend(self.slots.iter().map(|slot| block.num(slot)));
         columns.push(block.target());
-        self.gram.observe(&columns);
+        if block.weights().is_empty() {
+            self.gram.observe(&columns);
+        } else {
+            self.gram.observe_weighted(&columns, block.weights());
+        }
     }
 
     fn merge(&mut self, other: &Self) {

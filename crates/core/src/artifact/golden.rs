@@ -70,7 +70,9 @@ impl Golden {
         let columns = self.columns.iter().map(Stored::to_column).collect::<Result<_>>()?;
         let batch = Batch::new(Arc::clone(schema), columns).map_err(|e| bad(&e.to_string()))?;
         if batch.n_rows() != self.n_rows() {
-            return Err(bad("the golden rows and their scores differ in number"));
+            return Err(bad(
+                "expected a score for each golden row, found another number of scores",
+            ));
         }
         Ok(batch)
     }
@@ -85,7 +87,7 @@ impl Golden {
             return if self.scores.is_empty() {
                 Ok(())
             } else {
-                Err(bad("golden rows without a trace"))
+                Err(bad("expected a trace of the golden rows, found none"))
             };
         };
         let (scores, found) = plan.trace(&rows)?;
@@ -126,7 +128,7 @@ impl Stored {
         match self {
             Stored::Num(v) => {
                 if v.iter().any(|x| math::canonical(*x).to_bits() != x.to_bits()) {
-                    return Err(bad("a golden row holds a number that is not canonical"));
+                    return Err(bad("expected canonical numbers in golden rows, found another"));
                 }
                 Ok(Column::Num(v.clone()))
             }

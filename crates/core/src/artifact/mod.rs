@@ -172,7 +172,7 @@ fn check(payload: &Payload) -> Result<Plan> {
     if payload.config.fingerprint()? != payload.config_fingerprint {
         return Err(Error::new(
             Code::Malformed,
-            "the config does not have its recorded fingerprint",
+            "expected the config to have its recorded fingerprint, found another",
         ));
     }
     let plan = Plan::new(&payload.config, payload.pipeline.clone()).map_err(malformed)?;
@@ -183,7 +183,10 @@ fn check(payload: &Payload) -> Result<Plan> {
         return Err(Error::new(Code::Malformed, message));
     }
     if kinds(&payload.pipeline) != payload.kinds {
-        return Err(Error::new(Code::Malformed, "the list of kinds is not that of the pipeline"));
+        return Err(Error::new(
+            Code::Malformed,
+            "expected the kinds of the pipeline, found another list",
+        ));
     }
     Ok(plan)
 }
@@ -255,7 +258,7 @@ fn unframe(bytes: &[u8]) -> Result<(Digest, &[u8])> {
     }
     let digest = sha256(payload);
     if digest.0 != header[16..] {
-        return corrupt("the content does not have its recorded SHA-256".to_owned());
+        return corrupt("expected content of the recorded SHA-256, found another".to_owned());
     }
     Ok((digest, payload))
 }

@@ -1,25 +1,72 @@
-//! Cells of a text source to values: one function for every reader.
+//! Cells to values and what counts as missing: one rule for every reader, whatever the source.
+//!
+//! A marker means missing by its text. In a num or time column it also stands for the value that it
+//! reads as, however a source writes or stores that value: with the marker `-999` the texts `-999`
+//! and `-999.0`, the integer and the double −999 are all missing.
 
-use super::{Column, ColumnKind, MISSING_TIME, TimeFormat, parse_num, parse_time};
+use super::{
+    Column, ColumnKind, MISSING_TIME, TimeFormat, integer_num, parse_num, parse_time, read_num,
+    read_time,
+};
 use crate::error::{Code, Error, Result};
 use crate::math;
 
 /// Longer texts are refused, to bound memory.
 pub const FIELD_BYTES_MAX: usize = 1 << 20;
 
-/// Reads the cells of one column of a text source.
+/// Reads the values of one column, from text or as a source stores them.
 #[derive(Clone, Debug)]
 pub struct CellReader {
     kind: ColumnKind,
     format: TimeFormat,
     missing: Vec<String>,
+    /// What the markers read as.
+    numbers: Vec<f64>,
+    times: Vec<i64>,
 }
 
 impl CellReader {
     /// Cells of that kind; `format` is how times are written. The empty cell and each of `missing`
     /// mean missing.
     pub fn new(kind: ColumnKind, format: &TimeFormat, missing: &[String]) -> Self {
-        CellReader { kind, format: format.clone(), missing: missing.to_vec() }
+        CellReader {
+            kind,
+            format: format.clone(),
+            missing: missing.to_vec(),
+            numbers: missing.iter().filter_map(|marker| read_num(marker)).collect(),
+            times: missing.iter().filter_map(|marker| read_time(marker, format)).collect(),
+        }
+    }
+
+    /// Whether a text means missing by itself.
+    pub fn is_marker(&self, text: &str) -> bool {
+        text.is_empty() || self.missing.iter().any(|marker| marker == text)
+    }
+
+    /// A number as it stands in a column: canonical, and missing if a marker reads as it.
+    pub fn num(&self, x: f64) -> f64 {
+        if self.numbers.contains(&x) { math::MISSING } else { math::canonical(x) }
+    }
+
+    /// An integer as it stands in a num column.
+    ///
+    /// # Errors
+    /// If it is beyond 2^53 and no marker.
+    pub fn integer(&self, value: i128) -> Result<f64> {
+        let read = match i64::try_from(value) {
+            Ok(value) => integer_num(value),
+            Err(_) => parse_num(&value.to_string()),
+        };
+        match read {
+            Ok(x) => Ok(self.num(x)),
+            Err(_) if self.is_marker(&value.to_string()) => Ok(math::MISSING),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A time as it stands in a column: missing if a marker reads as it.
+    pub fn time(&self, micros: i64) -> i64 {
+        if self.times.contains(&micros) { MISSING_TIME } else { micros }
     }
 
     /// Appends the value of a cell to `column`, which is of the reader's kind. A cell that cannot
@@ -28,13 +75,15 @@ impl CellReader {
     /// # Errors
     /// If the text is not of the declared kind, has a NUL byte, or is too long.
     pub fn push(&self, column: &mut Column, text: &str) -> Result<()> {
-        if text.is_empty() || self.missing.iter().any(|marker| marker == text) {
+        if self.is_marker(text) {
             push_missing(column);
             return Ok(());
         }
         let read = check_text(text).and_then(|()| match column {
-            Column::Num(values) => parse_num(text).map(|x| values.push(x)),
-            Column::Time(values) => parse_time(text, &self.format).map(|t| values.push(t)),
+            Column::Num(values) => parse_num(text).map(|x| values.push(self.num(x))),
+            Column::Time(values) => {
+                parse_time(text, &self.format).map(|t| values.push(self.time(t)))
+            }
             Column::Text(values) => {
                 values.push(Some(text));
                 Ok(())
@@ -90,5 +139,29 @@ mod tests {
              (declare it as text, or declare this text as a missing marker)"
         );
         assert_eq!((0..4).filter(|&row| column.is_missing(row)).count(), 3);
+    }
+
+    #[test]
+    fn a_marker_is_its_text_and_in_a_num_or_time_column_what_it_reads_as() {
+        let markers = ["-999", "1900-01-01", "9007199254740993"].map(str::to_owned);
+        let reader = |kind| CellReader::new(kind, &TimeFormat::default(), &markers);
+        let read = |kind, text: &str| {
+            let mut column = Column::empty(kind);
+            reader(kind).push(&mut column, text).unwrap();
+            column.is_missing(0)
+        };
+        for text in ["-999", "-999.0", "-9.99e2"] {
+            assert!(read(ColumnKind::Num, text), "{text}");
+        }
+        let num = reader(ColumnKind::Num);
+        assert!(math::is_missing(num.num(-999.0)) && !math::is_missing(num.num(999.0)));
+        assert!(math::is_missing(num.integer(-999).unwrap()));
+        assert!(math::is_missing(num.integer(9_007_199_254_740_993).unwrap()));
+        assert!(num.integer(9_007_199_254_740_995).is_err());
+        assert!(read(ColumnKind::Time, "1900-01-01T00:00:00Z"));
+        let epoch = parse_time("1900-01-01", &TimeFormat::default()).unwrap();
+        assert_eq!(reader(ColumnKind::Time).time(epoch), MISSING_TIME);
+        // A label is its text and nothing else.
+        assert!(read(ColumnKind::Text, "-999") && !read(ColumnKind::Text, "-999.0"));
     }
 }

@@ -84,7 +84,7 @@ pub fn write_num(text: &mut String, x: f64) {
         return;
     }
     // Writing into a string cannot fail.
-    let _ = if (SHOWN_PLAIN_MIN..SHOWN_PLAIN_MAX).contains(&x.abs()) || x == 0.0 {
+    let _ = if (SHOWN_PLAIN_MIN..=SHOWN_PLAIN_MAX).contains(&x.abs()) || x == 0.0 {
         write!(text, "{x}")
     } else {
         write!(text, "{x:e}")
@@ -93,8 +93,8 @@ pub fn write_num(text: &mut String, x: f64) {
 
 /// From here on numbers are written without an exponent.
 const SHOWN_PLAIN_MIN: f64 = 1e-5;
-/// From here on numbers are written with an exponent.
-const SHOWN_PLAIN_MAX: f64 = 1e16;
+/// Beyond it numbers are written with an exponent: more digits alone are no number to the reader.
+const SHOWN_PLAIN_MAX: f64 = EXACT_INTEGER_MAX as f64;
 
 /// How a time is written in text.
 ///
@@ -344,7 +344,17 @@ mod tests {
 
     #[test]
     fn numbers_are_read_correctly_rounded_and_written_shortest() {
-        for text in ["0.1", "-2.5e-7", "1e300", "5e-324", "inf", "-inf", "9007199254740992", ".5"] {
+        for text in [
+            "0.1",
+            "-2.5e-7",
+            "1e300",
+            "5e-324",
+            "inf",
+            "-inf",
+            "9007199254740992",
+            ".5",
+            "9.007199254740994e15",
+        ] {
             let x = parse_num(text).unwrap();
             assert_eq!(parse_num(&show_num(x)).unwrap().to_bits(), x.to_bits(), "{text}");
         }

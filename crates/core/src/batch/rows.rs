@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Column, ColumnKind, Field, Schema, TextColumn};
+use super::{Column, ColumnKind, Field, Schema, TextColumn, check_rows};
 use crate::digest::RowKey;
 use crate::error::{Code, Error};
 
@@ -35,6 +35,18 @@ struct Spare {
     text: Vec<TextColumn>,
     time: Vec<Vec<i64>>,
     slots: Vec<Vec<usize>>,
+    codes: Codes,
+}
+
+/// Buffers for rows as small whole numbers, which models of trees work on.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Codes {
+    /// 64 rows of a column at a time.
+    pub narrow: Vec<[i8; 64]>,
+    /// Row by row.
+    pub wide: Vec<u16>,
+    /// Per text column the level of each label of the block's dictionary.
+    pub levels: Vec<u32>,
 }
 
 impl Batch {
@@ -42,10 +54,12 @@ impl Batch {
     /// canonical.
     ///
     /// # Errors
-    /// If the number, kind or length of a column differs from what the schema says.
+    /// If the number, kind or length of a column differs from what the schema says, or there are
+    /// more rows than [`ROWS_MAX`](super::ROWS_MAX).
     pub fn new(schema: Arc<Schema>, mut columns: Vec<Column>) -> Result<Self, Error> {
         columns.iter_mut().for_each(Column::make_canonical);
         let n_rows = columns.first().map_or(0, Column::len);
+        check_rows(n_rows)?;
         if columns.len() != schema.len() {
             return Err(Error::new(
                 Code::MissingColumn,
@@ -153,6 +167,16 @@ impl Batch {
         }
     }
 
+    /// The buffers for codes, warm if they were given back.
+    pub(crate) fn take_codes(&mut self) -> Codes {
+        std::mem::take(&mut self.spare.codes)
+    }
+
+    /// Gives the buffers for codes back.
+    pub(crate) fn give_codes(&mut self, buffers: Codes) {
+        self.spare.codes = buffers;
+    }
+
     /// Puts `column` at `slot` in place of what was there.
     pub fn replace(&mut self, slot: usize, column: Column) {
         debug_assert_eq!(column.len(), self.n_rows, "a step may not change the number of rows");
@@ -222,6 +246,11 @@ impl Batch {
             place.insert(error);
             self.fresh_faults.push(row);
         }
+    }
+
+    /// Why `row` cannot be scored, if so.
+    pub fn fault_of(&self, row: usize) -> Option<&Error> {
+        u32::try_from(row).ok().and_then(|row| self.faults.get(&row))
     }
 
     /// Whether `row` has a fault.
@@ -372,8 +401,10 @@ impl Batch {
         self.n_rows = range.len();
         self.first_row = source.source_row(range.start);
         if !source.faults.is_empty() {
-            let start = range.start as u32;
-            let faults = source.faults.range(start..range.end as u32);
+            // The door let no more rows in than 32 bits count.
+            let place = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
+            let start = place(range.start);
+            let faults = source.faults.range(start..place(range.end));
             let ours = faults.filter(|(_, error)| concerns(error, schema));
             self.faults.extend(ours.map(|(&row, error)| (row - start, error.clone())));
         }
@@ -432,9 +463,11 @@ impl Batch {
     /// Closes an open batch: its rows are those that every column has got.
     ///
     /// # Errors
-    /// If one column has more rows than another.
+    /// If one column has more rows than another, or there are more than
+    /// [`ROWS_MAX`](super::ROWS_MAX).
     pub fn close(&mut self) -> Result<(), Error> {
         let n_rows = self.columns.first().map_or(0, Column::len);
+        check_rows(n_rows)?;
         for (field, column) in self.schema.fields().iter().zip(&self.columns) {
             check_len(field, column, n_rows)?;
         }

@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
 
+/// Tables with more columns are refused, also between two steps: models hold products of pairs of
+/// columns.
+pub const COLUMNS_MAX: usize = 10_000;
+
 /// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -56,9 +60,15 @@ impl Schema {
     /// A schema of these columns.
     ///
     /// # Errors
-    /// If two columns have one name.
+    /// If two columns have one name, or there are more than [`COLUMNS_MAX`].
     pub fn new(fields: impl IntoIterator<Item = Field>) -> Result<Self> {
-        let fields: Vec<Field> = fields.into_iter().collect();
+        // Names may be made on the way: none beyond the limit is.
+        let fields: Vec<Field> = fields.into_iter().take(COLUMNS_MAX + 1).collect();
+        if fields.len() > COLUMNS_MAX {
+            let message = format!("expected at most {COLUMNS_MAX} columns, found more");
+            return Err(Error::new(Code::LimitExceeded, message)
+                .remedy("drop columns, or choose fewer to combine or encode"));
+        }
         let mut names: Vec<&str> = fields.iter().map(|f| f.name.as_str()).collect();
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -110,7 +120,7 @@ impl Schema {
     /// If there is none; the message lists what there is.
     pub fn slot(&self, name: &str) -> Result<usize> {
         self.position(name).ok_or_else(|| {
-            let message = format!("no such column, found {}", self.first_names(20));
+            let message = format!("expected a column that exists, found {}", self.first_names(20));
             Error::new(Code::UnknownColumn, message).column(name)
         })
     }
@@ -127,7 +137,7 @@ impl Schema {
     /// The same schema with `fields` added behind the last column.
     ///
     /// # Errors
-    /// If a name exists already.
+    /// If a name exists already, or there are more than [`COLUMNS_MAX`] columns.
     pub fn with(&self, fields: impl IntoIterator<Item = Field>) -> Result<Self> {
         Schema::new(self.fields.iter().cloned().chain(fields))
     }
@@ -177,11 +187,19 @@ mod tests {
     }
 
     #[test]
+    fn more_columns_than_the_limit_are_refused_before_they_are_made() {
+        let many = (0..usize::MAX).map(|i| Field::new(i.to_string(), ColumnKind::Num));
+        let error = Schema::new(many).unwrap_err();
+        assert_eq!(error.code(), Code::LimitExceeded);
+        assert_eq!(error.message(), "expected at most 10000 columns, found more");
+    }
+
+    #[test]
     fn an_unknown_name_lists_the_known_ones() {
         let schema = Schema::new([Field::new("a", ColumnKind::Num)]).unwrap();
         assert_eq!(
             schema.slot("b").unwrap_err().to_string(),
-            "column `b`: no such column, found a"
+            "column `b`: expected a column that exists, found a"
         );
     }
 }

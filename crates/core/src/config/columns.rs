@@ -28,6 +28,23 @@ impl Columns {
         Columns { named: Some(named), ..Columns::default() }
     }
 
+    /// Refuses a choice that would say one thing in two ways: a list of names takes no other part,
+    /// and no name stands twice.
+    ///
+    /// # Errors
+    /// If so.
+    pub(super) fn validate(&self) -> Result<()> {
+        let narrows = self.kind.is_some() || self.pattern.is_some() || !self.except.is_empty();
+        if self.named.is_some() && narrows {
+            let message = "expected a list of names or a choice by kind, pattern and except, \
+                           found both";
+            return Err(Error::new(Code::BadParameter, message)
+                .remedy("leave the names that are not wanted out of the list"));
+        }
+        refuse_repeated(self.named.as_deref().unwrap_or_default())?;
+        refuse_repeated(&self.except)
+    }
+
     /// The positions of the chosen columns: in the listed order, else in schema order.
     ///
     /// # Errors
@@ -59,16 +76,10 @@ impl Columns {
                 .map(|(slot, _)| slot)
                 .collect());
         };
+        refuse_repeated(named)?;
         let mut slots = Vec::with_capacity(named.len());
         for name in named {
             let slot = schema.slot(name)?;
-            if slots.contains(&slot) {
-                return Err(Error::new(
-                    Code::DuplicateColumn,
-                    "expected each column once, found it twice",
-                )
-                .column(name));
-            }
             let kind = schema.fields()[slot].kind;
             if !accepts.contains(&kind) {
                 let expected: Vec<String> = accepts.iter().map(ToString::to_string).collect();
@@ -81,6 +92,19 @@ impl Columns {
             slots.push(slot);
         }
         Ok(slots)
+    }
+}
+
+/// Refuses a list of columns with a name that occurs twice.
+pub(super) fn refuse_repeated(names: &[String]) -> Result<()> {
+    let mut sorted: Vec<&String> = names.iter().collect();
+    sorted.sort();
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        None => Ok(()),
+        Some(pair) => {
+            let message = "expected each column once, found it twice";
+            Err(Error::new(Code::RepeatedColumn, message).column(pair[0]))
+        }
     }
 }
 
@@ -200,6 +224,14 @@ mod tests {
             assert_eq!(error.code(), Code::UnknownColumn);
         }
         assert_eq!(Columns::default().resolve(&schema(), &[ColumnKind::Time]).unwrap(), [0; 0]);
+    }
+
+    #[test]
+    fn a_column_listed_twice_is_named() {
+        let twice = Columns::named(&["year", "garage_area", "year"]);
+        let error = twice.resolve(&schema(), &[ColumnKind::Num]).unwrap_err();
+        assert_eq!(error.to_string(), "column `year`: expected each column once, found it twice");
+        assert_eq!(twice.validate().unwrap_err(), error);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! errors with their place. The source of the rows is not part of the fingerprint: the same rows
 //! from another file are the same fit.
 
+mod canonical;
 mod columns;
 mod read;
 
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{ColumnKind, Field, Schema, TimeFormat};
+use crate::batch::{COLUMNS_MAX, ColumnKind, Field, Schema, TimeFormat};
 use crate::codec;
 use crate::digest::{Fingerprint, Hasher};
 use crate::error::{Code, Error, Result};
@@ -71,7 +72,8 @@ pub struct DataConfig {
     /// no feature, and rows to be scored need not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<String>,
-    /// Texts that mean missing, besides an empty cell.
+    /// Texts that mean missing, besides an empty cell; in num and time columns also the values that
+    /// they read as (see [`CellReader`](crate::batch::CellReader)). Sorted when read from TOML.
     pub missing: Vec<String>,
     /// The declared columns by name.
     pub columns: BTreeMap<String, ColumnConfig>,
@@ -122,7 +124,8 @@ pub enum TargetTransform {
     Log,
     /// ln(1 + y); the target must be above −1. Undone by `exp_m1`.
     Log1p,
-    /// Square root; the target must not be negative. Undone by squaring.
+    /// Square root; the target must not be negative. Undone by squaring, also below 0: a prediction
+    /// z of −3 gives 9, as 3 does. Choose a model or features that do not predict below 0.
     Sqrt,
 }
 
@@ -313,12 +316,7 @@ impl Config {
         if let Some(split) = &self.split {
             split.validate(&self.data)?;
         }
-        if self.golden_rows > MAX_GOLDEN_ROWS {
-            let found = self.golden_rows;
-            return Err(bad(format!(
-                "expected golden_rows from 0 to {MAX_GOLDEN_ROWS}, found {found}"
-            )));
-        }
+        check_golden_rows(self.golden_rows)?;
         let mut names: Vec<&str> = self.steps.iter().map(|s| s.name.as_str()).collect();
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -330,30 +328,20 @@ impl Config {
             .step(pair[0]));
         }
         for step in &self.steps {
-            if step.name.is_empty() {
-                return Err(bad("expected a step name, found an empty one".to_owned()));
-            }
-            if RESERVED_STEPS.contains(&step.name.as_str())
-                || step.name.chars().any(char::is_control)
-            {
-                let message = "expected a step name that is not reserved, in plain characters";
-                return Err(bad(message.to_owned()).step(&step.name));
-            }
-            step.params.validate().map_err(|e| e.step(&step.name))?;
+            let named = |e: Error| e.step(&step.name);
+            check_step_name(&step.name)?;
+            step.columns.validate().map_err(named)?;
+            step.params.validate().map_err(named)?;
+            canonical::check(&step.params).map_err(named)?;
         }
-        self.model.validate().map_err(|e| e.step(MODEL_STEP))?;
-        if !self.model.tasks().contains(&self.target.task) {
-            return Err(Error::new(
-                Code::BadTarget,
-                format!("`{}` cannot do task {:?}", self.model.kind(), self.target.task),
-            )
-            .step(MODEL_STEP));
-        }
+        let named = |e: Error| e.step(MODEL_STEP);
+        self.model.validate().map_err(named)?;
+        canonical::check(&self.model).map_err(named)?;
+        check_task(&self.model, self.target.task)?;
         if self.data.weight.is_some() && !self.model.weighs() {
-            let message = format!(
-                "expected a model that honours the weights of rows, found `{}`",
-                self.model.kind()
-            );
+            let kind = self.model.kind();
+            let message =
+                format!("expected a model that honours the weights of rows, found `{kind}`");
             return Err(Error::new(Code::BadParameter, message)
                 .remedy("choose another model, or leave `weight` out of [data]")
                 .step(MODEL_STEP));
@@ -399,10 +387,55 @@ const RESERVED_STEPS: [&str; 3] = [INPUT_STAGE, SCORE_STAGE, MODEL_STEP];
 pub const MODEL_STEP: &str = "model";
 const DEFAULT_GOLDEN_ROWS: u32 = 16;
 const MAX_GOLDEN_ROWS: u32 = 64;
-/// More columns than this are refused, to bound memory.
-const MAX_COLUMNS: usize = 10_000;
 /// More classes than this are refused: each is a column of scores.
 pub const N_CLASSES_MAX: usize = 1_000;
+
+fn sorted(texts: &[String]) -> Vec<&String> {
+    let mut sorted: Vec<&String> = texts.iter().collect();
+    sorted.sort();
+    sorted
+}
+
+fn check_golden_rows(found: u32) -> Result<()> {
+    if found <= MAX_GOLDEN_ROWS {
+        return Ok(());
+    }
+    Err(bad(format!("expected golden_rows from 0 to {MAX_GOLDEN_ROWS}, found {found}")))
+}
+
+fn check_test_ratio(found: f64) -> Result<()> {
+    // Written so that NaN is refused as well.
+    if found > 0.0 && found < 1.0 {
+        return Ok(());
+    }
+    Err(bad(format!("expected test_ratio between 0 and 1, found {found}")))
+}
+
+fn check_step_name(name: &str) -> Result<()> {
+    if name.is_empty() {
+        return Err(bad("expected a step name, found an empty one".to_owned()));
+    }
+    if RESERVED_STEPS.contains(&name) || name.chars().any(char::is_control) {
+        let message = "expected a step name that is not reserved, in plain characters";
+        return Err(bad(message.to_owned()).step(name));
+    }
+    Ok(())
+}
+
+fn check_task(model: &ModelParams, task: Task) -> Result<()> {
+    if model.tasks().contains(&task) {
+        return Ok(());
+    }
+    let known: Vec<String> = model.tasks().iter().map(|&task| task_name(task)).collect();
+    let (known, found) = (known.join(" or "), task_name(task));
+    let message = format!("expected task {known} for `{}`, found {found}", model.kind());
+    Err(Error::new(Code::BadTarget, message).step(MODEL_STEP))
+}
+
+/// A task as a config writes it.
+fn task_name(task: Task) -> String {
+    format!("{task:?}").to_lowercase()
+}
 
 fn bad(message: String) -> Error {
     Error::new(Code::BadParameter, message)
@@ -410,13 +443,28 @@ fn bad(message: String) -> Error {
 
 impl DataConfig {
     fn validate(&self, target: &TargetConfig) -> Result<()> {
-        if self.columns.len() > MAX_COLUMNS {
+        if self.columns.len() > COLUMNS_MAX {
             let found = self.columns.len();
-            return Err(bad(format!("expected at most {MAX_COLUMNS} columns, found {found}")));
+            return Err(bad(format!("expected at most {COLUMNS_MAX} columns, found {found}")));
         }
         for (name, column) in &self.columns {
             column.format.validate().map_err(|e| e.column(name))?;
+            if column.kind != ColumnKind::Time && column.format != TimeFormat::default() {
+                let message =
+                    format!("expected `format` of a time column, found it of a {}", column.kind);
+                return Err(bad(message).remedy("leave it out").column(name));
+            }
         }
+        if self.missing.iter().any(String::is_empty) {
+            let message = "expected a text in `missing`, found an empty one";
+            return Err(bad(message.to_owned()).remedy("an empty cell is missing in any case"));
+        }
+        if let Some(pair) = sorted(&self.missing).windows(2).find(|pair| pair[0] == pair[1]) {
+            let message =
+                format!("expected each text once in `missing`, found {:?} twice", pair[0]);
+            return Err(bad(message));
+        }
+        columns::refuse_repeated(&self.key)?;
         for name in &self.key {
             if !self.columns.contains_key(name) {
                 return Err(undeclared(name, "key"));
@@ -444,7 +492,12 @@ impl DataConfig {
         if !fits {
             return Err(Error::new(
                 Code::BadTarget,
-                format!("task {:?} cannot use a {} column as declared", target.task, column.kind),
+                format!(
+                    "expected a target that task {} can use, found a {} column {} `positive`",
+                    task_name(target.task),
+                    column.kind,
+                    if target.positive.is_some() { "with" } else { "without" },
+                ),
             )
             .remedy("use a num column, or for task binary a text column with `positive`")
             .column(&target.column));
@@ -474,11 +527,7 @@ impl DataConfig {
 
 impl SplitConfig {
     fn validate(&self, data: &DataConfig) -> Result<()> {
-        // Written so that NaN is refused as well.
-        if !(self.test_ratio > 0.0 && self.test_ratio < 1.0) {
-            let found = self.test_ratio;
-            return Err(bad(format!("expected test_ratio between 0 and 1, found {found}")));
-        }
+        check_test_ratio(self.test_ratio)?;
         match &self.group {
             Some(group) if !data.columns.contains_key(group) => Err(undeclared(group, "split")),
             _ => Ok(()),
@@ -487,7 +536,6 @@ impl SplitConfig {
 }
 
 fn undeclared(name: &str, place: &str) -> Error {
-    Error::new(Code::UnknownColumn, format!("`{place}` names a column that is not declared"))
-        .remedy("declare it under [data.columns]")
-        .column(name)
+    let message = format!("expected a declared column in `{place}`, found another name");
+    Error::new(Code::UnknownColumn, message).remedy("declare it under [data.columns]").column(name)
 }

@@ -1,12 +1,13 @@
 //! TOML text to [`Config`] and back, with the byte range of whatever is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
+use super::columns::refuse_repeated;
 use super::{
     ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, SplitConfig, StepConfig,
     StepParams, TargetConfig, TargetTransform, Task,
@@ -24,8 +25,7 @@ use crate::transforms::TransformParams;
 struct Root {
     #[serde(default)]
     seed: u64,
-    #[serde(default = "default_golden_rows")]
-    golden_rows: u32,
+    golden_rows: Option<Spanned<u32>>,
     data: Data,
     target: Target,
     split: Option<Split>,
@@ -36,7 +36,7 @@ struct Root {
 struct Data {
     source: Option<String>,
     #[serde(default)]
-    key: Vec<String>,
+    key: Vec<Spanned<String>>,
     weight: Option<String>,
     #[serde(default)]
     missing: Vec<String>,
@@ -71,12 +71,8 @@ struct Target {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Split {
-    test_ratio: f64,
+    test_ratio: Spanned<f64>,
     group: Option<String>,
-}
-
-fn default_golden_rows() -> u32 {
-    DEFAULT_GOLDEN_ROWS
 }
 
 impl<'de> Deserialize<'de> for ColumnForm {
@@ -118,15 +114,11 @@ pub(super) fn config(text: &str) -> Result<Config> {
     let model = model.ok_or_else(|| {
         Error::new(Code::BadParameter, "expected a [model] table, found none").at(span)
     })?;
+    let (model, model_span) = read_model(model)?;
+    super::check_task(&model, rest.target.task).map_err(|e| e.at(model_span))?;
     Ok(Config {
         seed: Seed(rest.seed),
-        data: DataConfig {
-            source: rest.data.source,
-            key: rest.data.key,
-            weight: rest.data.weight,
-            missing: rest.data.missing,
-            columns: rest.data.columns.into_iter().map(|(name, form)| (name, form.0)).collect(),
-        },
+        data: read_data(rest.data)?,
         target: TargetConfig {
             column: rest.target.column,
             task: rest.target.task,
@@ -134,11 +126,43 @@ pub(super) fn config(text: &str) -> Result<Config> {
             classes: rest.target.classes,
             transform: rest.target.transform,
         },
-        split: rest.split.map(|s| SplitConfig { test_ratio: s.test_ratio, group: s.group }),
+        split: rest.split.map(read_split).transpose()?,
         steps: read_steps(steps)?,
-        model: read_model(model)?,
-        golden_rows: rest.golden_rows,
+        model,
+        golden_rows: match rest.golden_rows {
+            None => DEFAULT_GOLDEN_ROWS,
+            Some(rows) => checked(rows, |n| super::check_golden_rows(*n))?,
+        },
     })
+}
+
+/// The value, if `check` accepts it; else its error, with the place.
+fn checked<T>(value: Spanned<T>, check: impl Fn(&T) -> Result<()>) -> Result<T> {
+    check(value.get_ref()).map_err(|e| e.at(value.span()))?;
+    Ok(value.into_inner())
+}
+
+fn read_data(data: Data) -> Result<DataConfig> {
+    let mut seen = BTreeSet::new();
+    let again = data.key.iter().find(|name| !seen.insert(name.get_ref().clone()));
+    let again = again.map(Spanned::span).unwrap_or_default();
+    let key: Vec<String> = data.key.into_iter().map(Spanned::into_inner).collect();
+    refuse_repeated(&key).map_err(|e| e.at(again))?;
+    let mut missing = data.missing;
+    missing.retain(|marker| !marker.is_empty());
+    missing.sort();
+    Ok(DataConfig {
+        source: data.source,
+        key,
+        weight: data.weight,
+        missing,
+        columns: data.columns.into_iter().map(|(name, form)| (name, form.0)).collect(),
+    })
+}
+
+fn read_split(split: Split) -> Result<SplitConfig> {
+    let test_ratio = checked(split.test_ratio, |ratio| super::check_test_ratio(*ratio))?;
+    Ok(SplitConfig { test_ratio, group: split.group })
 }
 
 /// Turns an error of the TOML reader into ours.
@@ -192,12 +216,32 @@ fn read_steps(value: Option<Spanned<DeValue<'_>>>) -> Result<Vec<StepConfig>> {
 fn read_step(mut table: Spanned<DeTable<'_>>) -> Result<(StepConfig, Range<usize>)> {
     let span = table.span();
     let (kind, kind_span) = take_kind(&mut table)?;
+    let place = |key: &str| table.get_ref().get(key).map_or_else(|| span.clone(), Spanned::span);
+    let (name_span, mut columns_span) = (place("name"), place("columns"));
+    if let Some(again) = table.get_ref().get("columns").and_then(repeated) {
+        columns_span = again;
+    }
     let name: String = take(&mut table, "name")?.unwrap_or_else(|| kind.clone());
-    let columns: Columns = take(&mut table, "columns")?.unwrap_or_default();
+    super::check_step_name(&name).map_err(|e| e.at(name_span))?;
+    let mut columns: Columns = take(&mut table, "columns")?.unwrap_or_default();
+    columns.except.sort();
+    columns.validate().map_err(|e| e.step(&name).at(columns_span))?;
     let named = |e: Error| e.step(&name).at(span.clone());
     let params = read_step_params(&kind, kind_span, table, &span).map_err(named)?;
     params.validate().map_err(named)?;
     Ok((StepConfig { name: name.clone(), columns, params }, span.clone()))
+}
+
+/// Where a list has a text that stands earlier in it as well.
+fn repeated(list: &Spanned<DeValue<'_>>) -> Option<Range<usize>> {
+    let DeValue::Array(items) = list.get_ref() else {
+        return None;
+    };
+    let mut seen = BTreeSet::new();
+    let again = |item: &&Spanned<DeValue<'_>>| {
+        item.get_ref().as_str().is_some_and(|text| !seen.insert(text.to_owned()))
+    };
+    items.iter().find(again).map(Spanned::span)
 }
 
 fn read_step_params(
@@ -229,7 +273,8 @@ fn take_kind(table: &mut Spanned<DeTable<'_>>) -> Result<(String, Range<usize>)>
     }
 }
 
-fn read_model(value: Spanned<DeValue<'_>>) -> Result<ModelParams> {
+/// The model, and where its kind stands.
+fn read_model(value: Spanned<DeValue<'_>>) -> Result<(ModelParams, Range<usize>)> {
     let mut table = expect_table(value)?;
     let span = table.span();
     let (kind, kind_span) = take_kind(&mut table)?;
@@ -240,7 +285,7 @@ fn read_model(value: Spanned<DeValue<'_>>) -> Result<ModelParams> {
     };
     let params = read.map_err(refuse(Code::BadParameter, Some(span.clone()))).map_err(named)?;
     params.validate().map_err(named)?;
-    Ok(params)
+    Ok((params, kind_span))
 }
 
 /// Takes a key out of a table; `None` if it is not there.
@@ -258,7 +303,7 @@ fn take<T: for<'de> Deserialize<'de>>(
 
 fn unknown_kind<'a>(kind: &str, known: impl Iterator<Item = &'a str>) -> Error {
     let nearest = known.min_by_key(|tag| distance(kind, tag)).unwrap_or_default();
-    Error::new(Code::UnknownKind, format!("no kind `{kind}`"))
+    Error::new(Code::UnknownKind, format!("expected a known kind, found `{kind}`"))
         .remedy(format!("did you mean `{nearest}`? `samescore kinds` lists all"))
 }
 
@@ -399,6 +444,42 @@ kind = "linear_regression"
     }
 
     #[test]
+    fn one_meaning_has_one_fingerprint_or_is_refused() {
+        let print = |from: &str, to: &str| {
+            let config = Config::from_toml(&TEXT.replace(from, to))?;
+            let again = Config::from_toml(&config.to_toml()?)?;
+            assert_eq!(again, config, "{to}");
+            config.fingerprint()
+        };
+        let refused = |from: &str, to: &str| print(from, to).unwrap_err().to_string();
+        let markers = |list: &str| print("missing = [\"?\"]", list).unwrap();
+        assert_eq!(markers("missing = [\"b\", \"\", \"a\"]"), markers("missing = [\"a\", \"b\"]"));
+        let except = |list: &str| print("except = [\"seen\"]", list).unwrap();
+        assert_eq!(except("except = [\"age\", \"seen\"]"), except("except = [\"seen\", \"age\"]"));
+        assert_eq!(
+            refused("columns = [\"age\"]", "columns = { named = [\"age\"], except = [\"y\"] }"),
+            "step `mean_median_imputer`: expected a list of names or a choice by kind, pattern and \
+             except, found both (leave the names that are not wanted out of the list)"
+        );
+        assert_eq!(
+            refused("age = \"num\"", "age = { kind = \"num\", format = \"%Y-%m-%d\" }"),
+            "column `age`: expected `format` of a time column, found it of a num (leave it out)"
+        );
+        assert_eq!(
+            refused("[model]\nkind", "[model]\nalpha = -0.0\nkind"),
+            "step `model`: expected 0 in `alpha`, found -0.0"
+        );
+        for (from, to) in [
+            ("missing = [\"?\"]", "missing = [\"?\", \"?\"]"),
+            ("missing = [\"?\"]", "key = [\"sex\", \"sex\"]"),
+            ("columns = [\"age\"]", "columns = [\"age\", \"age\"]"),
+            ("except = [\"seen\"]", "except = [\"seen\", \"seen\"]"),
+        ] {
+            assert!(refused(from, to).contains("once"), "{to}");
+        }
+    }
+
+    #[test]
     fn the_source_is_not_part_of_the_identity() {
         let a = Config::from_toml(TEXT).unwrap();
         let b = Config::from_toml(&TEXT.replace("x.csv", "y.parquet")).unwrap();
@@ -429,9 +510,31 @@ kind = "linear_regression"
         assert_eq!(place, "\"ordinal_encodr\"");
         assert_eq!(
             message,
-            "step `codes`: no kind `ordinal_encodr` (did you mean `ordinal_encoder`? \
-             `samescore kinds` lists all)"
+            "step `codes`: expected a known kind, found `ordinal_encodr` \
+             (did you mean `ordinal_encoder`? `samescore kinds` lists all)"
         );
+    }
+
+    #[test]
+    fn what_is_wrong_by_itself_is_refused_where_it_stands() {
+        let twice = |from: &str, to: &str| {
+            let text = TEXT.replace(from, to);
+            let error = Config::from_toml(&text).unwrap_err();
+            assert_eq!(error.kind(), crate::error::Kind::Config, "{error}");
+            let span = error.span().unwrap_or(0..0);
+            (text[..span.start].matches('\n').count() + 1, text[span].to_owned())
+        };
+        let line = |n: usize, text: &str| (n, text.to_owned());
+        let key = "[data]\nkey = [\"sex\", \"sex\"]";
+        assert_eq!(twice("[data]", key), line(4, "\"sex\""));
+        assert_eq!(twice("[\"age\"]", "[\"age\", \"age\"]"), line(15, "\"age\""));
+        assert_eq!(twice("seed = 3", "golden_rows = 99"), line(2, "99"));
+        let split = "[split]\ntest_ratio = 1.0\n[model]";
+        assert_eq!(twice("[model]", split), line(22, "1.0"));
+        assert_eq!(twice("\"codes\"", "\"model\""), line(17, "\"model\""));
+        assert_eq!(twice("\"codes\"", "\"\""), line(17, "\"\""));
+        let binary = "\"y\"\ntask = \"binary\"";
+        assert_eq!(twice("column = \"y\"", &format!("column = {binary}")).0, 23);
     }
 
     #[test]

@@ -65,6 +65,12 @@ codes! {
         "The target's column, task, positive label or transform do not fit together.";
     Usage = "SS0110", Config, "the command was not used as documented",
         "`samescore help COMMAND` shows the arguments and an example.";
+    RepeatedColumn = "SS0111", Config, "the config lists a column twice where each counts once",
+        "A list of columns says which ones and in which order. A name that occurs twice is a slip, \
+         and one of the two meanings would be dropped silently. Take one of them out.";
+    NameTaken = "SS0112", Config, "a step gives a new column a name that another one has",
+        "Names are the only identity of a column. Choose another new name, or rename or drop the \
+         other column before that step.";
     MissingColumn = "SS0201", Schema, "a declared column is absent",
         "Columns are bound by name. The data must have every input column of the schema; order \
          and extra columns do not matter.";

@@ -41,10 +41,30 @@ impl<'a> Descent<'a> {
         }
     }
 
-    /// The optimum, intercept first, and the number of sweeps; `None` at the cap.
-    pub(super) fn run(mut self, max_iter: u32, tolerance: f64) -> Option<(Vec<f64>, u32)> {
-        if self.l1 == 0.0 {
-            return self.smooth().map(|solution| (solution, 0));
+    /// With another penalty.
+    pub(super) fn penalise(&mut self, l1: f64, l2: f64) {
+        (self.l1, self.l2) = (l1, l2);
+    }
+
+    /// The optimum, intercept first, and the number of sweeps; `None` at the cap. The next run
+    /// starts there.
+    pub(super) fn run(&mut self, max_iter: u32, tolerance: f64) -> Option<(Vec<f64>, u32)> {
+        let found = if self.l1 == 0.0 {
+            self.smooth().map(|solution| (solution, 0))
+        } else {
+            self.descend(max_iter, tolerance)
+        }?;
+        self.weights.copy_from_slice(&found.0[1..]);
+        Some(found)
+    }
+
+    /// Sweeps from where the weights are.
+    fn descend(&mut self, max_iter: u32, tolerance: f64) -> Option<(Vec<f64>, u32)> {
+        self.gradient.copy_from_slice(&self.with_target);
+        for (row, &weight) in self.products.chunks(self.n).zip(&self.weights) {
+            if weight != 0.0 {
+                self.gradient.iter_mut().zip(row).for_each(|(g, p)| *g -= p * weight);
+            }
         }
         let mut signs = self.signs();
         let mut tried: Option<Vec<i8>> = None;
@@ -164,7 +184,7 @@ impl<'a> Descent<'a> {
 }
 
 /// `x` moved towards 0 by `by`, and no further.
-fn soft_threshold(x: f64, by: f64) -> f64 {
+pub(super) fn soft_threshold(x: f64, by: f64) -> f64 {
     if x > by {
         x - by
     } else if x < -by {
@@ -174,6 +194,6 @@ fn soft_threshold(x: f64, by: f64) -> f64 {
     }
 }
 
-fn sign(x: f64) -> i8 {
+pub(super) fn sign(x: f64) -> i8 {
     i8::from(x > 0.0) - i8::from(x < 0.0)
 }

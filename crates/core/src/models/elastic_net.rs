@@ -101,9 +101,13 @@ impl FitModel for ElasticNetParams {
         &[Task::Regression]
     }
 
+    fn weighs(&self) -> bool {
+        true
+    }
+
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<ElasticNet> {
         let equations = NormalEquations::new(rows, ctx, self.fit_intercept)?;
-        let penalty = equations.n_rows() as f64 * self.alpha;
+        let penalty = equations.total_weight() * self.alpha;
         let l1 = penalty * self.l1_ratio;
         let l2 = penalty * (1.0 - self.l1_ratio);
         let found = Descent::new(&equations, l1, l2).run(self.max_iter, self.tolerance);

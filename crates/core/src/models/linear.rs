@@ -1,11 +1,12 @@
 //! What the linear models share: complete features, where they are centred, and the predictor.
 
-use crate::aggregate::{FeatureMoments, Rows};
+use super::minimise::Stop;
+use crate::aggregate::{FeatureMoments, Rows, WeightSummary};
 use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
 use crate::faults;
 use crate::math::{self, ExactSum, FixedScale, Moments};
-use crate::step::FitContext;
+use crate::step::{FitContext, Output};
 
 const ADD_IMPUTER: &str = "add an imputer before the model";
 
@@ -14,6 +15,10 @@ const ADD_IMPUTER: &str = "add an imputer before the model";
 pub(super) struct Ranges {
     pub(super) features: Vec<Moments>,
     pub(super) target: Moments,
+    /// The sum of the rows' weights.
+    pub(super) total_weight: f64,
+    /// The largest of them.
+    pub(super) heaviest: f64,
 }
 
 /// One pass for the ranges.
@@ -26,7 +31,12 @@ pub(super) fn ranges(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Ranges> {
         check_complete(m).map_err(|e| e.column(ctx.name(slot)))?;
     }
     check_complete(&target)?;
-    Ok(Ranges { features, target })
+    let (total_weight, heaviest) = rows.aggregate(WeightSummary::default())?.finish();
+    if !(total_weight > 0.0 && total_weight.is_finite()) {
+        let message = format!("expected weights with a positive, finite sum, found {total_weight}");
+        return Err(Error::new(Code::BadWeight, message));
+    }
+    Ok(Ranges { features, target, total_weight, heaviest })
 }
 
 fn check_complete(m: &Moments) -> Result<()> {
@@ -86,16 +96,81 @@ pub(super) fn uncentred(
     total.round()
 }
 
-/// Checks a stored predictor: one finite coefficient per column and a finite intercept.
+/// Checks a stored predictor: a coefficient per column and an intercept, all finite and canonical.
 ///
 /// # Errors
 /// If it is another one: the artifact is damaged.
 pub(super) fn check(coefficients: &[f64], intercept: f64, n_features: usize) -> Result<()> {
-    crate::pipeline::check_width(coefficients.len(), n_features)?;
-    if coefficients.iter().chain([&intercept]).all(|x| x.is_finite()) {
+    crate::step::check_width(coefficients.len(), n_features)?;
+    let sound = |x: &&f64| x.is_finite() && math::canonical(**x).to_bits() == x.to_bits();
+    match coefficients.iter().chain([&intercept]).find(|x| !sound(x)) {
+        None => Ok(()),
+        Some(x) => {
+            let message = format!("expected finite canonical coefficients, found {x:?}");
+            Err(Error::new(Code::Malformed, message))
+        }
+    }
+}
+
+/// Checks that the output asked for is the margin.
+///
+/// # Errors
+/// If it is another one.
+pub(super) fn check_margin(output: Output) -> Result<()> {
+    if output == Output::Margin {
         return Ok(());
     }
-    Err(Error::new(Code::Malformed, "expected finite coefficients, found another value"))
+    let message = format!("expected an output of this model (its margin), found {output:?}");
+    Err(Error::new(Code::Usage, message))
+}
+
+/// Checks a stored gradient norm.
+///
+/// # Errors
+/// If it is none: the artifact is damaged.
+pub(super) fn check_norm(gradient_norm: f64) -> Result<()> {
+    let is_canonical = gradient_norm.to_bits() == math::canonical(gradient_norm).to_bits();
+    if gradient_norm >= 0.0 && gradient_norm.is_finite() && is_canonical {
+        return Ok(());
+    }
+    let message = format!("expected a gradient norm, found {gradient_norm:?}");
+    Err(Error::new(Code::Malformed, message))
+}
+
+/// Checks a parameter that must be at least 0.
+///
+/// # Errors
+/// If it is less, or not finite.
+pub(super) fn check_not_negative(name: &str, value: f64) -> Result<()> {
+    if value >= 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    let message = format!("expected `{name}` of at least 0, found {value}");
+    Err(Error::new(Code::BadParameter, message))
+}
+
+/// Checks a parameter that must be above 0.
+///
+/// # Errors
+/// If it is not, or not finite.
+pub(super) fn check_positive(name: &str, value: f64) -> Result<()> {
+    if value > 0.0 && value.is_finite() {
+        return Ok(());
+    }
+    let message = format!("expected `{name}` above 0, found {value}");
+    Err(Error::new(Code::BadParameter, message))
+}
+
+/// Checks `tolerance` and `max_iter`.
+///
+/// # Errors
+/// If one is out of its range.
+pub(super) fn check_stop(stop: Stop) -> Result<()> {
+    check_positive("tolerance", stop.tolerance)?;
+    if stop.max_iter > 0 {
+        return Ok(());
+    }
+    Err(Error::new(Code::BadParameter, "expected `max_iter` of at least 1, found 0"))
 }
 
 /// Refuses coefficients that left the range of numbers.
@@ -144,8 +219,9 @@ pub(super) fn predictor(
     }
 }
 
-/// Records why `row` has no finite score. An infinite value makes every score infinite or missing,
-/// because 0 times it is missing too.
+/// Faults a row whose sum is not finite, naming the first column that is the reason.
+///
+/// An infinite value makes every score infinite or missing, because 0 times it is missing too.
 pub(super) fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
     let culprit =
         slots.iter().map(|&slot| (slot, batch.num(slot)[row])).find(|(_, x)| !x.is_finite());
@@ -163,5 +239,20 @@ pub(super) fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
             let message = "expected a finite sum of the model's terms, found an overflow";
             batch.fault_row(row, Error::new(Code::NotFinite, message));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_predictor_is_finite_and_canonical() {
+        assert!(check(&[0.0, -1.5], 2.0, 2).is_ok());
+        for forged in [-0.0, f64::NAN, f64::INFINITY] {
+            assert!(check(&[0.0, forged], 2.0, 2).is_err(), "{forged:?}");
+            assert!(check(&[0.0, 1.0], forged, 2).is_err(), "{forged:?}");
+        }
+        assert!(check(&[0.0], 2.0, 2).is_err());
     }
 }

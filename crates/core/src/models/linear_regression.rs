@@ -11,6 +11,11 @@
 //! is the optimum for the centred values to about one unit in the last place, whatever the order of
 //! the rows.
 //!
+//! With `summary` the standard errors √(s² (X'X)⁻¹ⱼⱼ) are kept, where s² is the sum of squared
+//! residuals, a form in the exact products, over rows less coefficients; with R² and F. From them
+//! follow t, its two-sided p-value by Student's distribution, and intervals, as in statsmodels'
+//! `OLS`. Rows with weights count those weights in all sums, as in its `WLS`.
+//!
 //! # Shape
 //! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Fewer rows than columns are allowed. Regression
 //! only.
@@ -28,7 +33,8 @@
 //! nothing is set aside.
 //!
 //! # Errors
-//! `alpha` below 0; a missing or infinite value; squares that overflow; columns so nearly dependent
+//! `alpha` below 0, or above 0 with `summary`; no more rows than coefficients with `summary`; a missing
+//! or infinite value; squares that overflow; columns so nearly dependent
 //! that neither the rule nor a tiny `alpha` decides. At scoring, an infinite value is a row's
 //! reason.
 //!
@@ -40,12 +46,13 @@ use serde::{Deserialize, Serialize};
 
 use super::linear;
 use super::normal_equations::NormalEquations;
+use super::summary::{StandardErrors, is_false};
 use crate::aggregate::Rows;
 use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{CoefficientSummary, Example, FitContext, FitModel, Predict};
 
 /// The penalty, and whether there is an intercept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -55,11 +62,15 @@ pub struct LinearRegressionParams {
     pub alpha: f64,
     /// Whether b₀ is fitted; otherwise it is 0.
     pub fit_intercept: bool,
+    /// Whether standard errors are kept; for `alpha` = 0 only. Left out of the stored form where it
+    /// is false.
+    #[serde(skip_serializing_if = "is_false")]
+    pub summary: bool,
 }
 
 impl Default for LinearRegressionParams {
     fn default() -> Self {
-        LinearRegressionParams { alpha: 0.0, fit_intercept: true }
+        LinearRegressionParams { alpha: 0.0, fit_intercept: true, summary: false }
     }
 }
 
@@ -67,15 +78,20 @@ impl FitModel for LinearRegressionParams {
     type Fitted = LinearRegression;
 
     fn validate(&self) -> Result<()> {
-        if self.alpha >= 0.0 && self.alpha.is_finite() {
-            return Ok(());
+        linear::check_not_negative("alpha", self.alpha)?;
+        if self.summary && self.alpha > 0.0 {
+            let message = format!("expected `alpha` = 0 for a `summary`, found {}", self.alpha);
+            return Err(Error::new(Code::BadParameter, message));
         }
-        let message = format!("expected `alpha` of at least 0, found {}", self.alpha);
-        Err(Error::new(Code::BadParameter, message))
+        Ok(())
     }
 
     fn tasks(&self) -> &'static [Task] {
         &[Task::Regression]
+    }
+
+    fn weighs(&self) -> bool {
+        true
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<LinearRegression> {
@@ -90,6 +106,8 @@ impl FitModel for LinearRegressionParams {
             return Err(Error::new(Code::NotConverged, message)
                 .remedy("drop near duplicates or raise `alpha`"));
         };
+        let summary =
+            if self.summary { Some(equations.standard_errors(&variables, &found)?) } else { None };
         let found = equations.finish(found);
         linear::check_fitted(&found.coefficients, found.intercept, ctx)?;
         let n_set_aside = equations.variables(|_| true).len() - variables.len();
@@ -97,16 +115,19 @@ impl FitModel for LinearRegressionParams {
             coefficients: found.coefficients,
             intercept: found.intercept,
             n_set_aside: n_set_aside as u32,
+            summary,
         })
     }
 
     fn examples() -> Vec<Example<Self>> {
         let ridge = LinearRegressionParams { alpha: 2.5, ..Default::default() };
+        let known = LinearRegressionParams { summary: true, ..Default::default() };
         let dependent = &["area", "constant", "rooms", "sold", "year"];
         vec![
             Example::on(COMPLETE_COLUMNS, LinearRegressionParams::default()),
             Example::on(dependent, LinearRegressionParams::default()),
             Example::on(dependent, ridge),
+            Example::on(dependent, known),
         ]
     }
 }
@@ -118,11 +139,14 @@ pub struct LinearRegression {
     coefficients: Vec<f64>,
     intercept: f64,
     n_set_aside: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    summary: Option<StandardErrors>,
 }
 
 impl Predict for LinearRegression {
     fn check(&self, features: &Schema) -> Result<()> {
-        linear::check(&self.coefficients, self.intercept, features.len())
+        linear::check(&self.coefficients, self.intercept, features.len())?;
+        self.summary.as_ref().map_or(Ok(()), |summary| summary.check(features.len()))
     }
 
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
@@ -135,10 +159,17 @@ impl Predict for LinearRegression {
     }
 
     fn facts(&self) -> Vec<(String, f64)> {
-        vec![
+        let mut facts = vec![
             ("intercept".to_owned(), self.intercept),
             ("columns set aside as dependent".to_owned(), f64::from(self.n_set_aside)),
-        ]
+        ];
+        facts.extend(self.summary.iter().flat_map(|summary| summary.facts.clone()));
+        facts
+    }
+
+    fn summary(&self, tail: f64) -> Option<Vec<CoefficientSummary>> {
+        let errors = self.summary.as_ref()?;
+        Some(errors.summary(self.intercept, &self.coefficients, tail))
     }
 }
 
@@ -241,8 +272,12 @@ mod tests {
 
     #[test]
     fn rows_that_cannot_be_scored_get_a_reason() {
-        let model =
-            LinearRegression { coefficients: vec![1.0, 0.0], intercept: 0.5, n_set_aside: 0 };
+        let model = LinearRegression {
+            coefficients: vec![1.0, 0.0],
+            intercept: 0.5,
+            n_set_aside: 0,
+            summary: None,
+        };
         let x = [1.0, f64::NAN, 2.0, f64::MAX];
         let z = [1.0, 1.0, f64::INFINITY, f64::MAX];
         let mut batch = regression(&[&x, &z], &[0.0; 4]);
@@ -261,11 +296,44 @@ mod tests {
     }
 
     #[test]
+    fn a_summary_by_hand() {
+        // x = 0, 1, 2 and y = 1, 2, 4: slope 3/2, intercept 5/6, residuals 1/6, -1/3, 1/6: s² = 1/6
+        // with one degree of freedom. Var slope = s² / 2, var intercept = s² (1/3 + 1/2).
+        let params = LinearRegressionParams { summary: true, ..ols() };
+        let t = regression(&[&[0.0, 1.0, 2.0], &[7.5; 3]], &[1.0, 2.0, 4.0]);
+        let line = fit_model(&params, &t).unwrap();
+        let rows = line.summary(0.05).unwrap();
+        let close = |found: f64, expected: f64| {
+            // A mathematical distance: the expected value itself is rounded.
+            assert!((found - expected).abs() <= 1e-13 * expected.abs(), "{found} {expected}");
+        };
+        close(rows[1].standard_error, crate::math::sqrt(1.0 / 12.0));
+        close(rows[0].standard_error, crate::math::sqrt(5.0 / 36.0));
+        // t = 1.5 √12 with one degree of freedom: p = 1 − 2 atan(t) / π; t(0.975, 1) = 12.7062...
+        let t = 1.5 * crate::math::sqrt(12.0);
+        close(rows[1].p_value, 2.0 * crate::math::atan(1.0 / t) / std::f64::consts::PI);
+        close(rows[1].high, 1.5 + 12.706_204_736_174_69 * crate::math::sqrt(1.0 / 12.0));
+        assert!(rows[2].standard_error.is_nan() && rows[2].p_value.is_nan());
+        close(line.facts()[4].1, 27.0 / 28.0);
+        assert!(
+            fit_model(&ols(), &regression(&[&[0.0, 1.0]], &[1.0, 2.0]))
+                .unwrap()
+                .summary(0.1)
+                .is_none()
+        );
+        let short = refused(&params, &regression(&[&[0.0, 1.0]], &[1.0, 2.0]));
+        assert!(short.starts_with("expected more rows than coefficients"), "{short}");
+        let ridge = LinearRegressionParams { alpha: 1.0, ..params };
+        assert!(ridge.validate().is_err());
+    }
+
+    #[test]
     fn a_damaged_state_is_refused() {
         let state = |coefficients: Vec<f64>, intercept| LinearRegression {
             coefficients,
             intercept,
             n_set_aside: 0,
+            summary: None,
         };
         assert!(state(vec![1.0], 0.0).check(&features(1)).is_ok());
         assert!(state(vec![1.0], 0.0).check(&features(2)).is_err());

@@ -1,53 +1,70 @@
-//! Fits the probability of the positive class as the logistic function of a weighted sum of the
-//! columns.
+//! Fits the probability of each class as the logistic function of weighted sums of the columns.
 //!
 //! # Method
 //! The objective is that of scikit-learn 1.9.1 `LogisticRegression`: ½ Σ bⱼ² + `c` Σ loss, where a
-//! row's loss is −ln(probability of its class); the intercept b₀ has no penalty. `penalty` = "none"
-//! leaves the squares out. `class_weight` = "balanced" multiplies the loss of a row by n / (2
-//! n_class). Newton's method with step halving from b = 0, on columns that are centred and scaled
-//! by powers of two. Each pass adds the gradient exactly: a row's terms are rounded to 2^-50 of
-//! their bound and added as integers. The gradient norm is √(g' H⁻¹ g / n), with gradient g and
-//! second derivatives H of the sum of losses and penalty: the root mean square by which one more
-//! step would move the log-odds, weighted by p (1 − p). When it is at most `tolerance`, that one
-//! step is taken and the fit ends. The steps converge quadratically, so the optimum is met to
-//! rounding.
+//! row's loss is −ln(probability of its class); the intercept b₀ has no penalty. `penalty` = "l1"
+//! puts Σ |bⱼ| in place of ½ Σ bⱼ², "elastic_net" `l1_ratio` Σ |bⱼ| + (1 − `l1_ratio`) / 2 · Σ bⱼ²,
+//! and "none" leaves it out. `class_weight` = "balanced" multiplies the loss of a row by n / (k
+//! n_class), with k classes. More than two classes: one weighted sum per class, whose exponentials
+//! divided by their sum are the probabilities (multinomial), with a penalty on the weights of every
+//! class.
+//!
+//! Newton's method with step halving from b = 0, on columns that are centred and scaled by powers
+//! of two from 2^-500 to 2^500. Each pass adds the gradient exactly: a row's terms are rounded once (with two classes and
+//! without absolute values to 2^-50 of their bound) and added without rounding. The gradient norm is
+//! √(g' H⁻¹ g / n), with gradient g and second derivatives H of the sum of losses and penalty and n
+//! rows (or the sum of weights): the root mean square by which one more step would move the
+//! log-odds, weighted by p (1 − p). When it is at most `tolerance`, that one step is taken and the
+//! fit ends. The steps converge quadratically, so the optimum is met to rounding. With absolute
+//! values each step minimises the model of second order with them, exactly once the signs are known;
+//! n times the square of the gradient norm is then what that model says the step gains at least.
+//!
+//! With `summary` the standard errors √(H⁻¹ⱼⱼ) are kept, with H at the optimum, and the
+//! log-likelihood. From them follow z, its two-sided p-value by the normal distribution, and
+//! intervals, as in statsmodels' `Logit`.
 //!
 //! # Shape
-//! Numeric columns in; the score is the probability of class 1, from 0 to 1. Binary tasks only.
+//! Numeric columns in. Binary: the score is the probability of class 1, from 0 to 1. Multiclass: one
+//! probability per class; they sum to 1 up to rounding. At most 4096 coefficients, all classes
+//! together.
 //!
 //! # Missing
 //! Refused in the fit. At scoring a row with a missing value gets a reason instead of a score.
 //!
 //! # Ties and order
 //! The log-odds start with b₀ and add bⱼ xⱼ in the order of the columns, each product rounded; the
-//! score is 1 / (1 + e^−z) for z ≥ 0, else e^z / (1 + e^z). Without penalty a column that depends
-//! on earlier ones has coefficient 0, by the rule of `linear_regression`.
+//! score is 1 / (1 + e^−z) for z ≥ 0, else e^z / (1 + e^z). For several classes it is e^(z − m) over
+//! their sum in the order of the classes, where m is the largest z. Without penalty a column that
+//! depends on earlier ones has coefficient 0, by the rule of `linear_regression`; equal columns
+//! under absolute values alone: the first has the weight. For several classes the intercepts sum to
+//! 0 over the classes; so do the weights of each column without a penalty.
 //!
 //! # Errors
-//! `c` not above 0, `tolerance` not above 0, `max_iter` of 0; a missing or infinite value; a target
-//! of one class; no optimum within `max_iter` steps, as when a column separates the classes and
-//! there is no penalty. At scoring, an infinite value is a row's reason.
+//! `c` not above 0, `tolerance` not above 0, `max_iter` of 0, `l1_ratio` outside 0 to 1, `summary` with a penalty
+//! or several classes; a missing
+//! or infinite value; a class without rows (or without weight); no optimum within `max_iter` steps,
+//! as when a column separates the classes and there is no penalty. At scoring, an infinite value is
+//! a row's reason.
 //!
 //! # Example
 //! x = 0, 0, 0, 1, 1, 1 and y = 0, 0, 1, 0, 1, 1 with `penalty` = "none": the odds are 1/2 where x
 //! = 0 and 2 where x = 1, so b₀ = −ln 2 and b₁ = 2 ln 2.
 
+mod fit;
+mod state;
+
 use serde::{Deserialize, Serialize};
 
-use super::linear::{self, Ranges};
-use super::newton::{Ended, Newton};
-use super::normal_equations::NormalEquations;
-use crate::aggregate::{LogisticPoint, Rows};
-use crate::batch::{Batch, Schema};
+use super::linear;
+use super::minimise::Stop;
+use super::summary::is_false;
+use crate::aggregate::Rows;
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
-use crate::math::{self, FixedScale, Moments};
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel};
 
-/// Columns are scaled by 2^500 at most, so that squares of scales stay in range.
-const SCALE_MAX: f64 = f64::from_bits((500 + 1023) << 52);
+pub use state::LogisticRegression;
 
 /// The penalty, and when to stop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -58,6 +75,10 @@ pub struct LogisticRegressionParams {
     pub c: f64,
     /// What large coefficients cost.
     pub penalty: Penalty,
+    /// The share of absolute values in the penalty "elastic_net", 0 to 1; without effect for the
+    /// others. Left out of the stored form where it is 0.5.
+    #[serde(skip_serializing_if = "is_half")]
+    pub l1_ratio: f64,
     /// Whether b₀ is fitted; otherwise it is 0.
     pub fit_intercept: bool,
     /// What a row of each class counts.
@@ -66,6 +87,14 @@ pub struct LogisticRegressionParams {
     pub max_iter: u32,
     /// The gradient norm at which the last step is taken, above 0.
     pub tolerance: f64,
+    /// Whether standard errors are kept; for two classes without a penalty only. Left out of the
+    /// stored form where it is false.
+    #[serde(skip_serializing_if = "is_false")]
+    pub summary: bool,
+}
+
+fn is_half(ratio: &f64) -> bool {
+    *ratio == 0.5
 }
 
 /// What large coefficients cost.
@@ -77,6 +106,10 @@ pub enum Penalty {
     L2,
     /// Nothing.
     None,
+    /// The sum of their sizes.
+    L1,
+    /// A share of both.
+    ElasticNet,
 }
 
 /// What a row of each class counts.
@@ -86,7 +119,7 @@ pub enum ClassWeight {
     /// One.
     #[default]
     None,
-    /// n / (2 n_class): both classes count the same.
+    /// n / (k n_class) with k classes: all count the same.
     Balanced,
 }
 
@@ -95,10 +128,12 @@ impl Default for LogisticRegressionParams {
         LogisticRegressionParams {
             c: 1.0,
             penalty: Penalty::L2,
+            l1_ratio: 0.5,
             fit_intercept: true,
             class_weight: ClassWeight::None,
             max_iter: 100,
             tolerance: 1e-10,
+            summary: false,
         }
     }
 }
@@ -107,58 +142,29 @@ impl FitModel for LogisticRegressionParams {
     type Fitted = LogisticRegression;
 
     fn validate(&self) -> Result<()> {
-        for (name, value) in [("c", self.c), ("tolerance", self.tolerance)] {
-            if !(value > 0.0 && value.is_finite()) {
-                let message = format!("expected `{name}` above 0, found {value}");
-                return Err(Error::new(Code::BadParameter, message));
-            }
-        }
-        if self.max_iter == 0 {
-            let message = "expected `max_iter` of at least 1, found 0";
+        linear::check_positive("c", self.c)?;
+        linear::check_stop(Stop { max_iter: self.max_iter, tolerance: self.tolerance })?;
+        if self.summary && self.penalty != Penalty::None {
+            let message = "expected `penalty` = \"none\" for a `summary`, found another";
             return Err(Error::new(Code::BadParameter, message));
         }
-        Ok(())
+        if (0.0..=1.0).contains(&self.l1_ratio) {
+            return Ok(());
+        }
+        let message = format!("expected `l1_ratio` between 0 and 1, found {}", self.l1_ratio);
+        Err(Error::new(Code::BadParameter, message))
     }
 
     fn tasks(&self) -> &'static [Task] {
-        &[Task::Binary]
+        &[Task::Binary, Task::Multiclass]
+    }
+
+    fn weighs(&self) -> bool {
+        true
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<LogisticRegression> {
-        let ranges = linear::ranges(rows, ctx)?;
-        let class_weights = self.class_weights(&ranges.target)?;
-        let chosen = self.chosen(&ranges, rows, ctx)?;
-        let slots: Vec<usize> = chosen.iter().map(|&j| ctx.slots[j]).collect();
-        let (mut centres, mut scales) = (Vec::new(), Vec::new());
-        for &j in &chosen {
-            let m = &ranges.features[j];
-            let centre = if self.fit_intercept { linear::centre(m) } else { 0.0 };
-            centres.push(centre);
-            scales.push(scale_of(linear::reach(m, centre)));
-        }
-        let strength = match self.penalty {
-            Penalty::L2 => 1.0 / self.c,
-            Penalty::None => 0.0,
-        };
-        let newton = Newton {
-            rows,
-            slots: &slots,
-            n_rows: ranges.target.n(),
-            fit_intercept: self.fit_intercept,
-            ridge: scales.iter().map(|s| strength * (s * s)).collect(),
-        };
-        let start = LogisticPoint {
-            centres,
-            scales,
-            intercept: 0.0,
-            weights: vec![0.0; chosen.len()],
-            class_weights,
-        };
-        let ended = newton.run(start, self.max_iter, self.tolerance)?;
-        if !ended.is_optimal {
-            return Err(self.no_optimum(&ended, &slots, ctx));
-        }
-        finish(ended, &chosen, ctx)
+        fit::fit(self, rows, ctx)
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -168,132 +174,21 @@ impl FitModel for LogisticRegressionParams {
             ..Default::default()
         };
         let free = LogisticRegressionParams { penalty: Penalty::None, ..Default::default() };
+        let net = LogisticRegressionParams {
+            penalty: Penalty::ElasticNet,
+            l1_ratio: 0.75,
+            c: 0.1,
+            ..Default::default()
+        };
+        let lasso = LogisticRegressionParams { penalty: Penalty::L1, ..Default::default() };
+        let known = LogisticRegressionParams { summary: true, ..free.clone() };
         vec![
             Example::on(COMPLETE_COLUMNS, LogisticRegressionParams::default()),
             Example::on(COMPLETE_COLUMNS, weak),
             Example::on(&["constant", "count", "sold", "year"], free),
-        ]
-    }
-}
-
-impl LogisticRegressionParams {
-    fn class_weights(&self, target: &Moments) -> Result<[f64; 2]> {
-        let n = target.n() as f64;
-        let n_positive = target.exact_sum().round();
-        let n_negative = n - n_positive;
-        if n_positive <= 0.0 || n_negative <= 0.0 {
-            let message = "expected rows of two classes, found one";
-            return Err(Error::new(Code::TooFewRows, message));
-        }
-        Ok(match self.class_weight {
-            ClassWeight::None => [1.0, 1.0],
-            ClassWeight::Balanced => [n / (2.0 * n_negative), n / (2.0 * n_positive)],
-        })
-    }
-
-    /// The features that take part: without penalty, those that do not depend on earlier ones.
-    fn chosen(&self, ranges: &Ranges, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Vec<usize>> {
-        if self.penalty == Penalty::L2 {
-            return Ok((0..ranges.features.len()).collect());
-        }
-        let equations = NormalEquations::within(ranges, rows, ctx, self.fit_intercept)?;
-        let kept = equations.independent(&equations.variables(|_| true));
-        Ok(kept.iter().filter_map(|v| v.checked_sub(1)).collect())
-    }
-
-    /// Names the column with the largest weight on the common scale: it is the one that runs away.
-    fn no_optimum(&self, ended: &Ended, slots: &[usize], ctx: &FitContext<'_>) -> Error {
-        let message = format!(
-            "expected an optimum within {} steps, found a gradient norm of {:e} after {}",
-            self.max_iter, ended.gradient_norm, ended.n_iterations
-        );
-        let error = Error::new(Code::NotConverged, message);
-        let error = match self.penalty {
-            Penalty::L2 => error.remedy("scale the columns, lower `c`, or raise `max_iter`"),
-            Penalty::None => error.remedy(
-                "the column may separate the classes, then no finite weight is best: \
-                 add a penalty or drop it",
-            ),
-        };
-        let mut furthest: Option<(f64, usize)> = None;
-        for (weight, &slot) in ended.point.weights.iter().zip(slots) {
-            if furthest.is_none_or(|(size, _)| weight.abs() > size) {
-                furthest = Some((weight.abs(), slot));
-            }
-        }
-        match furthest {
-            Some((_, slot)) => error.column(ctx.name(slot)),
-            None => error,
-        }
-    }
-}
-
-/// The power of two that takes sizes up to `reach` to at most 1.
-fn scale_of(reach: f64) -> f64 {
-    // for_max(reach, 1) has the exponent at which reach becomes at most 2.
-    let half_unit = FixedScale::for_max(reach, 1).value(1);
-    math::clamp(0.5 / half_unit, 1.0 / SCALE_MAX, SCALE_MAX)
-}
-
-fn finish(ended: Ended, chosen: &[usize], ctx: &FitContext<'_>) -> Result<LogisticRegression> {
-    let point = ended.point;
-    let weights: Vec<f64> = point
-        .weights
-        .iter()
-        .zip(&point.scales)
-        .map(|(weight, scale)| math::canonical(weight * scale))
-        .collect();
-    let intercept = linear::uncentred(point.intercept, 0.0, &weights, &point.centres);
-    let mut coefficients = vec![0.0; ctx.slots.len()];
-    for (&j, &weight) in chosen.iter().zip(&weights) {
-        coefficients[j] = weight;
-    }
-    linear::check_fitted(&coefficients, intercept, ctx)?;
-    Ok(LogisticRegression {
-        coefficients,
-        intercept,
-        n_iterations: ended.n_iterations,
-        gradient_norm: ended.gradient_norm,
-    })
-}
-
-/// Coefficients and intercept of the log-odds, and how the fit ended.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogisticRegression {
-    coefficients: Vec<f64>,
-    intercept: f64,
-    n_iterations: u32,
-    gradient_norm: f64,
-}
-
-impl Predict for LogisticRegression {
-    fn check(&self, features: &Schema) -> Result<()> {
-        linear::check(&self.coefficients, self.intercept, features.len())?;
-        if self.gradient_norm >= 0.0 && self.gradient_norm.is_finite() {
-            return Ok(());
-        }
-        let message = format!("expected a gradient norm, found {}", self.gradient_norm);
-        Err(Error::new(Code::Malformed, message))
-    }
-
-    fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
-        linear::predictor(batch, slots, &self.coefficients, self.intercept, scores);
-        for score in scores {
-            *score = math::sigmoid(*score);
-        }
-        Ok(())
-    }
-
-    fn coefficients(&self) -> Option<&[f64]> {
-        Some(&self.coefficients)
-    }
-
-    fn facts(&self) -> Vec<(String, f64)> {
-        vec![
-            ("intercept".to_owned(), self.intercept),
-            ("iterations".to_owned(), f64::from(self.n_iterations)),
-            ("gradient norm before the last step".to_owned(), self.gradient_norm),
+            Example::on(COMPLETE_COLUMNS, net),
+            Example::on(&["area", "constant", "count", "sold", "year"], lasso),
+            Example::on(&["constant", "count", "sold", "year"], known),
         ]
     }
 }

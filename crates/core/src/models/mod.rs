@@ -4,39 +4,71 @@ mod bagging;
 mod bernoulli_naive_bayes;
 mod calibrated;
 mod combine;
+mod decision_tree;
 mod descent;
 mod elastic_net;
+mod elastic_net_cv;
+mod extra_trees;
+mod gamma_regression;
 mod gaussian_naive_bayes;
+mod glm;
+mod gradient_boosting;
+mod huber_regression;
 mod isolation_forest;
 mod k_means;
 mod k_nearest_neighbours;
 mod linear;
 mod linear_regression;
+mod linear_svm;
 mod logistic_regression;
+mod loss_fit;
+mod minimise;
+mod mlp;
+mod model_step;
+mod multinomial;
 mod multinomial_naive_bayes;
 mod naive_bayes;
 mod newton;
 mod normal_equations;
 mod one_vs_rest;
+mod poisson_regression;
+mod quantile_regression;
+mod random_forest;
 mod ranges;
 mod stacking;
+mod summary;
 mod threshold;
+mod trees;
+mod tweedie_regression;
 mod voting;
 
 pub use bagging::BaggingParams;
 pub use bernoulli_naive_bayes::BernoulliNaiveBayesParams;
 pub use calibrated::{CalibratedParams, Calibration};
+pub use decision_tree::DecisionTreeParams;
 pub use elastic_net::ElasticNetParams;
+pub use elastic_net_cv::ElasticNetCvParams;
+pub use extra_trees::ExtraTreesParams;
+pub use gamma_regression::GammaRegressionParams;
 pub use gaussian_naive_bayes::GaussianNaiveBayesParams;
+pub use gradient_boosting::{GradientBoostingParams, Growth, Loss};
+pub use huber_regression::HuberRegressionParams;
 pub use isolation_forest::IsolationForestParams;
 pub use k_means::KMeansParams;
 pub use k_nearest_neighbours::{KNearestNeighboursParams, Metric, VoteWeight};
 pub use linear_regression::LinearRegressionParams;
+pub use linear_svm::LinearSvmParams;
 pub use logistic_regression::{ClassWeight, LogisticRegressionParams, Penalty};
+pub use mlp::{Activation, Initial, MlpParams, Solver};
 pub use multinomial_naive_bayes::MultinomialNaiveBayesParams;
 pub use one_vs_rest::OneVsRestParams;
+pub use poisson_regression::PoissonRegressionParams;
+pub use quantile_regression::QuantileRegressionParams;
+pub use random_forest::RandomForestParams;
 pub use stacking::StackingParams;
 pub use threshold::ThresholdParams;
+pub use trees::settings::MaxFeatures;
+pub use tweedie_regression::TweedieRegressionParams;
 pub use voting::VotingParams;
 
 crate::registry! {
@@ -45,24 +77,35 @@ crate::registry! {
     /// The fitted state of every model, tagged by kind.
     fitted AnyModel;
     family "model" as FitModel;
-    "elastic_net" => elastic_net: ElasticNetParams => ElasticNet,
-    "linear_regression" => linear_regression: LinearRegressionParams => LinearRegression,
-    "logistic_regression" => logistic_regression: LogisticRegressionParams => LogisticRegression,
-    "gaussian_naive_bayes" => gaussian_naive_bayes: GaussianNaiveBayesParams => GaussianNaiveBayes,
-    "multinomial_naive_bayes" =>
-        multinomial_naive_bayes: MultinomialNaiveBayesParams => MultinomialNaiveBayes,
+    "bagging" => bagging: BaggingParams => Bagging,
     "bernoulli_naive_bayes" =>
         bernoulli_naive_bayes: BernoulliNaiveBayesParams => BernoulliNaiveBayes,
-    "k_nearest_neighbours" =>
-        k_nearest_neighbours: KNearestNeighboursParams => KNearestNeighbours,
-    "one_vs_rest" => one_vs_rest: OneVsRestParams => OneVsRest,
-    "voting" => voting: VotingParams => Voting,
-    "bagging" => bagging: BaggingParams => Bagging,
-    "stacking" => stacking: StackingParams => Stacking,
     "calibrated" => calibrated: CalibratedParams => Calibrated,
-    "threshold" => threshold: ThresholdParams => Threshold,
+    "decision_tree" => decision_tree: DecisionTreeParams => DecisionTree,
+    "elastic_net" => elastic_net: ElasticNetParams => ElasticNet,
+    "elastic_net_cv" => elastic_net_cv: ElasticNetCvParams => ElasticNetCv,
+    "extra_trees" => extra_trees: ExtraTreesParams => ExtraTrees,
+    "gamma_regression" => gamma_regression: GammaRegressionParams => GammaRegression,
+    "gaussian_naive_bayes" => gaussian_naive_bayes: GaussianNaiveBayesParams => GaussianNaiveBayes,
+    "gradient_boosting" => gradient_boosting: GradientBoostingParams => GradientBoosting,
+    "huber_regression" => huber_regression: HuberRegressionParams => HuberRegression,
     "isolation_forest" => isolation_forest: IsolationForestParams => IsolationForest,
     "k_means" => k_means: KMeansParams => KMeans,
+    "k_nearest_neighbours" => k_nearest_neighbours: KNearestNeighboursParams => KNearestNeighbours,
+    "linear_regression" => linear_regression: LinearRegressionParams => LinearRegression,
+    "linear_svm" => linear_svm: LinearSvmParams => LinearSvm,
+    "logistic_regression" => logistic_regression: LogisticRegressionParams => LogisticRegression,
+    "mlp" => mlp: MlpParams => Mlp,
+    "multinomial_naive_bayes" =>
+        multinomial_naive_bayes: MultinomialNaiveBayesParams => MultinomialNaiveBayes,
+    "one_vs_rest" => one_vs_rest: OneVsRestParams => OneVsRest,
+    "poisson_regression" => poisson_regression: PoissonRegressionParams => PoissonRegression,
+    "quantile_regression" => quantile_regression: QuantileRegressionParams => QuantileRegression,
+    "random_forest" => random_forest: RandomForestParams => RandomForest,
+    "stacking" => stacking: StackingParams => Stacking,
+    "threshold" => threshold: ThresholdParams => Threshold,
+    "tweedie_regression" => tweedie_regression: TweedieRegressionParams => TweedieRegression,
+    "voting" => voting: VotingParams => Voting,
 }
 
 #[cfg(test)]

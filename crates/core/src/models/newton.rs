@@ -20,7 +20,8 @@ const SHARE_FOR_TWO_SLICES: f64 = 1.0 / 1_073_741_824.0;
 pub(super) struct Newton<'a> {
     pub(super) rows: &'a dyn Rows,
     pub(super) slots: &'a [usize],
-    pub(super) n_rows: u64,
+    /// The sum of the rows' weights.
+    pub(super) total_weight: f64,
     pub(super) fit_intercept: bool,
     /// The penalty on each scaled column's weight.
     pub(super) ridge: Vec<f64>,
@@ -76,7 +77,7 @@ impl Newton<'_> {
                     None => return Ok(here.ended(n_iterations, gradient_norm, false)),
                 }
             }
-            gradient_norm = step.size / math::sqrt(self.n_rows as f64);
+            gradient_norm = step.size / math::sqrt(self.total_weight);
             if gradient_norm <= tolerance && step.reach <= SETTLED_REACH {
                 let point = moved(&here.point, &step.change, 1.0);
                 return Ok(Visit { point, ..here }.ended(n_iterations, gradient_norm, true));

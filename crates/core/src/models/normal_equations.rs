@@ -3,6 +3,7 @@
 //! Variables are numbered as in the matrix: 0 is the intercept, then the features from 1.
 
 use super::linear::{self, Ranges};
+use super::summary::{self, StandardErrors};
 use crate::aggregate::{Gram, Rows};
 use crate::error::{Code, Error, Result};
 use crate::math::{self, ExactSum, GramMatrix, GramSpec};
@@ -18,6 +19,9 @@ pub(super) struct NormalEquations {
     fit_intercept: bool,
     centres: Vec<f64>,
     target_centre: f64,
+    /// The sum of the rows' weights, and whether they differ from 1.
+    total_weight: f64,
+    is_weighted: bool,
     gram: GramMatrix,
 }
 
@@ -47,24 +51,44 @@ impl NormalEquations {
         ctx: &FitContext<'_>,
         fit_intercept: bool,
     ) -> Result<Self> {
-        let (mut centers, mut max_abs) = (vec![0.0], vec![1.0]);
+        let spec = NormalEquations::spec(ranges, fit_intercept);
+        let gram = rows.aggregate(Gram::new(ctx.slots, &spec))?.finish();
+        let equations = NormalEquations::of(gram, &spec, fit_intercept, ranges);
+        equations.check_range(ctx)?;
+        Ok(equations)
+    }
+
+    /// What the products are made of.
+    pub(super) fn spec(ranges: &Ranges, fit_intercept: bool) -> GramSpec {
+        let root = math::sqrt(ranges.heaviest);
+        let (mut centers, mut max_abs) = (vec![0.0], vec![root]);
         for m in ranges.features.iter().chain([&ranges.target]) {
             let centre = if fit_intercept { linear::centre(m) } else { 0.0 };
             centers.push(centre);
-            max_abs.push(linear::reach(m, centre));
+            max_abs.push(linear::reach(m, centre) * root);
         }
+        GramSpec { n_rows: ranges.target.n(), centers, max_abs, slices: 3 }
+    }
+
+    /// Of products that are known: those of all rows, or of some.
+    pub(super) fn of(
+        gram: GramMatrix,
+        spec: &GramSpec,
+        fit_intercept: bool,
+        ranges: &Ranges,
+    ) -> Self {
         let n_features = ranges.features.len();
-        let spec = GramSpec { n_rows: ranges.target.n(), centers, max_abs, slices: 3 };
-        let gram = rows.aggregate(Gram::new(ctx.slots, &spec))?.finish();
-        let equations = NormalEquations {
+        let is_weighted = ranges.heaviest != 1.0 || ranges.total_weight != ranges.target.n() as f64;
+        let is_whole = gram.n == ranges.target.n();
+        NormalEquations {
             n_features,
             fit_intercept,
             centres: spec.centers[1..=n_features].to_vec(),
             target_centre: spec.centers[n_features + 1],
+            total_weight: if is_whole { ranges.total_weight } else { gram.hi[0] },
+            is_weighted,
             gram,
-        };
-        equations.check_range(ctx)?;
-        Ok(equations)
+        }
     }
 
     /// The number of features.
@@ -72,9 +96,9 @@ impl NormalEquations {
         self.n_features
     }
 
-    /// The number of rows.
-    pub(super) fn n_rows(&self) -> u64 {
-        self.gram.n
+    /// The sum of the rows' weights; their number if there are none.
+    pub(super) fn total_weight(&self) -> f64 {
+        self.total_weight
     }
 
     /// The intercept if there is one, then the features for which `chosen` says so.
@@ -115,16 +139,9 @@ impl NormalEquations {
         slope: impl Fn(usize) -> f64,
     ) -> Option<Vec<f64>> {
         let n = variables.len();
-        let (mut hi, mut lo) = (Vec::with_capacity(n * n), Vec::with_capacity(n * n));
+        let (hi, lo) = self.matrix(variables, l2);
         let (mut rhs_hi, mut rhs_lo) = (Vec::with_capacity(n), Vec::with_capacity(n));
         for &v in variables {
-            for &u in variables {
-                let penalty = if v == u && v > 0 { l2 } else { 0.0 };
-                let (h, l) = self.product(v, u);
-                let (h, l) = pair(&[h, l, penalty]);
-                hi.push(h);
-                lo.push(l);
-            }
             let push = if v > 0 { slope(v - 1) } else { 0.0 };
             let (h, l) = self.product(v, self.n_features + 1);
             let (h, l) = pair(&[h, l, -push]);
@@ -137,6 +154,70 @@ impl NormalEquations {
             all[v] = math::canonical(x);
         }
         Some(all)
+    }
+
+    /// The products of some variables as a pair, with `l2` on the diagonal but for the intercept.
+    fn matrix(&self, variables: &[usize], l2: f64) -> (Vec<f64>, Vec<f64>) {
+        let n = variables.len();
+        let (mut hi, mut lo) = (Vec::with_capacity(n * n), Vec::with_capacity(n * n));
+        for &v in variables {
+            for &u in variables {
+                let penalty = if v == u && v > 0 { l2 } else { 0.0 };
+                let (h, l) = self.product(v, u);
+                let (h, l) = pair(&[h, l, penalty]);
+                hi.push(h);
+                lo.push(l);
+            }
+        }
+        (hi, lo)
+    }
+
+    /// Standard errors of least squares over `variables`, for a solution for centred columns.
+    ///
+    /// # Errors
+    /// If there are no more rows than variables, or the columns cannot be told apart.
+    pub(super) fn standard_errors(
+        &self,
+        variables: &[usize],
+        solution: &[f64],
+    ) -> Result<StandardErrors> {
+        let (n, k) = (self.gram.n, variables.len() as u64);
+        if n <= k {
+            let message = format!("expected more rows than coefficients for a summary, found {n}");
+            return Err(Error::new(Code::TooFewRows, message).remedy("drop columns or `summary`"));
+        }
+        let squares = self.squared_error(solution);
+        let variance = squares / (n - k) as f64;
+        let (hi, lo) = self.matrix(variables, 0.0);
+        let mut errors = vec![None; self.n_features + 1];
+        for (at, &v) in variables.iter().enumerate() {
+            let direction: Vec<f64> = (variables.iter())
+                .map(|&u| match (v, u) {
+                    (0, u) if u > 0 => -self.centres[u - 1],
+                    (v, u) => f64::from(u8::from(v == u)),
+                })
+                .collect();
+            debug_assert_eq!(direction[at], 1.0, "its own part");
+            let error = summary::standard_error([&hi, &lo], &direction, variance);
+            errors[v] = Some(error.ok_or_else(summary::no_summary)?);
+        }
+        let target = self.n_features;
+        let whole = self.covariance(target, target);
+        let n_slopes = (k - u64::from(self.fit_intercept)) as f64;
+        let share = 1.0 - squares / whole;
+        let mut facts = vec![
+            ("degrees of freedom".to_owned(), (n - k) as f64),
+            ("residual standard deviation".to_owned(), math::sqrt(variance)),
+        ];
+        if whole > 0.0 {
+            facts.push(("R squared".to_owned(), share));
+        }
+        if variance > 0.0 && n_slopes > 0.0 {
+            facts.push(("F statistic".to_owned(), (whole - squares) / n_slopes / variance));
+        }
+        facts.retain(|(_, x)| x.is_finite());
+        facts.iter_mut().for_each(|(_, x)| *x = math::canonical(*x));
+        Ok(StandardErrors { errors, degrees_of_freedom: n - k, facts })
     }
 
     /// x'(y − Xb) of one feature, rounded once, and the sum of the sizes of its terms.
@@ -161,7 +242,7 @@ impl NormalEquations {
         if !self.fit_intercept {
             return hi;
         }
-        let n = self.gram.n as f64;
+        let n = self.product(0, 0).0;
         let (a, b) = (self.product(0, i + 1), self.product(0, j + 1));
         let mut total = ExactSum::new();
         total.add_product(n, hi);
@@ -188,7 +269,28 @@ impl NormalEquations {
             total.add_product(-weight, hi);
             total.add_product(-weight, lo);
         }
+        if self.is_weighted {
+            return total.round() / self.product(0, 0).0;
+        }
         math::mean(&total, self.gram.n)
+    }
+
+    /// Σ (y − z)² of a solution for centred columns, intercept first: a form in the products, of
+    /// which nothing but the last sum is rounded (while squares of coefficients stay in range).
+    pub(super) fn squared_error(&self, solution: &[f64]) -> f64 {
+        let mut factors: Vec<f64> = solution.iter().map(|x| -x).collect();
+        factors.push(1.0);
+        let mut total = ExactSum::new();
+        for (v, &a) in factors.iter().enumerate() {
+            for (u, &b) in factors.iter().enumerate() {
+                let (hi, lo) = self.product(v, u);
+                let (product, rest) = exact_product(a, b);
+                total.add_product(product, hi);
+                total.add_product(product, lo);
+                total.add_product(rest, hi);
+            }
+        }
+        math::max(total.round(), 0.0)
     }
 
     /// A solution in terms of the columns as they are.
@@ -204,7 +306,11 @@ impl NormalEquations {
         (self.gram.hi[at], self.gram.lo[at])
     }
 
-    fn check_range(&self, ctx: &FitContext<'_>) -> Result<()> {
+    /// Refuses squares that overflow.
+    ///
+    /// # Errors
+    /// If one does; its column is named.
+    pub(super) fn check_range(&self, ctx: &FitContext<'_>) -> Result<()> {
         for v in 0..self.gram.p {
             if self.product(v, v).0.is_finite() {
                 continue;
@@ -226,4 +332,18 @@ fn pair(terms: &[f64]) -> (f64, f64) {
     let mut total = ExactSum::new();
     total.add_slice(terms);
     total.round_pair()
+}
+
+/// a · b rounded, and what the rounding left (Dekker 1971); nothing is left where the halves leave
+/// the range of numbers.
+fn exact_product(a: f64, b: f64) -> (f64, f64) {
+    const SPLIT: f64 = 134_217_729.0;
+    let halves = |x: f64| {
+        let high = SPLIT * x - (SPLIT * x - x);
+        (high, x - high)
+    };
+    let product = a * b;
+    let ((a1, a2), (b1, b2)) = (halves(a), halves(b));
+    let rest = ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2;
+    (product, if rest.is_finite() { rest } else { 0.0 })
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{ElasticNetParams, LinearRegressionParams, LogisticRegressionParams, Penalty};
+use super::*;
 use crate::aggregate::MemoryRows;
 use crate::batch::{Batch, Column};
 use crate::config::Task;
 use crate::error::Result;
+use crate::math;
 use crate::par::Threads;
 use crate::rng::{Draw, Seed, Stream};
+use crate::step::Predict as _;
 use crate::step::{FitContext, FitModel};
 use crate::testing::{nums, table_with_target};
 
@@ -40,7 +42,7 @@ pub(super) fn features(n_features: usize) -> crate::batch::Schema {
     crate::batch::Schema::new(fields).unwrap()
 }
 
-fn fit_rows<P: FitModel>(params: &P, rows: &MemoryRows) -> Result<P::Fitted> {
+pub(super) fn fit_rows<P: FitModel>(params: &P, rows: &MemoryRows) -> Result<P::Fitted> {
     params.validate()?;
     let schema = Arc::clone(crate::aggregate::Rows::schema(rows));
     let slots: Vec<usize> = (0..schema.len()).collect();
@@ -48,8 +50,30 @@ fn fit_rows<P: FitModel>(params: &P, rows: &MemoryRows) -> Result<P::Fitted> {
     params.fit(rows, &ctx)
 }
 
+/// Fits for a task; the classes of a multiclass one are the targets' whole numbers.
+pub(super) fn fit_as<P: FitModel>(params: &P, table: &Batch, task: Task) -> Result<P::Fitted> {
+    params.validate()?;
+    fit_blocks(params, table, 4096, task)
+}
+
+fn fit_blocks<P: FitModel>(
+    params: &P,
+    table: &Batch,
+    block_rows: usize,
+    task: Task,
+) -> Result<P::Fitted> {
+    let schema = Arc::clone(table.schema());
+    let slots: Vec<usize> = (0..schema.len()).collect();
+    let mut ctx = FitContext::new("model", Seed(7), task, &schema, &slots);
+    if task == Task::Multiclass {
+        ctx = ctx.classes(table.target().iter().fold(0, |n, y| Ord::max(n, *y as u32 + 1)));
+    }
+    let rows = MemoryRows::new(Arc::clone(&schema), table.clone().into_blocks(block_rows));
+    params.fit(&rows, &ctx)
+}
+
 /// `n_rows` rows of columns on different scales, one of them nearly a sum of two others.
-fn wide_table(n_rows: usize, task: Task) -> Batch {
+pub(super) fn wide_table(n_rows: usize, task: Task) -> Batch {
     let mut draws = Stream::new(Seed(3), "models", "", "table").pcg();
     let mut columns = vec![Vec::new(); 6];
     let mut target = Vec::new();
@@ -71,12 +95,12 @@ fn wide_table(n_rows: usize, task: Task) -> Batch {
     regression(&columns, &target)
 }
 
-fn bytes<T: serde::Serialize>(state: &T) -> Vec<u8> {
+pub(super) fn bytes<T: serde::Serialize>(state: &T) -> Vec<u8> {
     rmp_serde::to_vec_named(state).unwrap()
 }
 
 /// Permuted rows, blocks of other sizes and 1, 2, 8 threads give the same bytes.
-fn is_the_same_however_seen<P: FitModel + Sync>(params: &P)
+pub(super) fn is_the_same_however_seen<P: FitModel + Sync>(params: &P)
 where
     P::Fitted: Send,
 {
@@ -126,9 +150,104 @@ fn logistic_regression_does_not_depend_on_order_blocks_or_threads() {
     }
 }
 
+/// Every other linear kind, for each of its tasks, weighted and not.
+#[test]
+fn the_other_kinds_do_not_depend_on_order_blocks_or_threads() {
+    is_the_same_weighted(&PoissonRegressionParams::default());
+    is_the_same_weighted(&GammaRegressionParams { alpha: 0.0, ..Default::default() });
+    is_the_same_weighted(&TweedieRegressionParams::default());
+    is_the_same_weighted(&HuberRegressionParams::default());
+    is_the_same_weighted(&QuantileRegressionParams::default());
+    is_the_same_weighted(&QuantileRegressionParams { alpha: 0.01, ..Default::default() });
+    is_the_same_weighted(&LinearSvmParams::default());
+    is_the_same_weighted(&ElasticNetCvParams { n_alphas: 5, ..Default::default() });
+    is_the_same_weighted(&LinearRegressionParams::default());
+    is_the_same_weighted(&ElasticNetParams { alpha: 0.05, ..Default::default() });
+    for penalty in [Penalty::L2, Penalty::None, Penalty::L1, Penalty::ElasticNet] {
+        is_the_same_weighted(&LogisticRegressionParams { penalty, ..Default::default() });
+    }
+}
+
+/// For each task, with weights of 0 to 2 and without: permuted rows, small blocks and threads give
+/// the same bytes.
+fn is_the_same_weighted<P: FitModel + Sync>(params: &P)
+where
+    P::Fitted: Send,
+{
+    let n_rows = 200;
+    for &task in params.tasks() {
+        let table = wide_table(n_rows, task);
+        let target: Vec<f64> = match task {
+            Task::Regression => table.target().iter().map(|y| math::exp(y / 8.0)).collect(),
+            Task::Binary => table.target().to_vec(),
+            Task::Multiclass => {
+                let thirds = table.num(0).iter().zip(table.target());
+                thirds.map(|(x, y)| y + f64::from(u8::from(*x > 0.5))).collect()
+            }
+        };
+        let weights: Vec<f64> = (0..n_rows).map(|i| (i % 5) as f64 * 0.5).collect();
+        for weights in [Vec::new(), weights] {
+            let mut table = table.clone();
+            let keys = crate::batch::fit_keys(table.keys(), &target, &weights);
+            table.set_target(target.clone(), keys);
+            table.set_weights(weights);
+            let expected = bytes(&fit_as(params, &table, task).unwrap());
+            let shuffled: Vec<usize> = (0..n_rows).map(|i| i * 7919 % n_rows).collect();
+            let shuffled = table.select(&shuffled);
+            let threads = Threads::new(3).unwrap();
+            let found = threads.run(|| bytes(&fit_blocks(params, &shuffled, 23, task).unwrap()));
+            assert_eq!(found, expected, "{task:?}");
+        }
+    }
+}
+
+/// Weights that are whole numbers are that many rows, to the rounding of the weighted products.
+#[test]
+fn a_weight_of_two_is_two_rows() {
+    let table = wide_table(120, Task::Binary);
+    let twice: Vec<usize> = (0..120).flat_map(|i| vec![i; 1 + i % 3]).collect();
+    let twice = table.select(&twice);
+    let mut weighted = table.clone();
+    weighted.set_weights((0..120).map(|i| (1 + i % 3) as f64).collect());
+    for penalty in [Penalty::L2, Penalty::L1] {
+        let params = LogisticRegressionParams { penalty, ..Default::default() };
+        let a = fit_model(&params, &weighted).unwrap();
+        let b = fit_model(&params, &twice).unwrap();
+        let pairs = a.coefficients().unwrap().iter().zip(b.coefficients().unwrap());
+        for (a, b) in pairs {
+            // The distance between two computations of one optimum.
+            assert!((a - b).abs() <= 1e-9 * (1.0 + b.abs()), "{penalty:?} {a} {b}");
+        }
+    }
+}
+
 #[test]
 fn many_rows_take_the_other_form_of_the_products() {
     // Above 4,000,000 products the Gram matrix is one of integers; here 36 for each row.
     let ways = [(true, 4096, 2), (false, 30_000, 8)];
     is_the_same(&LinearRegressionParams::default(), 112_000, &ways);
+}
+
+#[test]
+fn a_hundred_trees_do_not_depend_on_order_blocks_or_threads() {
+    let ways = [(true, 4096, 1), (true, 700, 2), (false, 33, 8)];
+    is_the_same(&GradientBoostingParams::default(), 4000, &ways);
+    let sampled = GradientBoostingParams {
+        top_rate: 0.2,
+        other_rate: 0.2,
+        colsample_bynode: 0.5,
+        early_stopping_rounds: 30,
+        ..Default::default()
+    };
+    is_the_same(&sampled, 2000, &ways);
+    let forest = RandomForestParams::default();
+    is_the_same(&forest, 1000, &ways);
+    is_the_same(&ExtraTreesParams::default(), 1000, &ways);
+    is_the_same(&DecisionTreeParams::default(), 4000, &ways);
+}
+
+#[test]
+fn large_leaves_are_cut_for_threads_and_chunks() {
+    let params = GradientBoostingParams { n_estimators: 3, ..Default::default() };
+    is_the_same(&params, 70_001, &[(true, 4096, 2), (false, 30_000, 1)]);
 }

@@ -7,7 +7,7 @@ use super::{FittedState, FittedStep, Pipeline, table};
 use crate::aggregate::{MemoryRows, Rows};
 use crate::artifact::{Golden, Profile};
 use crate::batch::Batch;
-use crate::config::{Config, MODEL_STEP, StepConfig, StepParams};
+use crate::config::{Config, MODEL_STEP, StepConfig, StepParams, Task};
 use crate::error::{Code, Error, Result};
 use crate::step::{FitContext, Progress};
 use crate::trace::{INPUT_STAGE, RowOrder, StageDigest};
@@ -50,6 +50,9 @@ pub fn fit_heard(
     let n_rows = rows.n_rows() as u64;
     if n_rows == 0 {
         return Err(Error::new(Code::TooFewRows, "expected rows to fit on, found none"));
+    }
+    if config.target.task == Task::Binary {
+        check_classes(&rows).map_err(|e| e.column(&config.target.column))?;
     }
     let profile = Profile::of(&rows)?;
     let mut golden_run = GoldenRun::new(config, rows.blocks());
@@ -97,6 +100,18 @@ pub fn fit_heard(
     Ok(Fitted { pipeline, n_rows, profile, golden })
 }
 
+/// Both classes must be left where rows were kept from the fit.
+fn check_classes(rows: &MemoryRows) -> Result<()> {
+    let targets = rows.blocks().iter().flat_map(Batch::target);
+    let n_positive = targets.filter(|y| **y == 1.0).count();
+    if n_positive > 0 && n_positive < rows.n_rows() {
+        return Ok(());
+    }
+    let message = "expected rows of two classes to fit on, found one";
+    Err(Error::new(Code::TooFewRows, message)
+        .remedy("keep fewer rows or other groups from the fit"))
+}
+
 fn fit_step(
     config: &Config,
     declared: &StepConfig,
@@ -109,7 +124,11 @@ fn fit_step(
         StepParams::Transform(p) => FittedState::Transform(p.fit(rows, &ctx)?),
         StepParams::Selector(p) => FittedState::Selector(p.fit(rows, &ctx)?),
     };
-    let output = Arc::new(state.output(&schema, &slots)?);
+    let output = state.output(&schema, &slots).map_err(|e| match e.code() {
+        Code::DuplicateColumn => e.coded(Code::NameTaken),
+        _ => e,
+    });
+    let output = Arc::new(output?);
     let columns = ctx.names();
     Ok((FittedStep { name: declared.name.clone(), columns, state }, Stage { slots, output }))
 }

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::Schema;
 use crate::config::{TargetTransform, Task};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::models::AnyModel;
 use crate::selectors::AnySelector;
 use crate::transforms::AnyTransform;
@@ -29,6 +29,8 @@ pub use fit::{Fitted, fit, fit_heard};
 pub use plan::Plan;
 pub use scores::Scores;
 pub use table::Table;
+
+pub use crate::step::check_width;
 
 /// A fitted pipeline: everything that a score depends on besides the row.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,18 +96,4 @@ impl FittedState {
             FittedState::Selector(s) => crate::step::Transform::apply(s.selection(), batch, slots),
         }
     }
-}
-
-/// Refuses a state that was learned for another number of columns: the artifact is damaged.
-///
-/// # Errors
-/// If the two differ.
-pub fn check_width(found: usize, expected: usize) -> Result<()> {
-    if found == expected {
-        return Ok(());
-    }
-    Err(Error::new(
-        Code::Malformed,
-        format!("expected learned values for {expected} columns, found {found}"),
-    ))
 }

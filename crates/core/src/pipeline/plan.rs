@@ -2,16 +2,18 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Pipeline, Scores, table};
+use super::{FittedState, Pipeline, Scores, table};
 use crate::batch::{BLOCK_ROWS, Batch, ColumnKind, RowKeyer, Schema};
-use crate::config::{Config, MODEL_STEP};
+use crate::config::{Config, MODEL_STEP, StepParams};
 use crate::digest::RowKey;
 use crate::error::{Code, Error, Result};
 use crate::faults::{self, Fault};
 use crate::math;
 use crate::par;
 use crate::step::Output;
+use crate::step::Progress;
 use crate::trace::{INPUT_STAGE, RowOrder, Trace};
 
 /// A compiled pipeline.
@@ -46,7 +48,7 @@ impl Plan {
         let differ = |what: &str| {
             Err(Error::new(
                 Code::Malformed,
-                format!("the fitted {what} is not what the config says"),
+                format!("expected the fitted {what} to be what the config says, found another"),
             ))
         };
         if pipeline.input != config.input_schema()? || pipeline.key != config.data.key {
@@ -73,6 +75,9 @@ impl Plan {
                 || step.columns != columns
             {
                 return differ("step").map_err(named);
+            }
+            if !made(&declared.params, &step.state, &step.columns) {
+                return differ("state").map_err(named);
             }
             schema = Arc::new(step.state.output(&schema, &slots).map_err(named)?);
             plan.stages.push(Stage { slots, output: Arc::clone(&schema) });
@@ -145,7 +150,7 @@ impl Plan {
     /// warm, a block of one row allocates nothing, a larger one only tables of its labels.
     ///
     /// # Errors
-    /// Never on values.
+    /// Never on values; if the float mode of the thread has been changed.
     pub fn score_block(&self, block: &mut Batch, scores: &mut Scores) -> Result<()> {
         // The float mode belongs to the thread, and a library in it may have changed it.
         par::check_float_mode()?;
@@ -159,14 +164,27 @@ impl Plan {
     /// Scores every row of `batch`, whatever other columns it has and in whatever order.
     ///
     /// # Errors
-    /// If an input column is absent or of another kind.
+    /// If an input column is absent or of another kind, or the float mode of a thread has been
+    /// changed.
     pub fn score(&self, batch: &Batch) -> Result<Scores> {
+        self.score_heard(batch, Progress::default())
+    }
+
+    /// The same, telling `progress` after each block how many rows are done.
+    ///
+    /// # Errors
+    /// As [`Plan::score`].
+    pub fn score_heard(&self, batch: &Batch, progress: Progress<'_>) -> Result<Scores> {
+        let (done, n_rows) = (AtomicU64::new(0), batch.n_rows() as u64);
         let slots = table::bind_slots(batch, &self.input)?;
         let parts = par::map(&ranges(batch.n_rows()), |range| {
             let mut block = Batch::default();
             block.fill(&self.input, batch, &slots, range.clone());
             let mut scores = Scores::default();
-            self.score_block(&mut block, &mut scores).map(|()| scores)
+            self.score_block(&mut block, &mut scores)?;
+            let n = range.len() as u64;
+            progress.at(done.fetch_add(n, Ordering::Relaxed) + n, n_rows);
+            Ok(scores)
         });
         let mut all = Scores::of_width(self.n_outputs());
         for part in parts {
@@ -176,10 +194,12 @@ impl Plan {
     }
 
     /// The columns behind step `until` (behind the last one if `None`), in blocks in the order of
-    /// the rows. Rows with a fault keep it in their block.
+    /// the rows. Rows with a fault keep it in their block. There is one block at least, so that the
+    /// schema is known for zero rows as well.
     ///
     /// # Errors
-    /// If there is no such step, or an input column is absent or of another kind.
+    /// If there is no such step, an input column is absent or of another kind, or the float mode of
+    /// a thread has been changed.
     pub fn transform(&self, batch: &Batch, until: Option<&str>) -> Result<Vec<Batch>> {
         let n_steps = match until {
             None => self.stages.len(),
@@ -191,8 +211,12 @@ impl Plan {
                 )
             })?,
         };
-        let mut blocks = self.blocks(batch)?;
+        let mut blocks = self.cut(batch)?;
+        if blocks.is_empty() {
+            blocks.push(self.bind(batch)?);
+        }
         let done = par::map_mut(&mut blocks, |block| {
+            par::check_float_mode()?;
             self.key_block(block);
             (0..n_steps).try_for_each(|index| self.step_block(index, block))
         });
@@ -218,6 +242,7 @@ impl Plan {
         let width = names.len().max(1);
         let mut blocks = self.transform(batch, None)?;
         let parts = par::map_mut(&mut blocks, |block| {
+            par::check_float_mode()?;
             let mut scores = Scores::default();
             let values = scores.open(block.n_rows(), width);
             self.pipeline.model.output(output, block, &self.model_slots, values)?;
@@ -236,14 +261,38 @@ impl Plan {
     /// Scores every row and digests every stage.
     ///
     /// # Errors
-    /// If an input column is absent or of another kind.
+    /// If an input column is absent or of another kind, or the float mode of a thread has been
+    /// changed.
     pub fn trace(&self, batch: &Batch) -> Result<(Scores, Trace)> {
-        let mut blocks = self.blocks(batch)?;
+        self.trace_blocks(self.cut(batch)?)
+    }
+
+    /// The parts of a table as blocks for [`Plan::trace_blocks`]: none holds rows of two parts.
+    ///
+    /// # Errors
+    /// If an input column is absent or of another kind.
+    pub fn blocks(&self, parts: impl IntoIterator<Item = Batch>) -> Result<Vec<Batch>> {
+        let mut blocks = Vec::new();
+        for part in parts {
+            blocks.extend(self.cut(&part)?);
+        }
+        Ok(blocks)
+    }
+
+    /// Scores the blocks of a table, each by itself, and digests every stage of the whole.
+    ///
+    /// # Errors
+    /// If the float mode of a thread has been changed.
+    pub fn trace_blocks(&self, mut blocks: Vec<Batch>) -> Result<(Scores, Trace)> {
+        par::check_float_mode()?;
         par::map_mut(&mut blocks, |block| self.key_block(block));
         let order = RowOrder::new(&blocks);
         let mut stages = vec![order.stage(INPUT_STAGE, &self.unkeyed, &blocks)];
         for (index, stage) in self.stages.iter().enumerate() {
-            let done = par::map_mut(&mut blocks, |block| self.step_block(index, block));
+            let done = par::map_mut(&mut blocks, |block| {
+                par::check_float_mode()?;
+                self.step_block(index, block)
+            });
             done.into_iter().collect::<Result<()>>()?;
             stages.push(order.stage(&self.pipeline.steps[index].name, &stage.output, &blocks));
         }
@@ -264,7 +313,8 @@ impl Plan {
         Ok((all, trace))
     }
 
-    fn blocks(&self, batch: &Batch) -> Result<Vec<Batch>> {
+    /// The input columns of a batch in blocks.
+    fn cut(&self, batch: &Batch) -> Result<Vec<Batch>> {
         let slots = table::bind_slots(batch, &self.input)?;
         Ok(par::map(&ranges(batch.n_rows()), |range| {
             let mut block = Batch::default();
@@ -304,6 +354,15 @@ impl Plan {
         block.name_faults(MODEL_STEP);
         scores.close(block.keys(), block.faults());
         Ok(())
+    }
+}
+
+/// Whether what a state repeats of its params is what they say.
+fn made(params: &StepParams, state: &FittedState, columns: &[String]) -> bool {
+    match (params, state) {
+        (StepParams::Transform(p), FittedState::Transform(t)) => p.made(t, columns),
+        (StepParams::Selector(p), FittedState::Selector(s)) => p.kind() == s.kind(),
+        _ => false,
     }
 }
 

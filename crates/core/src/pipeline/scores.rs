@@ -15,7 +15,7 @@ pub struct Scores {
     /// Row by row, `width` each.
     values: Vec<f64>,
     width: usize,
-    faults: BTreeMap<u32, Error>,
+    faults: BTreeMap<u64, Error>,
 }
 
 impl Default for Scores {
@@ -51,8 +51,8 @@ impl Scores {
         &self.keys
     }
 
-    /// The score of a row, or the reason why there is none. For a multiclass task it is the position
-    /// of the class: see [`Scores::class`].
+    /// The score of a row, or the reason why there is none. For a multiclass task it is the
+    /// position of the class: see [`Scores::class`].
     ///
     /// # Errors
     /// The reason.
@@ -115,8 +115,7 @@ impl Scores {
                 self.values.extend_from_slice(values);
             }
             Err(reason) => {
-                let row = u32::try_from(self.len()).unwrap_or(u32::MAX);
-                self.faults.insert(row, reason);
+                self.faults.insert(self.len() as u64, reason);
                 self.values.resize(self.values.len() + self.width, math::MISSING);
             }
         }
@@ -124,11 +123,10 @@ impl Scores {
     }
 
     pub(super) fn append(&mut self, other: Scores) {
-        let offset = u32::try_from(self.len()).unwrap_or(u32::MAX);
+        let offset = self.len() as u64;
         self.keys.extend(other.keys);
         self.values.extend(other.values);
-        self.faults
-            .extend(other.faults.into_iter().map(|(row, e)| (row.saturating_add(offset), e)));
+        self.faults.extend(other.faults.into_iter().map(|(row, e)| (row + offset, e)));
     }
 
     /// Makes room for `n_rows` rows of `width` scores, and gives it.
@@ -145,7 +143,7 @@ impl Scores {
         for (&row, fault) in faults {
             let start = row as usize * self.width;
             self.values[start..start + self.width].fill(math::MISSING);
-            self.faults.insert(row, fault.clone());
+            self.faults.insert(u64::from(row), fault.clone());
         }
     }
 
@@ -153,7 +151,7 @@ impl Scores {
         if self.faults.is_empty() {
             return None;
         }
-        u32::try_from(row).ok().and_then(|row| self.faults.get(&row))
+        self.faults.get(&(row as u64))
     }
 }
 

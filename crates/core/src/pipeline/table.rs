@@ -143,14 +143,15 @@ fn by_order(batch: &Batch, slots: &[usize]) -> Vec<usize> {
 fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
     for name in key {
         let column = batch.column(batch.schema().slot(name)?);
-        let missing: Vec<usize> =
-            (0..batch.n_rows()).filter(|&row| column.is_missing(row)).take(LISTED_ROWS).collect();
+        let missing = (0..batch.n_rows()).filter(|&row| column.is_missing(row));
+        let missing: Vec<u64> =
+            missing.take(LISTED_ROWS).map(|row| batch.source_row(row)).collect();
         if let Some(&first) = missing.first() {
             return Err(Error::new(
                 Code::DuplicateKey,
                 format!("expected a key in every row, found none in rows {missing:?}"),
             )
-            .row(first as u64)
+            .row(first)
             .column(name));
         }
     }
@@ -293,7 +294,7 @@ mod tests {
         let error = Table::new(&config(&["b"]), &batch(&[0, 1, 3])).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "column `b`: row 2: expected a key in every row, found none in rows [2]"
+            "column `b`: row 3: expected a key in every row, found none in rows [3]"
         );
     }
 

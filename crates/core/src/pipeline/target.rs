@@ -48,6 +48,7 @@ pub fn read(column: &Column, config: &TargetConfig) -> Result<Vec<f64>> {
     for (row, &y) in values.iter().enumerate() {
         check_value(y, config).map_err(|e| e.row(row as u64).column(&config.column))?;
     }
+    check_range(&values).map_err(|e| e.column(&config.column))?;
     if config.task == Task::Binary {
         let n_positive = values.iter().filter(|y| **y == 1.0).count();
         if !values.is_empty() && (n_positive == 0 || n_positive == values.len()) {
@@ -125,6 +126,18 @@ pub fn read_weights(column: &Column) -> Result<Vec<f64>> {
 fn missing_target() -> Error {
     Error::new(Code::MissingValue, "expected a target, found a missing value")
         .remedy("filter the rows before the fit")
+}
+
+/// Refuses targets that lie further apart than any number is large.
+fn check_range(values: &[f64]) -> Result<()> {
+    let low = values.iter().copied().fold(f64::INFINITY, math::min);
+    let high = values.iter().copied().fold(f64::NEG_INFINITY, math::max);
+    if values.is_empty() || (high - low).is_finite() {
+        return Ok(());
+    }
+    let (low, high) = (show_num(low), show_num(high));
+    let message = format!("expected targets with a finite range, found {low} and {high}");
+    Err(Error::new(Code::NotFinite, message).remedy("scale the target at the source"))
 }
 
 fn check_value(y: f64, config: &TargetConfig) -> Result<()> {
@@ -218,6 +231,12 @@ mod tests {
         let log = config(Task::Regression, None, TargetTransform::Log);
         assert!(read(&Column::num([1.0, 0.0]), &log).is_err());
         assert!(read(&Column::num([f64::NAN]), &log).is_err());
+        let far = config(Task::Regression, None, TargetTransform::Identity);
+        assert_eq!(
+            read(&Column::num([-1e308, 1e308]), &far).unwrap_err().to_string(),
+            "column `y`: expected targets with a finite range, found -1e308 and 1e308 \
+             (scale the target at the source)"
+        );
     }
 
     #[test]

@@ -17,8 +17,9 @@
 //!
 //! # Ties and order
 //! A coefficient equal to the threshold is kept. The default threshold, 1e-5, is scikit-learn's for
-//! L1 penalties. The mean is exact and rounded once; the median of an even number is the mean of
-//! the two in the middle.
+//! L1 penalties. The mean is exact and rounded once; the median is the quantile of type 7, which
+//! of an even number with a and b in the middle is b − (b − a) / 2. NumPy's (a + b) / 2 may be one
+//! unit in the last place away.
 //!
 //! # Errors
 //! A model without one weight per column or for another task, a negative threshold, or what the

@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::state::check_finite;
+use super::state::{check_finite, fill_missing};
 use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
@@ -70,9 +70,11 @@ impl FitTransform for ArbitraryNumberImputerParams {
             let error = Error::new(Code::UnknownColumn, message).column(stray);
             return Err(error.remedy("add it to the step's columns, or leave it out of `numbers`"));
         }
-        let number = |name: &String| *self.numbers.get(name).unwrap_or(&self.number);
-        let fill = names.iter().map(|name| math::canonical(number(name)));
-        Ok(ArbitraryNumberImputer { fill: fill.collect() })
+        Ok(self.state(&names))
+    }
+
+    fn made(&self, fitted: &ArbitraryNumberImputer, columns: &[String]) -> bool {
+        *fitted == self.state(columns)
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -84,6 +86,14 @@ impl FitTransform for ArbitraryNumberImputerParams {
             Example::on(&["age", "fare"], ArbitraryNumberImputerParams::default()),
             Example::on(&["age", "fare", "area"], by_name),
         ]
+    }
+}
+
+impl ArbitraryNumberImputerParams {
+    fn state(&self, columns: &[String]) -> ArbitraryNumberImputer {
+        let number = |name: &String| *self.numbers.get(name).unwrap_or(&self.number);
+        let fill = columns.iter().map(|name| math::canonical(number(name)));
+        ArbitraryNumberImputer { fill: fill.collect() }
     }
 }
 
@@ -109,13 +119,7 @@ impl Transform for ArbitraryNumberImputer {
     }
 
     fn apply(&self, batch: &mut Batch, slots: &[usize]) -> Result<()> {
-        for (&slot, &fill) in slots.iter().zip(&self.fill) {
-            for x in batch.num_mut(slot) {
-                if math::is_missing(*x) {
-                    *x = fill;
-                }
-            }
-        }
+        fill_missing(batch, slots, &self.fill);
         Ok(())
     }
 }

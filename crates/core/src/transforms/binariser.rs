@@ -55,6 +55,10 @@ impl FitTransform for BinariserParams {
         Ok(Binariser { threshold: math::canonical(self.threshold) })
     }
 
+    fn made(&self, fitted: &Binariser, _: &[String]) -> bool {
+        fitted.threshold == self.threshold
+    }
+
     fn examples() -> Vec<Example<Self>> {
         let above = |threshold| BinariserParams { threshold };
         vec![

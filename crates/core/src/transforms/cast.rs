@@ -112,7 +112,11 @@ impl FitTransform for CastParams {
     }
 
     fn fit(&self, _rows: &dyn Rows, _ctx: &FitContext<'_>) -> Result<Cast> {
-        Ok(Cast { to: self.to, errors: self.errors, format: self.format.clone(), unit: self.unit })
+        Ok(self.state())
+    }
+
+    fn made(&self, fitted: &Cast, _: &[String]) -> bool {
+        *fitted == self.state()
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -127,6 +131,12 @@ impl FitTransform for CastParams {
             Example::on(&["seen"], number(Some(CastUnit::Year))),
             Example::on(&["age", "deck"], number(None)),
         ]
+    }
+}
+
+impl CastParams {
+    fn state(&self) -> Cast {
+        Cast { to: self.to, errors: self.errors, format: self.format.clone(), unit: self.unit }
     }
 }
 

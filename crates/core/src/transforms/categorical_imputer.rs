@@ -26,8 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::{Counts, LevelCounts, Rows};
 use crate::batch::{Batch, Column, ColumnKind, MISSING_CODE, Schema};
 use crate::error::{Code, Error, Result};
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 
 /// What to fill with.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -78,6 +77,11 @@ impl FitTransform for CategoricalImputerParams {
             }
         };
         Ok(CategoricalImputer { fill })
+    }
+
+    fn made(&self, fitted: &CategoricalImputer, _: &[String]) -> bool {
+        let is_given = self.method == CategoricalImputeMethod::Missing;
+        !is_given || fitted.fill.iter().all(|fill| *fill == self.fill_value)
     }
 
     fn examples() -> Vec<Example<Self>> {

@@ -113,6 +113,10 @@ impl FitTransform for ExtractTextParams {
         Ok(ExtractText { rule: self.rule(), into: self.into.clone() })
     }
 
+    fn made(&self, fitted: &ExtractText, _: &[String]) -> bool {
+        fitted.rule == self.rule() && fitted.into == self.into
+    }
+
     fn examples() -> Vec<Example<Self>> {
         let titles = ["Mrs", "Mr", "Miss", "Master"];
         let patterns = ExtractTextParams {

@@ -73,6 +73,10 @@ impl FitTransform for LogTransformerParams {
         Ok(LogTransformer { base: self.base })
     }
 
+    fn made(&self, fitted: &LogTransformer, _: &[String]) -> bool {
+        fitted.base == self.base
+    }
+
     fn examples() -> Vec<Example<Self>> {
         let base = |base| LogTransformerParams { base };
         vec![

@@ -32,8 +32,7 @@ use crate::aggregate::Rows;
 use crate::batch::{Batch, Column, ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
 use crate::math;
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 
 /// The table, and what becomes of labels that are not in it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -111,6 +110,10 @@ impl FitTransform for MapValuesParams {
             table: self.table()?,
             unseen: self.unseen,
         })
+    }
+
+    fn made(&self, fitted: &MapValues, _: &[String]) -> bool {
+        self.table().is_ok_and(|table| table == fitted.table) && self.unseen == fitted.unseen
     }
 
     fn examples() -> Vec<Example<Self>> {

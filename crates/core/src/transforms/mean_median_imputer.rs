@@ -25,7 +25,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::state::check_finite;
+use super::state::{check_finite, fill_missing};
 use crate::aggregate::{ColumnMoments, ColumnQuantiles, Rows};
 use crate::batch::{Batch, ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
@@ -122,13 +122,7 @@ impl Transform for MeanMedianImputer {
     }
 
     fn apply(&self, batch: &mut Batch, slots: &[usize]) -> Result<()> {
-        for (&slot, &fill) in slots.iter().zip(&self.fill) {
-            for x in batch.num_mut(slot) {
-                if math::is_missing(*x) {
-                    *x = fill;
-                }
-            }
-        }
+        fill_missing(batch, slots, &self.fill);
         Ok(())
     }
 }

@@ -13,11 +13,12 @@
 //! Skipped in the fit, stays missing.
 //!
 //! # Ties and order
-//! In a constant column `max − min` counts as 1, so that it becomes `low`. scikit-learn counts
-//! every column with `max − min` below 2.2e-15 as constant; here only a true constant is one,
-//! because minimum and maximum are exact, and a column in small units has as much to say as one in
-//! large units. Because of the roundings, training values may lie an ulp or so outside the range;
-//! `clip` moves them, and any later value beyond the training extremes, to its ends.
+//! In a constant column `max − min` counts as 1, so that it becomes `low`: exactly where `low` is
+//! 0, elsewhere up to the roundings of `offset` and z. scikit-learn counts every column with `max −
+//! min` below 2.2e-15 as constant; here only a true constant is one, because minimum and maximum
+//! are exact, and a column in small units has as much to say as one in large units. Because of the
+//! roundings, training values may lie an ulp or so outside the range; `clip` moves them, and any
+//! later value beyond the training extremes, to its ends.
 //!
 //! # Errors
 //! `feature_range` must ascend. A column without a value, with an infinite one, or whose scale or
@@ -86,6 +87,10 @@ impl FitTransform for MinMaxScalerParams {
             state.offsets.push(offset);
         }
         Ok(state)
+    }
+
+    fn made(&self, fitted: &MinMaxScaler, _: &[String]) -> bool {
+        fitted.clip == self.clip.then_some(self.feature_range)
     }
 
     fn examples() -> Vec<Example<Self>> {

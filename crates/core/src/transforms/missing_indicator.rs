@@ -26,8 +26,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::{MissingCounts, Rows};
 use crate::batch::{Batch, Column, ColumnKind, Field, Schema};
 use crate::error::Result;
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 
 /// Which columns get an indicator.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -54,6 +53,10 @@ impl FitTransform for MissingIndicatorParams {
         let (_, n_missing) = rows.aggregate(MissingCounts::new(ctx.slots))?.finish();
         let shown = n_missing.iter().map(|&n| n > 0 || !self.missing_only);
         Ok(MissingIndicator { shown: shown.collect() })
+    }
+
+    fn made(&self, fitted: &MissingIndicator, _: &[String]) -> bool {
+        self.missing_only || fitted.shown.iter().all(|shown| *shown)
     }
 
     fn examples() -> Vec<Example<Self>> {

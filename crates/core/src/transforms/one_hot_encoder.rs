@@ -33,8 +33,7 @@ use super::columns::remove_columns;
 use crate::aggregate::{Counts, LevelCounts, Rows};
 use crate::batch::{Batch, Column, ColumnKind, Field, Schema};
 use crate::error::{Code, Error, Result};
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 
 /// More new columns are refused, to bound memory.
 const NEW_COLUMNS_MAX: usize = 10_000;

@@ -12,6 +12,7 @@
 //! a number.
 //!
 //! # Ties and order
+//! The target is the one that the model learns: with a target transform, the transformed one.
 //! `arbitrary`: labels in code-point order (feature-engine numbers them as they appear, which
 //! depends on the order of the rows). `ordered`: by ascending mean target, equal means by code
 //! point, as feature-engine does as long as its unstable sort keeps ties in place. Codes count from
@@ -35,8 +36,7 @@ use crate::batch::{Batch, Column, ColumnKind, Schema};
 use crate::error::Result;
 use crate::faults;
 use crate::math;
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 use crate::transforms::{LevelMap, UnseenRule};
 
 /// How codes are given.
@@ -84,6 +84,10 @@ impl FitTransform for OrdinalEncoderParams {
             LevelMap::new(coded.map(|(code, level)| (level, code as f64)))
         });
         Ok(OrdinalEncoder { codes: codes.collect(), unseen: self.unseen })
+    }
+
+    fn made(&self, fitted: &OrdinalEncoder, _: &[String]) -> bool {
+        fitted.unseen == self.unseen
     }
 
     fn examples() -> Vec<Example<Self>> {

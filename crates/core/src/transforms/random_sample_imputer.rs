@@ -38,9 +38,8 @@ use crate::aggregate::{Aggregate, ColumnValues, LevelCounts, Rows, Slots};
 use crate::batch::{Batch, Column, ColumnKind, MISSING_TIME, Schema};
 use crate::digest::RowKey;
 use crate::error::{Code, Error, Result};
-use crate::pipeline::check_width;
 use crate::rng::Stream;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 
 /// No choice is left: the seed is the pipeline's.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

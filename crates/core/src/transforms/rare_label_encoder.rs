@@ -33,8 +33,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::{Counts, LevelCounts, Rows};
 use crate::batch::{Batch, Column, ColumnKind, Schema};
 use crate::error::{Code, Error, Result};
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 
 /// Which labels are frequent, and what the others become.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,6 +89,10 @@ impl FitTransform for RareLabelEncoderParams {
             frequent: counts.into_iter().map(|c| self.frequent(c)).collect(),
             replace_with: self.replace_with.clone(),
         })
+    }
+
+    fn made(&self, fitted: &RareLabelEncoder, _: &[String]) -> bool {
+        fitted.replace_with == self.replace_with
     }
 
     fn examples() -> Vec<Example<Self>> {

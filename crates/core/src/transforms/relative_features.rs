@@ -20,14 +20,15 @@
 //! # Ties and order
 //! `mod`: the exact remainder of the division towards zero; if it is not 0 and its sign is not that
 //! of r, r is added. `floordiv`: (x − remainder) / r, less 1 if r was added, then rounded to a
-//! whole number, halves down. These are NumPy's rules, and the result of `mod` has the sign of r.
+//! whole number, halves down; a quotient beyond f64 is infinite. These are NumPy's rules, and the
+//! result of `mod` has the sign of r.
 //!
 //! # Errors
 //! Division by zero (`div`, `floordiv`, `mod`) gives `fill_value` if there is one. Otherwise, and
 //! wherever two numbers have no result (∞ − ∞, a fractional power of a negative number), it is an
 //! error at fit, and at scoring the row gets this reason; feature-engine refuses the whole table
-//! for the first and lets NaN through for the second. A reference that is not numeric, and a new
-//! name that exists already, are errors at fit.
+//! for the first and lets NaN through for the second. A reference that is not numeric, a new name
+//! that exists already, and a table of more than 10000 columns are errors at fit.
 //!
 //! # Example
 //! `func = ["elapsed"], reference = ["sold"], in_place = true` turns `year` 1990 into 20 where
@@ -36,7 +37,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use super::relative_func::RelativeFunc;
-use super::state::malformed;
+use super::state::{check_numbers, malformed};
 use crate::aggregate::Rows;
 use crate::batch::{Batch, Column, ColumnKind, Field, Schema, Value};
 use crate::error::{Code, Error, Result};
@@ -105,13 +106,11 @@ impl FitTransform for RelativeFeaturesParams {
     }
 
     fn fit(&self, _: &dyn Rows, _: &FitContext<'_>) -> Result<RelativeFeatures> {
-        Ok(RelativeFeatures {
-            func: self.func.clone(),
-            n_references: self.reference.len() as u64,
-            in_place: self.in_place,
-            drop_original: self.drop_original,
-            fill_value: self.fill_value.map(math::canonical),
-        })
+        Ok(self.state())
+    }
+
+    fn made(&self, fitted: &RelativeFeatures, _: &[String]) -> bool {
+        *fitted == self.state()
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -133,6 +132,18 @@ impl FitTransform for RelativeFeaturesParams {
             Example::on(&["area", "fare"], dropped),
             Example::on(&["area"], params(&[Pow], &["count"])),
         ]
+    }
+}
+
+impl RelativeFeaturesParams {
+    fn state(&self) -> RelativeFeatures {
+        RelativeFeatures {
+            func: self.func.clone(),
+            n_references: self.reference.len() as u64,
+            in_place: self.in_place,
+            drop_original: self.drop_original,
+            fill_value: self.fill_value.map(math::canonical),
+        }
     }
 }
 
@@ -209,16 +220,14 @@ impl Transform for RelativeFeatures {
         if references.len() as u64 != self.n_references {
             return Err(malformed("expected as many references as the step names"));
         }
-        if self.fill_value.is_some_and(|x| !x.is_finite()) {
-            return Err(malformed("expected a finite fill value"));
-        }
+        check_numbers(self.fill_value.as_slice())?;
         if self.in_place {
             if self.func.len() != 1 || references.len() != 1 || self.drop_original {
                 return Err(malformed("expected one function and one reference in place"));
             }
             if columns.contains(&references[0]) {
                 let message = "expected a reference that is not a column of the step, found one";
-                let error = Error::new(Code::DuplicateColumn, message);
+                let error = Error::new(Code::RepeatedColumn, message);
                 let error = error.column(&input.fields()[references[0]].name);
                 return Err(error.remedy("`in_place` would change the reference itself"));
             }
@@ -363,5 +372,11 @@ mod tests {
         assert!(params(&both[..1], &[]).validate().is_err());
         let in_place = RelativeFeaturesParams { in_place: true, ..params(&both[..1], &["r", "s"]) };
         assert!(in_place.validate().is_err());
+        let t = table(&[("x", nums(&[1.0])), ("r", nums(&[1.0]))]);
+        let fitted = fit(&params(&[RelativeFunc::Div], &["r"]), &t, &["x"]).unwrap();
+        for forged in [-0.0, f64::NAN, f64::INFINITY] {
+            let forged = RelativeFeatures { fill_value: Some(forged), ..fitted.clone() };
+            assert!(forged.output(t.schema(), &[0, 1]).is_err());
+        }
     }
 }

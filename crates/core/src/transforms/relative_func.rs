@@ -70,6 +70,10 @@ fn divide(x: f64, r: f64) -> (f64, f64) {
         remainder += r;
         quotient -= 1.0;
     }
+    if quotient.is_infinite() {
+        // Beyond the numbers of f64, where every number is whole.
+        return (quotient, remainder);
+    }
     // The quotient lies next to a whole number; `%` by 1 and the difference are exact.
     let towards_zero = quotient - quotient % 1.0;
     let floor = towards_zero - f64::from(u8::from(towards_zero > quotient));
@@ -104,6 +108,11 @@ mod tests {
         assert_eq!(Floordiv.of(5.0, f64::INFINITY), 0.0);
         assert_eq!(Floordiv.of(-5.0, f64::INFINITY), -1.0);
         assert_eq!(Mod.of(-5.0, f64::INFINITY), f64::INFINITY);
+        // A quotient beyond f64 is infinite, as that of `div` is.
+        assert_eq!(Floordiv.of(1e308, 1e-10), f64::INFINITY);
+        assert_eq!(Floordiv.of(-1e308, 1e-10), f64::NEG_INFINITY);
+        assert_eq!(Mod.of(1e308, 1e-10), 1e308 % 1e-10);
+        assert!(Floordiv.of(f64::INFINITY, 2.0).is_nan());
         assert!(Mod.of(f64::INFINITY, 2.0).is_nan() && Mod.of(1.0, 0.0).is_nan());
     }
 }

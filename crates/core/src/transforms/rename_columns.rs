@@ -28,8 +28,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Field, Schema};
 use crate::error::{Code, Error, Result};
-use crate::pipeline::check_width;
-use crate::step::{Example, FitContext, FitTransform, Transform};
+use crate::step::{Example, FitContext, FitTransform, Transform, check_width};
 
 /// The new names.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -46,6 +45,13 @@ impl RenameColumnsParams {
         RenameColumnsParams {
             names: names.map(|(old, new)| ((*old).to_owned(), (*new).to_owned())).collect(),
         }
+    }
+}
+
+impl RenameColumnsParams {
+    fn state(&self, columns: &[String]) -> RenameColumns {
+        let new_name = |old: &String| self.names.get(old).unwrap_or(old).clone();
+        RenameColumns { names: columns.iter().map(new_name).collect() }
     }
 }
 
@@ -79,8 +85,11 @@ impl FitTransform for RenameColumnsParams {
                 .column(unknown)
                 .remedy("leave `columns` out, or list it there"));
         }
-        let new_name = |old: String| self.names.get(&old).cloned().unwrap_or(old);
-        Ok(RenameColumns { names: old_names.into_iter().map(new_name).collect() })
+        Ok(self.state(&old_names))
+    }
+
+    fn made(&self, fitted: &RenameColumns, columns: &[String]) -> bool {
+        *fitted == self.state(columns)
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -152,7 +161,7 @@ mod tests {
             let params = RenameColumnsParams::of(&[(old, "new")]);
             fit(&params, &two(), &["1st"]).unwrap_err().to_string()
         };
-        assert_eq!(refused("3rd"), "column `3rd`: no such column, found 1st, 2nd");
+        assert_eq!(refused("3rd"), "column `3rd`: expected a column that exists, found 1st, 2nd");
         assert_eq!(
             refused("2nd"),
             "column `2nd`: expected it among the step's columns \

@@ -69,6 +69,11 @@ impl FitTransform for StandardScalerParams {
         Ok(state)
     }
 
+    fn made(&self, fitted: &StandardScaler, _: &[String]) -> bool {
+        (self.with_mean || fitted.means.iter().all(|mean| *mean == 0.0))
+            && (self.with_std || fitted.scales.iter().all(|scale| *scale == 1.0))
+    }
+
     fn examples() -> Vec<Example<Self>> {
         let no_mean = StandardScalerParams { with_mean: false, ..Default::default() };
         vec![

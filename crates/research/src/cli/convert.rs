@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use samescore_core::error::{Code, Error};
 use samescore_core::rng::Seed;
-use samescore_research::{convert, file, gather};
+use samescore_research::{convert, gather, output_file};
 use serde_json::json;
 
 use super::failure::Failure;
@@ -36,13 +36,15 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         return Err(Error::new(Code::Usage, "expected at least 1 row per group, found 0").into());
     }
     let loaded = Loaded::read(&args.config, args.data.as_deref())?;
+    let inputs = [("the config", &*args.config), ("the source", &*loaded.source)];
+    output_file::keep_apart(&inputs, &[("the output", Some(&args.out))])?;
     let format = gather::Format::of(&args.out)?;
     let mut batch = gather::read(&loaded.source, &loaded.config.data, &[])?;
     if let (Some(seed), true) = (args.shuffle, batch.faults().is_empty()) {
         batch = convert::shuffled(&batch, Seed(seed));
     }
     let bytes = convert::write(&batch, &loaded.config.data.columns, format, args.row_group_rows)?;
-    file::replace(&args.out, &bytes)?;
+    output_file::replace(&args.out, &bytes)?;
     let shown = args.out.display().to_string();
     Ok(Answer::yes(shell.body(
         || format!("{} rows written to {shown}\n", batch.n_rows()),

@@ -1,14 +1,11 @@
 //! `evaluate`: how good a config is on rows that its fit has not seen.
 
-use std::path::PathBuf;
-
-use samescore_core::par::Threads;
 use samescore_research::workflow::Evaluation;
-use samescore_research::{gather, render, workflow};
+use samescore_research::{render, workflow};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::load::Loaded;
+use super::folding::{FoldArgs, Source, SourceArgs};
 use super::shell::{Answer, Shell};
 
 /// Evaluate a config on rows kept from its fit.
@@ -17,28 +14,21 @@ use super::shell::{Answer, Shell};
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  samescore evaluate titanic.toml --folds 5")]
 pub(super) struct Args {
-    /// The config, in TOML.
-    config: PathBuf,
-    /// The rows, CSV or Parquet; instead of the source that the config names.
-    #[arg(long, value_name = "SOURCE")]
-    data: Option<PathBuf>,
-    /// The number of folds, at least 2. A row's fold follows from the seed and its key alone.
+    #[command(flatten)]
+    source: SourceArgs,
+    /// The number of folds, at least 2.
     #[arg(long, value_name = "K")]
     folds: Option<u64>,
-    /// The number of threads; 0 means one per core. It cannot change a bit.
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    threads: usize,
+    #[command(flatten)]
+    scheme: FoldArgs,
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
-    let loaded = Loaded::read(&args.config, args.data.as_deref())?;
-    let threads = Threads::new(args.threads)?;
-    let progress = shell.progress(&format!("reading {}", loaded.source.display()));
-    let batch = threads.run(|| gather::read(&loaded.source, &loaded.config.data, &[]))?;
-    progress.say("fitting");
-    let n_parts = args.folds.unwrap_or(1);
-    let done = |n: u64| progress.say(&format!("{n} of {n_parts} fits done"));
-    let evaluation = workflow::evaluate(&loaded.config, &batch, args.folds, &threads, done)
+    let plan = args.scheme.plan_if(args.folds)?;
+    let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
+    let progress = shell.progress("fitting");
+    let hear = |step: &str, done, total| progress.at(step, done, total);
+    let evaluation = workflow::evaluate(&loaded.config, &batch, plan.as_ref(), &threads, &hear)
         .map_err(|e| loaded.failure(e))?;
     drop(progress);
     Ok(Answer::yes(shell.body(|| text(&evaluation), || to_json(&evaluation))))

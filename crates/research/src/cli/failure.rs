@@ -78,10 +78,18 @@ impl Failure {
     }
 }
 
-/// Where a config names the step or column of an error that has no place yet.
+/// Where a config names the step or column of an error that has no place yet: the column in the
+/// table of its step, else anywhere, else the step.
 fn find(error: &Error, text: &str) -> Option<Range<usize>> {
     if error.span().is_some() {
         return error.span();
+    }
+    let of_step = error.step_name().and_then(|step| table_of(step, text));
+    if let (Some(table), Some(column)) = (of_step, error.column_name()) {
+        let wanted = format!("\"{column}\"");
+        if let Some(at) = text[table.clone()].find(&wanted) {
+            return Some(table.start + at..table.start + at + wanted.len());
+        }
     }
     let quoted = |name: &str| {
         let wanted = format!("\"{name}\"");
@@ -99,6 +107,22 @@ fn find(error: &Error, text: &str) -> Option<Range<usize>> {
     };
     let of = |name: &str| bare(name).or_else(|| quoted(name));
     error.column_name().and_then(of).or_else(|| error.step_name().and_then(quoted))
+}
+
+/// The text of a step's table: from its header to the next one. A step without a name is called
+/// like its kind.
+fn table_of(step: &str, text: &str) -> Option<Range<usize>> {
+    const HEADER: &str = "[[step]]";
+    let starts = text.match_indices(HEADER).map(|(at, _)| at);
+    let tables = starts.map(|start| {
+        let inside = start + HEADER.len();
+        let end = text[inside..].find("\n[").map_or(text.len(), |at| inside + at);
+        start..end
+    });
+    let named = |key: &str| format!("{key} = \"{step}\"");
+    let tables: Vec<Range<usize>> = tables.collect();
+    let of = |key: &str| tables.iter().find(|table| text[(*table).clone()].contains(&named(key)));
+    of("name").or_else(|| of("kind")).cloned()
 }
 
 impl fmt::Debug for Failure {

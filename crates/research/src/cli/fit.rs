@@ -6,7 +6,7 @@ use samescore_core::batch::BLOCK_ROWS;
 use samescore_core::par::Threads;
 use samescore_core::rng::Seed;
 use samescore_research::workflow::Outcome;
-use samescore_research::{file, gather, render, workflow};
+use samescore_research::{gather, output_file, render, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
@@ -43,6 +43,10 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = shell.progress("reading the config");
     let mut loaded = Loaded::read(&args.config, args.data.as_deref())?;
+    let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
+    let inputs = [("the config", &*args.config), ("the source", &*loaded.source)];
+    let outputs = [("--out", Some(&*out)), ("--trace", args.trace.as_deref())];
+    output_file::keep_apart(&inputs, &outputs)?;
     if loaded.is_inferred {
         let n_columns = loaded.config.data.columns.len();
         shell.note(&format!(
@@ -61,14 +65,15 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         loaded.config.model.kind(),
         batch.n_rows()
     ));
-    let outcome = workflow::fit_in_blocks(&loaded.config, &batch, &threads, args.block_rows)
+    let hear = |step: &str, done, total| progress.at(step, done, total);
+    let (config, block_rows) = (&loaded.config, args.block_rows);
+    let outcome = workflow::fit_in_blocks(config, &batch, &threads, block_rows, &hear)
         .map_err(|e| loaded.failure(e))?;
     if let Some(path) = &args.trace {
         let trace = threads.run(|| outcome.artifact.plan().trace(&batch))?.1;
         write_trace(path, &trace)?;
     }
-    let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
-    file::replace(&out, outcome.artifact.bytes())?;
+    output_file::replace(&out, outcome.artifact.bytes())?;
     drop(progress);
     let shown = out.display().to_string();
     Ok(Answer::yes(shell.body(

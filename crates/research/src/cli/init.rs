@@ -7,7 +7,7 @@ use samescore_core::config::{ColumnConfig, Config, Task};
 use samescore_core::error::{Code, Error};
 use samescore_core::example;
 use samescore_research::draft::{self, Target};
-use samescore_research::{convert, file, gather};
+use samescore_research::{convert, gather, output_file};
 use serde_json::json;
 
 use super::failure::Failure;
@@ -42,16 +42,21 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let folder = args.out.parent().unwrap_or(Path::new("")).to_owned();
     let (source, columns, target) = match &args.source {
         Some(source) => {
+            output_file::keep_apart(&[("the source", source)], &[("--out", Some(&args.out))])?;
             let columns = gather::infer(source, &[])?;
             let target = draft::choose_target(source, args.target.as_deref(), &columns)?;
             (from_folder(source, &folder), columns, target)
         }
         None => {
-            write_example(&folder.join(EXAMPLE_SOURCE), args.force)?;
+            let table = folder.join(EXAMPLE_SOURCE);
+            let outputs = [("the example table", Some(&*table)), ("--out", Some(&*args.out))];
+            output_file::keep_apart(&[], &outputs)?;
+            write_example(&table, args.force)?;
             let target = Target {
                 column: example::REGRESSION_TARGET.to_owned(),
                 task: Task::Regression,
                 positive: None,
+                classes: Vec::new(),
             };
             (EXAMPLE_SOURCE.to_owned(), example_columns(), target)
         }
@@ -59,7 +64,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let text = draft::config_text(&source, &columns, &target);
     Config::from_toml(&text)
         .map_err(|e| Failure::in_config(e, &args.out.display().to_string(), &text))?;
-    file::replace(&args.out, text.as_bytes())?;
+    output_file::replace(&args.out, text.as_bytes())?;
     let shown = args.out.display().to_string();
     Ok(Answer::yes(shell.body(
         || format!("{shown} written; next: samescore fit {shown}\n"),
@@ -78,11 +83,18 @@ fn refuse_existing(path: &Path, force: bool) -> Result<(), Error> {
 fn write_example(path: &Path, force: bool) -> Result<(), Error> {
     refuse_existing(path, force)?;
     let table = example::table(EXAMPLE_ROWS, EXAMPLE_SEED);
-    file::replace(path, &convert::write(&table, &example_columns(), gather::Format::Csv, None)?)
+    output_file::replace(
+        path,
+        &convert::write(&table, &example_columns(), gather::Format::Csv, None)?,
+    )
 }
 
 fn example_columns() -> BTreeMap<String, ColumnConfig> {
-    example::COLUMNS.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).into())).collect()
+    let shown = example::COLUMNS.iter().filter(|(name, _)| {
+        // A price that is told in three words, and what a row counts, would give the price away.
+        *name != example::MULTICLASS_TARGET && *name != example::WEIGHT
+    });
+    shown.map(|(name, kind)| ((*name).to_owned(), (*kind).into())).collect()
 }
 
 /// The path of a source as the config will see it, relative to its own folder.

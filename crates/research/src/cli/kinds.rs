@@ -36,7 +36,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         ))),
         Some(tag) => {
             let Some(info) = all.iter().find(|info| info.tag == tag) else {
-                let error = Error::new(Code::UnknownKind, format!("no kind `{tag}`"));
+                let error =
+                    Error::new(Code::UnknownKind, format!("expected a known kind, found `{tag}`"));
                 return Err(error.remedy("`samescore kinds` lists all").into());
             };
             let defaults = defaults(tag)?;

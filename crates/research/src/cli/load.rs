@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use samescore_core::artifact::{ARTIFACT_BYTES_MAX, Artifact};
-use samescore_core::config::Config;
+use samescore_core::config::{Config, Task};
 use samescore_core::error::{Code, Error, Result};
-use samescore_research::{file, gather};
+use samescore_research::{draft, file, gather};
 
 use super::failure::Failure;
 
@@ -38,6 +38,10 @@ impl Loaded {
         let is_inferred = config.data.columns.is_empty();
         if is_inferred {
             config.data.columns = gather::infer(&source, &config.data.missing)?;
+        }
+        let target = &config.target;
+        if target.task == Task::Multiclass && target.classes.is_empty() {
+            config.target.classes = draft::classes(&source, &config.data, &target.column)?;
         }
         config.validate().map_err(wrong)?;
         Ok(Loaded { is_inferred, config, source, path: shown, text })

@@ -6,18 +6,25 @@
 
 mod completions;
 mod convert;
+mod dependence;
 mod diff;
 mod evaluate;
 mod explain;
 mod failure;
 mod fit;
+mod folding;
+mod importance;
 mod init;
 mod inspect;
 mod kinds;
+mod learning_curve;
 mod load;
 mod score;
+mod search;
+mod seeds;
 mod shell;
 mod transform;
+mod validation_curve;
 mod verify;
 
 use std::process::ExitCode;
@@ -53,6 +60,10 @@ struct Cli {
     color: shell::Colour,
     #[command(subcommand)]
     command: Command,
+    /// Makes a mistake on purpose, so that the proof of sameness is seen to fail.
+    #[cfg(debug_assertions)]
+    #[arg(long, global = true, hide = true, value_name = "NAME")]
+    inject_fault: Option<samescore_core::faults::Fault>,
 }
 
 #[derive(Subcommand)]
@@ -62,7 +73,13 @@ enum Command {
     Score(score::Args),
     Transform(transform::Args),
     Evaluate(evaluate::Args),
+    Search(search::Args),
+    Seeds(seeds::Args),
+    LearningCurve(learning_curve::Args),
+    ValidationCurve(validation_curve::Args),
     Inspect(inspect::Args),
+    Importance(importance::Args),
+    Dependence(dependence::Args),
     Verify(verify::Args),
     Diff(diff::Args),
     Kinds(kinds::Args),
@@ -83,6 +100,8 @@ pub(crate) fn run() -> ExitCode {
             return ExitCode::from(u8::try_from(e.exit_code()).unwrap_or(2));
         }
     };
+    #[cfg(debug_assertions)]
+    samescore_core::faults::inject(cli.inject_fault);
     let shell = Shell::new(cli.format, cli.quiet, cli.color);
     match dispatch(cli.command, &shell).and_then(|answer| shell.write(answer)) {
         Ok(code) => ExitCode::from(code),
@@ -100,7 +119,13 @@ fn dispatch(command: Command, shell: &Shell) -> Result<Answer, Failure> {
         Command::Score(args) => score::run(&args, shell),
         Command::Transform(args) => transform::run(&args, shell),
         Command::Evaluate(args) => evaluate::run(&args, shell),
+        Command::Search(args) => search::run(&args, shell),
+        Command::Seeds(args) => seeds::run(&args, shell),
+        Command::LearningCurve(args) => learning_curve::run(&args, shell),
+        Command::ValidationCurve(args) => validation_curve::run(&args, shell),
         Command::Inspect(args) => inspect::run(&args, shell),
+        Command::Importance(args) => importance::run(&args, shell),
+        Command::Dependence(args) => dependence::run(&args, shell),
         Command::Verify(args) => verify::run(&args, shell),
         Command::Diff(args) => diff::run(&args, shell),
         Command::Kinds(args) => kinds::run(&args, shell),

@@ -2,14 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
+use samescore_core::artifact::Artifact;
 use samescore_core::batch::Batch;
 use samescore_core::digest::sha256;
 use samescore_core::error::{Code, Error};
 use samescore_core::listing;
 use samescore_core::par::Threads;
 use samescore_core::pipeline::Scores;
+use samescore_core::step::{Output, Progress};
 use samescore_core::trace::Trace;
-use samescore_research::{file, gather, render, workflow};
+use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
@@ -29,6 +31,10 @@ pub(super) struct Args {
     artifact: PathBuf,
     /// The rows, CSV or Parquet.
     source: PathBuf,
+    /// What of each row: its score, the sum behind it, the leaf of every tree, or what each feature
+    /// adds to the sum. Models of trees have all of them.
+    #[arg(long, value_enum, default_value_t = What::Score)]
+    output: What,
     /// Where to write the CSV; without it, stdout.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -40,7 +46,30 @@ pub(super) struct Args {
     threads: usize,
 }
 
+/// What is asked of a row.
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum What {
+    Score,
+    Margin,
+    Leaf,
+    Contribution,
+}
+
+impl What {
+    fn output(self) -> Option<Output> {
+        match self {
+            What::Score => None,
+            What::Margin => Some(Output::Margin),
+            What::Leaf => Some(Output::Leaf),
+            What::Contribution => Some(Output::Contribution),
+        }
+    }
+}
+
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
+    let inputs = [("the artifact", &*args.artifact), ("the source", &*args.source)];
+    let outputs = [("--out", args.out.as_deref()), ("--trace", args.trace.as_deref())];
+    output_file::keep_apart(&inputs, &outputs)?;
     let progress = shell.progress("loading the artifact");
     let artifact = load::artifact(&args.artifact)?;
     let config = &artifact.payload().config;
@@ -49,29 +78,41 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let data = workflow::scoring_data(config);
     let batch = threads.run(|| gather::read(&args.source, &data, &[]))?;
     progress.say(&format!("scoring {} rows", batch.n_rows()));
+    if let Some(output) = args.output.output() {
+        if let Some(path) = &args.trace {
+            write_trace(path, &threads.run(|| artifact.plan().trace(&batch))?.1)?;
+        }
+        let values = threads.run(|| artifact.plan().output(output, &batch))?;
+        drop(progress);
+        return other(args, shell, &artifact, (&batch, &values), output);
+    }
     let scores = match &args.trace {
-        None => threads.run(|| artifact.plan().score(&batch))?,
+        None => {
+            let hear = |done, total| progress.at("scoring", done, total);
+            threads.run(|| artifact.plan().score_heard(&batch, Progress::new(&hear)))?
+        }
         Some(path) => {
             let (scores, trace) = threads.run(|| artifact.plan().trace(&batch))?;
             write_trace(path, &trace)?;
             scores
         }
     };
-    let key = &config.data.key;
+    let (key, classes) = (&config.data.key, artifact.plan().classes());
     let digest = artifact.digest().to_string();
     drop(progress);
     match &args.out {
         None if shell.is_json() => {
-            let rows = (0..scores.len()).map(|row| json_row(&batch, key, &scores, row));
+            let rows = (0..scores.len()).map(|row| json_row(&batch, key, classes, &scores, row));
             let rows: Vec<Value> = rows.collect();
             let answer = json!({ "command": "score", "artifact": digest, "rows": rows });
             Ok(Answer::yes(shell.body(String::new, || answer)))
         }
-        None => Ok(Answer::yes(listing::scores(&batch, key, &scores)?)),
+        None => Ok(Answer::yes(listing::scores(&batch, key, classes, &scores)?)),
         Some(path) => {
-            let listed = listing::scores(&batch, key, &scores)?;
-            file::replace(path, listed.as_bytes())?;
+            let listed = listing::scores(&batch, key, classes, &scores)?;
+            output_file::replace(path, listed.as_bytes())?;
             let n_unscored = (0..scores.len()).filter(|&row| scores.get(row).is_err()).count();
+            // A histogram of classes shows how many rows each got.
             let values: Vec<f64> =
                 (0..scores.len()).filter_map(|row| scores.get(row).ok()).collect();
             let hash = sha256(listed.as_bytes()).to_string();
@@ -103,7 +144,68 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     }
 }
 
-fn json_row(batch: &Batch, key: &[String], scores: &Scores, row: usize) -> Value {
+/// Answers with another output than the score.
+fn other(
+    args: &Args,
+    shell: &Shell,
+    artifact: &Artifact,
+    (batch, values): (&Batch, &Scores),
+    output: Output,
+) -> Result<Answer, Failure> {
+    let key = &artifact.payload().config.data.key;
+    let names = artifact.plan().outputs(output).unwrap_or_default();
+    let digest = artifact.digest().to_string();
+    if args.out.is_none() && shell.is_json() {
+        let row = |row: usize| {
+            let mut object = match json_row(batch, key, &[], values, row) {
+                Value::Object(object) => object,
+                _ => Map::new(),
+            };
+            if let Ok(found) = values.values(row) {
+                object.retain(|name, _| name == "key" || name == "row_key");
+                let pairs = names.iter().cloned().zip(found.iter().map(|x| json!(x)));
+                let bits = found.iter().map(|x| json!(format!("{:016x}", x.to_bits())));
+                object.insert("values".to_owned(), Value::Object(pairs.collect()));
+                object.insert("bits".to_owned(), bits.collect());
+            }
+            Value::Object(object)
+        };
+        let rows: Vec<Value> = (0..values.len()).map(row).collect();
+        let answer = json!({ "command": "score", "artifact": digest, "rows": rows });
+        return Ok(Answer::yes(shell.body(String::new, || answer)));
+    }
+    let listed = listing::outputs(batch, key, &names, values)?;
+    let Some(path) = &args.out else {
+        return Ok(Answer::yes(listed));
+    };
+    output_file::replace(path, listed.as_bytes())?;
+    let pairs = [
+        ("artifact", digest),
+        ("path", path.display().to_string()),
+        ("sha256", sha256(listed.as_bytes()).to_string()),
+        ("n_rows", values.len().to_string()),
+    ];
+    Ok(Answer::yes(shell.body(
+        || render::pairs(&pairs),
+        || {
+            json!({
+                "command": "score",
+                "artifact": pairs[0].1,
+                "path": pairs[1].1,
+                "sha256": pairs[2].1,
+                "n_rows": values.len(),
+            })
+        },
+    )))
+}
+
+fn json_row(
+    batch: &Batch,
+    key: &[String],
+    classes: &[String],
+    scores: &Scores,
+    row: usize,
+) -> Value {
     let mut object = Map::new();
     let slots = key.iter().filter_map(|name| Some((name, batch.schema().position(name)?)));
     let declared: Map<String, Value> =
@@ -112,10 +214,18 @@ fn json_row(batch: &Batch, key: &[String], scores: &Scores, row: usize) -> Value
         object.insert("key".to_owned(), Value::Object(declared));
     }
     object.insert("row_key".to_owned(), json!(scores.keys()[row].to_string()));
-    match scores.get(row) {
-        Ok(score) => {
+    let bits = |score: &f64| format!("{:016x}", score.to_bits());
+    match scores.values(row) {
+        Ok([score]) => {
             object.insert("score".to_owned(), json!(score));
-            object.insert("bits".to_owned(), json!(format!("{:016x}", score.to_bits())));
+            object.insert("bits".to_owned(), json!(bits(score)));
+        }
+        Ok(values) => {
+            let class = scores.class(row).ok().and_then(|class| classes.get(class));
+            object.insert("class".to_owned(), json!(class));
+            object.insert("scores".to_owned(), json!(values));
+            let bits: Vec<String> = values.iter().map(bits).collect();
+            object.insert("bits".to_owned(), json!(bits));
         }
         Err(reason) => {
             object.insert("code".to_owned(), json!(reason.code().id()));
@@ -144,5 +254,5 @@ pub(super) fn json_value(batch: &Batch, slot: usize, row: usize) -> Value {
 pub(super) fn write_trace(path: &Path, trace: &Trace) -> Result<(), Failure> {
     let text = serde_json::to_string_pretty(trace)
         .map_err(|e| Error::new(Code::Io, format!("the trace cannot be written: {e}")))?;
-    Ok(file::replace(path, format!("{text}\n").as_bytes())?)
+    Ok(output_file::replace(path, format!("{text}\n").as_bytes())?)
 }

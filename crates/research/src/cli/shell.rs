@@ -125,36 +125,72 @@ impl Shell {
         let _ = io::stderr().write_all(text.as_bytes());
     }
 
-    /// Shows on a terminal that long work goes on, until the result is dropped.
+    /// Shows on a terminal that long work goes on and how far it is, until the result is dropped.
     pub(super) fn progress(&self, message: &str) -> Progress {
         let bar = ProgressBar::new_spinner();
         if self.is_quiet || !io::stderr().is_terminal() {
             bar.set_draw_target(ProgressDrawTarget::hidden());
         } else {
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
-                bar.set_style(style);
-            }
             bar.enable_steady_tick(Duration::from_millis(100));
         }
-        bar.set_message(message.to_owned());
-        Progress { bar }
+        let progress = Progress { bar, spinner: style(SPINNER), counter: style(COUNTER) };
+        progress.say(message);
+        progress
     }
 }
 
-/// Work that goes on.
+const SPINNER: &str = "{spinner} {msg} {elapsed}";
+const COUNTER: &str = "{spinner} {wide_msg} {bar:30} {percent:>3}% {elapsed}, {eta} left";
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+/// Work that goes on. Nothing is shown where there is no terminal.
 pub(super) struct Progress {
     bar: ProgressBar,
+    spinner: ProgressStyle,
+    counter: ProgressStyle,
 }
 
 impl Progress {
-    /// What is done now.
+    /// What is done now; how long it takes is not known.
     pub(super) fn say(&self, message: &str) {
-        self.bar.set_message(message.to_owned());
+        if !self.bar.is_hidden() {
+            self.bar.set_style(self.spinner.clone());
+            self.bar.set_message(message.to_owned());
+        }
+    }
+
+    /// What is done now, and so much of so much is done. May be called from any thread.
+    pub(super) fn at(&self, message: &str, done: u64, total: u64) {
+        if !self.bar.is_hidden() {
+            self.bar.set_message(message.to_owned());
+            self.bar.set_length(total);
+            self.bar.set_position(done);
+            self.bar.set_style(self.counter.clone());
+        }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_of_progress_are_well_formed_and_a_quiet_one_shows_nothing() {
+        for template in [SPINNER, COUNTER] {
+            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
+        }
+        let shell = Shell::new(Format::Text, true, Colour::Never);
+        let progress = shell.progress("reading");
+        progress.at("model", 3, 10);
+        assert!(progress.bar.is_hidden() && progress.bar.message().is_empty());
     }
 }

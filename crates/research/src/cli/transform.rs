@@ -6,7 +6,7 @@ use samescore_core::batch::Batch;
 use samescore_core::digest::sha256;
 use samescore_core::listing;
 use samescore_core::par::Threads;
-use samescore_research::{file, gather, render, workflow};
+use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
@@ -16,7 +16,8 @@ use super::shell::{Answer, Shell};
 
 /// Write the columns that a step of an artifact makes of rows.
 ///
-/// Prints CSV: row_key, then the columns behind the last step, or behind the one given by --until.
+/// Prints CSV: row_key, the columns behind the last step or the one given by --until, code, reason.
+/// A row with a reason has no values. A column called like one of these, or `bits`, gets a `_`.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example:\n  samescore transform titanic.samescore passengers.csv --until scale"
@@ -38,6 +39,8 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
+    let inputs = [("the artifact", &*args.artifact), ("the source", &*args.source)];
+    output_file::keep_apart(&inputs, &[("--out", args.out.as_deref())])?;
     let artifact = load::artifact(&args.artifact)?;
     let threads = Threads::new(args.threads)?;
     let progress = shell.progress(&format!("reading {}", args.source.display()));
@@ -55,7 +58,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         }));
     };
     let listed = listing::features(&blocks);
-    file::replace(path, listed.as_bytes())?;
+    output_file::replace(path, listed.as_bytes())?;
     let hash = sha256(listed.as_bytes()).to_string();
     let n_columns = blocks.first().map_or(0, |block| block.schema().len());
     let shown = path.display().to_string();
@@ -86,7 +89,7 @@ fn json_rows(blocks: &[Batch]) -> Vec<Value> {
         for row in 0..block.n_rows() {
             let mut object = Map::new();
             object.insert("row_key".to_owned(), json!(block.keys()[row].to_string()));
-            match u32::try_from(row).ok().and_then(|r| block.faults().get(&r)) {
+            match block.fault_of(row) {
                 Some(reason) => {
                     object.insert("code".to_owned(), json!(reason.code().id()));
                     object.insert("reason".to_owned(), json!(reason.to_string()));

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use samescore_core::error::{Code, Error, Result};
+use samescore_core::csv_form::CsvTable;
+use samescore_core::error::Result;
 
 use super::Difference;
 
@@ -18,8 +19,11 @@ fn is_score(column: &str) -> bool {
 struct Listing {
     header: Vec<String>,
     /// The rows of each key, in the order of their cells.
-    rows: BTreeMap<String, Vec<csv::StringRecord>>,
+    rows: BTreeMap<String, Vec<Vec<Cell>>>,
 }
+
+/// What stands in a cell; `None` is a missing value, `Some` of an empty text an empty label.
+type Cell = Option<String>;
 
 /// One difference per column that differs, its first row by key; before them, rows and columns that
 /// only one side has.
@@ -41,19 +45,15 @@ pub(super) fn compare(stage: &str, a: &[u8], b: &[u8]) -> Result<Vec<Difference>
 }
 
 fn read(bytes: &[u8]) -> Result<Listing> {
-    let refuse =
-        |e: csv::Error| Error::new(Code::BadValue, format!("the file cannot be read: {e}"));
-    let mut reader = csv::Reader::from_reader(bytes);
-    let header: Vec<String> = reader.headers().map_err(refuse)?.iter().map(str::to_owned).collect();
+    let table = CsvTable::open("listing", bytes)?;
+    let header = table.names().to_vec();
     let key = header.iter().position(|name| name == KEY_COLUMN).unwrap_or_default();
-    let mut rows: BTreeMap<String, Vec<csv::StringRecord>> = BTreeMap::new();
-    for record in reader.into_records() {
-        let record = record.map_err(refuse)?;
-        rows.entry(record.get(key).unwrap_or_default().to_owned()).or_default().push(record);
-    }
-    for same in rows.values_mut().filter(|same| same.len() > 1) {
-        same.sort_by(|x, y| x.iter().cmp(y.iter()));
-    }
+    let mut rows: BTreeMap<String, Vec<Vec<Cell>>> = BTreeMap::new();
+    table.for_each_told_row(|cells| {
+        let row: Vec<Cell> = cells.iter().map(|cell| cell.as_deref().map(str::to_owned)).collect();
+        rows.entry(row[key].clone().unwrap_or_default()).or_default().push(row);
+    });
+    rows.values_mut().for_each(|same| same.sort());
     Ok(Listing { header, rows })
 }
 
@@ -95,7 +95,7 @@ fn column(
     for (key, rows) in &a.0.rows {
         let others = b.0.rows.get(key).map(Vec::as_slice).unwrap_or_default();
         for (row, other) in rows.iter().zip(others) {
-            let (x, y) = (row.get(a.1).unwrap_or_default(), other.get(b.1).unwrap_or_default());
+            let (x, y) = (&row[a.1], &other[b.1]);
             if x == y {
                 continue;
             }
@@ -116,6 +116,10 @@ fn column(
     first
 }
 
-fn shown(cell: &str) -> &str {
-    if cell.is_empty() { "nothing" } else { cell }
+fn shown(cell: &Cell) -> &str {
+    match cell.as_deref() {
+        None => "nothing",
+        Some("") => "an empty label",
+        Some(text) => text,
+    }
 }

@@ -44,10 +44,12 @@ impl Content {
         }
         let header = bytes.split(|b| *b == b'\n').next().unwrap_or_default();
         let header = header.strip_suffix(b"\r").unwrap_or(header);
-        if header.ends_with(b"row_key,score,bits,code,reason") {
+        let header = String::from_utf8_lossy(header);
+        let has_key = format!(",{header}").contains(",row_key,");
+        if has_key && header.ends_with(",bits,code,reason") {
             return Ok(Content::Scores);
         }
-        if header == b"row_key" || header.starts_with(b"row_key,") {
+        if header.starts_with("row_key,") {
             return Ok(Content::Features);
         }
         let message = "expected an artifact, a trace, or what `score` or `transform` wrote";
@@ -208,6 +210,29 @@ mod tests {
         assert_eq!(
             columns[0].line(),
             "stage `features`, column `y`: a column against no such column"
+        );
+    }
+
+    #[test]
+    fn a_listing_is_known_by_its_header() {
+        for (header, content) in [
+            ("row_key,score,bits,code,reason", Some(Content::Scores)),
+            ("id,row_key,class,score_a,score_b,bits,code,reason", Some(Content::Scores)),
+            ("row_key,x,code,reason", Some(Content::Features)),
+            ("row_key,code,reason", Some(Content::Features)),
+            ("a,b", None),
+            ("my_row_key,x,bits,code,reason", None),
+        ] {
+            assert_eq!(Content::of(header.as_bytes()).ok(), content, "{header}");
+        }
+    }
+
+    #[test]
+    fn an_empty_label_is_not_a_missing_value() {
+        let (_, found) = files(b"row_key,x\n01,\n", b"row_key,x\n01,\"\"\n").unwrap();
+        assert_eq!(
+            found[0].line(),
+            "stage `features`, column `x`, row `01`: nothing against an empty label"
         );
     }
 

@@ -3,21 +3,22 @@
 //! # Method
 //! All rows are read, never a sample. A column is num if every cell that is not missing is a
 //! number, else time if every such cell is an ISO time, else text. A column without any value is
-//! num. Types that Parquet stores are taken as they are; its text columns are judged like those of
-//! a CSV file.
+//! num. Parquet gives the answer that the same table as CSV gives: a text column is judged by its
+//! cells; booleans are the labels `true` and `false`, so text; integers are num unless one is
+//! beyond 2^53, then text; floats are num, dates and timestamps time.
 //!
 //! What is inferred is written into the config or the artifact: nothing is inferred at scoring.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use polars::prelude::{DataType, StringChunked};
-use samescore_core::batch::{ColumnKind, TimeFormat, parse_num, parse_time};
+use polars::prelude::{ChunkedArray, DataType, PolarsError, PolarsNumericType, Series};
+use samescore_core::batch::{CellReader, ColumnKind, TimeFormat, read_num, read_time};
 use samescore_core::config::ColumnConfig;
+use samescore_core::csv_form::CsvTable;
 use samescore_core::error::{Code, Error, Result};
-use samescore_core::par;
 
-use super::{Format, csv, foreign, parquet};
+use super::{Format, foreign, parquet};
 use crate::file;
 
 /// Name and kind of every column of a source. `missing` are the texts that mean missing.
@@ -37,12 +38,14 @@ fn infer_csv(
     bytes: &[u8],
     missing: &[String],
 ) -> Result<BTreeMap<String, ColumnConfig>> {
-    let (names, frame) = csv::read_texts(source, bytes)?;
-    check_rows(source, frame.height())?;
-    let places: Vec<usize> = (0..names.len()).collect();
-    let kinds =
-        par::map(&places, |&place| Ok(kind_of(csv::text_column(source, &frame, place)?, missing)));
-    names.into_iter().zip(kinds).map(|(name, kind)| Ok((name, kind?))).collect()
+    let table = CsvTable::open(&source.display().to_string(), bytes)?;
+    check_rows(source, table.n_rows())?;
+    let mut seen = vec![Seen::new(missing); table.names().len()];
+    table.for_each_row(|cells| {
+        seen.iter_mut().zip(cells).for_each(|(seen, cell)| seen.see(cell));
+    });
+    let kinds = seen.iter().map(|seen| seen.kind().into());
+    Ok(table.names().iter().cloned().zip(kinds).collect())
 }
 
 fn check_rows(source: &Path, n_rows: usize) -> Result<()> {
@@ -63,32 +66,74 @@ fn infer_parquet(
     check_rows(source, frame.height())?;
     let mut columns = BTreeMap::new();
     for column in frame.columns() {
-        let series = column.as_materialized_series();
-        let kind = match series.dtype() {
-            DataType::String => {
-                let cells = series.str().map_err(|e| foreign(source, &e))?;
-                kind_of(cells, missing)
-            }
-            DataType::Date | DataType::Datetime(..) => ColumnKind::Time.into(),
-            _ => ColumnKind::Num.into(),
-        };
-        columns.insert(column.name().to_string(), kind);
+        let kind = stored_kind(column.as_materialized_series(), missing);
+        let kind = kind.map_err(|e| foreign(source, &e))?;
+        columns.insert(column.name().to_string(), kind.into());
     }
     Ok(columns)
 }
 
-fn kind_of(cells: &StringChunked, missing: &[String]) -> ColumnConfig {
-    let format = TimeFormat::default();
-    let is_value = |cell: &&str| !cell.is_empty() && !missing.iter().any(|marker| marker == cell);
-    let values = || cells.iter().flatten().filter(is_value);
-    let kind = if values().all(|cell| parse_num(cell).is_ok()) {
-        ColumnKind::Num
-    } else if values().all(|cell| parse_time(cell, &format).is_ok()) {
-        ColumnKind::Time
-    } else {
-        ColumnKind::Text
-    };
-    kind.into()
+/// The kind of a stored column: that of its cells as text.
+fn stored_kind(series: &Series, missing: &[String]) -> Result<ColumnKind, PolarsError> {
+    if series.null_count() == series.len() {
+        return Ok(ColumnKind::Num);
+    }
+    Ok(match series.dtype() {
+        DataType::String => {
+            let mut seen = Seen::new(missing);
+            series.str()?.iter().flatten().for_each(|cell| seen.see(cell));
+            seen.kind()
+        }
+        DataType::Boolean => ColumnKind::Text,
+        DataType::Int64 => whole(series.i64()?, missing),
+        DataType::UInt64 => whole(series.u64()?, missing),
+        DataType::Date | DataType::Datetime(..) => ColumnKind::Time,
+        _ => ColumnKind::Num,
+    })
+}
+
+/// Numbers, unless f64 does not hold one of them.
+fn whole<T>(values: &ChunkedArray<T>, missing: &[String]) -> ColumnKind
+where
+    T: PolarsNumericType,
+    i128: From<T::Native>,
+{
+    let reader = CellReader::new(ColumnKind::Num, &TimeFormat::default(), missing);
+    let is_held = |x: T::Native| reader.integer(i128::from(x)).is_ok();
+    if values.iter().flatten().all(is_held) { ColumnKind::Num } else { ColumnKind::Text }
+}
+
+/// What the cells of a column have been so far.
+#[derive(Clone)]
+struct Seen {
+    reader: CellReader,
+    format: TimeFormat,
+    is_num: bool,
+    is_time: bool,
+}
+
+impl Seen {
+    fn new(missing: &[String]) -> Self {
+        let format = TimeFormat::default();
+        let reader = CellReader::new(ColumnKind::Text, &format, missing);
+        Seen { reader, format, is_num: true, is_time: true }
+    }
+
+    fn see(&mut self, cell: &str) {
+        if self.reader.is_marker(cell) {
+            return;
+        }
+        self.is_num = self.is_num && read_num(cell).is_some();
+        self.is_time = self.is_time && read_time(cell, &self.format).is_some();
+    }
+
+    fn kind(&self) -> ColumnKind {
+        match (self.is_num, self.is_time) {
+            (true, _) => ColumnKind::Num,
+            (false, true) => ColumnKind::Time,
+            (false, false) => ColumnKind::Text,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -100,8 +145,9 @@ mod tests {
     #[test]
     fn a_kind_holds_for_every_value_or_not_at_all() {
         let of = |cells: &[&str]| {
-            let cells = StringChunked::new("".into(), cells);
-            kind_of(&cells, &["?".to_owned()]).kind
+            let mut seen = Seen::new(&["?".to_owned()]);
+            cells.iter().for_each(|cell| seen.see(cell));
+            seen.kind()
         };
         assert_eq!(of(&["1", "", "2.5e3", "?"]), ColumnKind::Num);
         assert_eq!(of(&["1", "x"]), ColumnKind::Text);
@@ -109,5 +155,20 @@ mod tests {
         assert_eq!(of(&["2010-05-01", "2010"]), ColumnKind::Text);
         assert_eq!(of(&["9007199254740993"]), ColumnKind::Text);
         assert_eq!(of(&["", "?"]), ColumnKind::Num);
+    }
+
+    #[test]
+    fn stored_columns_are_what_their_text_would_be() {
+        let of = |series: &Series| stored_kind(series, &["9007199254740995".to_owned()]).unwrap();
+        let name = || "x".into();
+        assert_eq!(of(&Series::new(name(), [true, false])), ColumnKind::Text);
+        assert_eq!(of(&Series::new(name(), [None::<bool>, None])), ColumnKind::Num);
+        assert_eq!(of(&Series::new(name(), [1i64, 9_007_199_254_740_992])), ColumnKind::Num);
+        assert_eq!(of(&Series::new(name(), [1i64, 9_007_199_254_740_993])), ColumnKind::Text);
+        // A marker is no value.
+        assert_eq!(of(&Series::new(name(), [1i64, 9_007_199_254_740_995])), ColumnKind::Num);
+        assert_eq!(of(&Series::new(name(), [u64::MAX])), ColumnKind::Text);
+        assert_eq!(of(&Series::new(name(), [0.5f32])), ColumnKind::Num);
+        assert_eq!(of(&Series::new(name(), ["1", ""])), ColumnKind::Num);
     }
 }

@@ -3,9 +3,10 @@
 //! # Method
 //! A source is chosen by its ending, `.csv` or `.parquet`. The schema is declared, never guessed:
 //! each declared column is found by name and becomes a column of its declared kind, columns in name
-//! order. Text cells of every source go through one function,
-//! [`CellReader`](samescore_core::batch::CellReader), which deploy uses as well, so the same table
-//! as CSV and as Parquet gives the same batch.
+//! order. A CSV file is cut into cells by [`CsvTable`](samescore_core::csv_form::CsvTable) and the
+//! values of every source are read by one function,
+//! [`CellReader`](samescore_core::batch::CellReader); deploy uses both as well, so the same table
+//! as CSV and as Parquet gives the same batch, here and there.
 //!
 //! # Missing
 //! A cell without text is missing, quoted or not; so is a null, NaN, and whatever the config

@@ -17,8 +17,8 @@
 //! Everything else (decimal, nested, binary, time of day) is refused by name.
 //!
 //! # Missing
-//! Null, NaN, an empty string, and the declared markers: of a string by its text, of an integer by
-//! its digits, of a float by the number that the marker reads as.
+//! Null, NaN, an empty string, and the declared markers by the one rule of
+//! [`CellReader`](samescore_core::batch::CellReader). A column of nulls alone is of any kind.
 
 use std::collections::BTreeMap;
 use std::io::Cursor;

@@ -2,17 +2,16 @@
 //! [`parquet`](super::parquet).
 
 use polars::prelude::{
-    BooleanChunked, ChunkedArray, DataType, PolarsNumericType, Series, TimeUnit,
+    BooleanChunked, ChunkedArray, DataType, PolarsNumericType, Series, StringChunked, TimeUnit,
 };
 use samescore_core::batch::{
-    CellReader, Column, ColumnKind, MISSING_TIME, TextColumn, integer_num, parse_num, push_missing,
+    CellReader, Column, ColumnKind, MISSING_TIME, TextColumn, push_missing,
 };
 use samescore_core::config::ColumnConfig;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::math;
 
 use super::Gathered;
-use super::csv::read_cells;
 
 const DAY_MICROS: i64 = 86_400_000_000;
 /// Years 1 to 9999, as text sources allow.
@@ -25,13 +24,15 @@ pub(super) fn convert(
     declared: &ColumnConfig,
     missing: &[String],
 ) -> Result<Gathered> {
-    let sink = Sink::new(declared.kind, missing);
+    let reader = CellReader::new(declared.kind, &declared.format, missing);
+    if series.null_count() == series.len() && !matches!(series.dtype(), DataType::String) {
+        // No value, no kind: what a CSV file says with empty cells.
+        return Ok(nothing(declared.kind, series.len()));
+    }
+    let sink = Sink { kind: declared.kind, reader };
     let wrong = |e: polars::prelude::PolarsError| Error::new(Code::WrongKind, e.to_string());
     match series.dtype() {
-        DataType::String => {
-            let reader = CellReader::new(declared.kind, &declared.format, missing);
-            Ok(read_cells(series.str().map_err(wrong)?, &reader))
-        }
+        DataType::String => Ok(read_cells(series.str().map_err(wrong)?, &sink.reader)),
         DataType::Boolean => sink.bools(series.bool().map_err(wrong)?),
         DataType::Int8 => sink.integers(series.i8().map_err(wrong)?),
         DataType::Int16 => sink.integers(series.i16().map_err(wrong)?),
@@ -60,6 +61,18 @@ pub(super) fn convert(
     }
 }
 
+/// The values of text cells, and the rows whose cell cannot be read.
+fn read_cells(cells: &StringChunked, reader: &CellReader) -> Gathered {
+    let mut column = Column::empty(reader.kind());
+    let mut faults = Vec::new();
+    for (row, cell) in cells.iter().enumerate() {
+        if let Err(error) = reader.push(&mut column, cell.unwrap_or_default()) {
+            faults.push((row, error));
+        }
+    }
+    (column, faults)
+}
+
 /// Whole microseconds; `None` if there are none, or too many.
 fn micros(ticks: i64, unit: TimeUnit) -> Option<i64> {
     match unit {
@@ -69,19 +82,20 @@ fn micros(ticks: i64, unit: TimeUnit) -> Option<i64> {
     }
 }
 
-/// Where stored values become values of the declared kind.
-struct Sink<'a> {
-    kind: ColumnKind,
-    markers: &'a [String],
-    numbers: Vec<f64>,
+/// A column of that kind without any value.
+fn nothing(kind: ColumnKind, n_rows: usize) -> Gathered {
+    let mut column = Column::empty(kind);
+    (0..n_rows).for_each(|_| push_missing(&mut column));
+    (column, Vec::new())
 }
 
-impl<'a> Sink<'a> {
-    fn new(kind: ColumnKind, markers: &'a [String]) -> Self {
-        let numbers = markers.iter().filter_map(|marker| parse_num(marker).ok()).collect();
-        Sink { kind, markers, numbers }
-    }
+/// Where stored values become values of the declared kind; what is missing, the reader says.
+struct Sink {
+    kind: ColumnKind,
+    reader: CellReader,
+}
 
+impl Sink {
     fn refuse(&self, found: &str) -> Error {
         Error::new(Code::WrongKind, format!("expected {}, found {found}", self.kind))
             .remedy("declare the kind that the file has, and cast it in a step")
@@ -91,10 +105,15 @@ impl<'a> Sink<'a> {
         let label = |b: bool| if b { "true" } else { "false" };
         match self.kind {
             ColumnKind::Num => {
-                let number = |b: Option<bool>| b.map_or(math::MISSING, |b| f64::from(u8::from(b)));
-                Ok((Column::Num(values.iter().map(number).collect()), Vec::new()))
+                let number = |b: bool| self.reader.num(f64::from(u8::from(b)));
+                let numbers = values.iter().map(|b| b.map_or(math::MISSING, number));
+                Ok((Column::Num(numbers.collect()), Vec::new()))
             }
-            ColumnKind::Text => Ok((Column::text(values.iter().map(|b| b.map(label))), Vec::new())),
+            ColumnKind::Text => {
+                let labels = values.iter().map(|b| b.map(label));
+                let labels = labels.map(|l| l.filter(|l| !self.reader.is_marker(l)));
+                Ok((Column::text(labels), Vec::new()))
+            }
             ColumnKind::Time => Err(self.refuse("bool")),
         }
     }
@@ -106,21 +125,26 @@ impl<'a> Sink<'a> {
     {
         match self.kind {
             ColumnKind::Num => {
-                let mut column = Column::Num(Vec::with_capacity(values.len()));
+                let mut numbers = Vec::with_capacity(values.len());
                 let mut faults = Vec::new();
                 for (row, value) in values.iter().enumerate() {
-                    if let Err(error) = self.integer(&mut column, value.map(i128::from)) {
-                        push_missing(&mut column);
-                        faults.push((row, error));
-                    }
+                    let read = value.map(|x| self.reader.integer(i128::from(x)));
+                    numbers.push(match read {
+                        Some(Ok(x)) => x,
+                        None => math::MISSING,
+                        Some(Err(error)) => {
+                            faults.push((row, error));
+                            math::MISSING
+                        }
+                    });
                 }
-                Ok((column, faults))
+                Ok((Column::Num(numbers), faults))
             }
             ColumnKind::Text => {
                 let mut text = TextColumn::default();
                 for value in values.iter() {
                     let digits = value.map(|x| i128::from(x).to_string());
-                    text.push(digits.as_deref().filter(|d| !self.is_marker(d)));
+                    text.push(digits.as_deref().filter(|d| !self.reader.is_marker(d)));
                 }
                 Ok((Column::Text(text), Vec::new()))
             }
@@ -128,37 +152,11 @@ impl<'a> Sink<'a> {
         }
     }
 
-    fn integer(&self, column: &mut Column, value: Option<i128>) -> Result<()> {
-        let Some(value) = value else {
-            push_missing(column);
-            return Ok(());
-        };
-        let number = match i64::try_from(value) {
-            Ok(value) => integer_num(value),
-            Err(_) => parse_num(&value.to_string()),
-        };
-        if !self.numbers.is_empty() && self.is_marker(&value.to_string()) {
-            push_missing(column);
-            return Ok(());
-        }
-        if let Column::Num(values) = column {
-            values.push(number?);
-        }
-        Ok(())
-    }
-
-    fn is_marker(&self, text: &str) -> bool {
-        self.markers.iter().any(|marker| marker == text)
-    }
-
     fn floats(&self, values: impl Iterator<Item = Option<f64>>) -> Result<Gathered> {
         if self.kind != ColumnKind::Num {
             return Err(self.refuse("float"));
         }
-        let number = |x: Option<f64>| match x {
-            Some(x) if !self.numbers.contains(&x) => x,
-            _ => math::MISSING,
-        };
+        let number = |x: Option<f64>| x.map_or(math::MISSING, |x| self.reader.num(x));
         Ok((Column::num(values.map(number)), Vec::new()))
     }
 
@@ -175,7 +173,9 @@ impl<'a> Sink<'a> {
         for (row, value) in values.enumerate() {
             times.push(match value {
                 None => MISSING_TIME,
-                Some(Some(micros)) if (TIME_MIN..=TIME_MAX).contains(&micros) => micros,
+                Some(Some(micros)) if (TIME_MIN..=TIME_MAX).contains(&micros) => {
+                    self.reader.time(micros)
+                }
                 Some(_) => {
                     let message =
                         "expected whole microseconds from year 1 to 9999, found another instant";

@@ -1,7 +1,9 @@
 //! Hand-worked fits, and what cannot be fitted.
 
 use super::*;
+use crate::math;
 use crate::models::tests::{fit_model, refused, regression};
+use crate::step::Predict;
 
 fn free() -> LogisticRegressionParams {
     LogisticRegressionParams { penalty: Penalty::None, ..Default::default() }

@@ -1,0 +1,97 @@
+//! From the last layer's sums to scores, losses and the first slopes.
+
+use crate::math;
+
+/// What the outputs mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Head {
+    /// One number; half its squared distance from the target is the loss.
+    Squared,
+    /// The log-odds of class 1; −ln(probability of the row's class) is the loss.
+    Logistic,
+    /// The logarithms of odds for each class; the loss is as above.
+    Softmax,
+}
+
+impl Head {
+    /// The loss of a row with target `y`; the slope of the loss by each output goes in its place.
+    pub(super) fn loss_and_slopes(self, outputs: &mut [f64], y: f64) -> f64 {
+        match self {
+            Head::Squared => {
+                let distance = outputs[0] - y;
+                outputs[0] = distance;
+                0.5 * (distance * distance)
+            }
+            Head::Logistic => {
+                let z = outputs[0];
+                outputs[0] = math::sigmoid(z) - y;
+                math::softplus(if y > 0.5 { -z } else { z })
+            }
+            Head::Softmax => {
+                let class = y as usize;
+                let own = outputs[class];
+                let (highest, total) = softmax(outputs);
+                outputs[class] -= 1.0;
+                (highest - own) + math::ln(total)
+            }
+        }
+    }
+
+    /// Puts the scores in the place of the outputs, but for a regression's scale.
+    pub(super) fn score(self, outputs: &mut [f64]) {
+        match self {
+            Head::Squared => {}
+            Head::Logistic => outputs[0] = math::sigmoid(outputs[0]),
+            Head::Softmax => {
+                softmax(outputs);
+            }
+        }
+    }
+}
+
+/// Puts e^(zⱼ − highest) / total in the place of each zⱼ, where the total of all numerators is
+/// added in the order of the classes. Gives the highest z and the total.
+fn softmax(outputs: &mut [f64]) -> (f64, f64) {
+    let highest = outputs.iter().fold(f64::NEG_INFINITY, |high, &z| math::max(high, z));
+    for z in outputs.iter_mut() {
+        *z = math::exp(*z - highest);
+    }
+    let total = math::sum_in_order(outputs.iter().copied());
+    outputs.iter_mut().for_each(|e| *e /= total);
+    (highest, total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_and_slopes_by_hand() {
+        let mut z = [3.0];
+        assert_eq!((Head::Squared.loss_and_slopes(&mut z, 5.0), z), (2.0, [-2.0]));
+        let mut z = [0.0];
+        assert_eq!((Head::Logistic.loss_and_slopes(&mut z, 1.0), z), (math::ln(2.0), [-0.5]));
+        // Odds of 1 : 1 : 2.
+        let mut z = [1.0, 1.0, 1.0 + math::ln(2.0)];
+        let loss = Head::Softmax.loss_and_slopes(&mut z, 0.0);
+        assert!((loss - 2.0 * math::ln(2.0)).abs() < 1e-15, "{loss}");
+        assert!(z.iter().zip([-0.75, 0.25, 0.5]).all(|(z, s)| (z - s).abs() < 1e-15), "{z:?}");
+    }
+
+    #[test]
+    fn far_outputs_have_finite_losses() {
+        for (head, y) in [(Head::Logistic, 1.0), (Head::Logistic, 0.0), (Head::Softmax, 1.0)] {
+            let mut z = if head == Head::Softmax { vec![1e300, -1e300] } else { vec![-1e300] };
+            let loss = head.loss_and_slopes(&mut z, y);
+            assert!(loss.is_finite() && z.iter().all(|x| x.is_finite()), "{head:?} {y}: {loss}");
+        }
+    }
+
+    #[test]
+    fn two_classes_are_one_log_odds() {
+        let (mut two, mut one) = ([0.0, 0.75], [0.75]);
+        Head::Softmax.score(&mut two);
+        Head::Logistic.score(&mut one);
+        assert!((two[1] - one[0]).abs() < 1e-16);
+    }
+}

@@ -1,0 +1,345 @@
+//! Fits a weighted sum of the columns that a given share of the rows lies below.
+//!
+//! # Method
+//! The objective is that of scikit-learn 1.9.1 `QuantileRegressor`: the mean over rows of
+//! `quantile` · (y − z) where y is above z and (1 − `quantile`) · (z − y) elsewhere, with z = b₀ + Σ
+//! bⱼ xⱼ, and `alpha` · Σ |bⱼ|; b₀ has no penalty. Columns and target are centred and scaled by
+//! powers of two. The kink of the loss is rounded off over a width; Newton's method with step
+//! halving finds the optimum of that, the width is made smaller, and the solution follows its path,
+//! which is straight while the same rows lie in the kink. Sums over rows are exact and rounded once.
+//!
+//! **What is guaranteed.** The rounded loss lies below the loss, so its minimum is a lower bound of
+//! the optimum: the fit ends when the objective at the solution exceeds that bound by at most
+//! `tolerance` of itself (the duality gap), or when the width is 2^-46 of the target's reach, as for
+//! rows that a line meets exactly. The solution that meets the rows in the kink exactly is taken if
+//! it is no worse.
+//!
+//! # Shape
+//! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Regression only.
+//!
+//! # Missing
+//! Refused in the fit. At scoring a row with a missing value gets a reason instead of a score.
+//!
+//! # Ties and order
+//! The prediction starts with b₀ and adds bⱼ xⱼ in the order of the columns, each product rounded.
+//! Where several solutions are best (the median of an even number of rows), the one to which the
+//! rounded losses lead is taken, near the middle; it does not depend on the order of rows. With
+//! `alpha` = 0 a column that depends on earlier ones has coefficient 0, by the rule of
+//! `linear_regression`.
+//!
+//! # Errors
+//! `quantile` not between 0 and 1, `alpha` below 0, `tolerance` not above 0, `max_iter` of 0; a
+//! missing or infinite value; no optimum within `max_iter` Newton steps in all. At scoring, an
+//! infinite value is a row's reason.
+//!
+//! # Example
+//! y = 1, 2, 3, 4, 100 without columns: at `quantile` = 0.5, b₀ = 3.
+
+use serde::{Deserialize, Serialize};
+
+use super::linear;
+use super::loss_fit::{LossFit, Strength};
+use super::minimise::{Found, Objective, Stop, minimise};
+use super::model_step::Model;
+use crate::aggregate::{Loss, Rows};
+use crate::batch::{Batch, Schema};
+use crate::config::Task;
+use crate::error::{Code, Error, Result};
+use crate::example::COMPLETE_COLUMNS;
+use crate::math;
+use crate::step::{Example, FitContext, FitModel, Predict};
+
+/// The first width, the last, and what a stage multiplies it by; after one whose rows in the kink
+/// were those of the stage before, the last factor.
+const WIDTH_FIRST: f64 = 0.25;
+const WIDTH_LAST: f64 = 1.0 / 70_368_744_177_664.0;
+const WIDTH_FACTOR: f64 = 1.0 / 8.0;
+const WIDTH_FACTOR_SETTLED: f64 = 1.0 / 1024.0;
+/// The gradient norm of a stage; its square bounds what a stage may leave.
+const STAGE_TOLERANCE: f64 = 1e-9;
+
+/// The quantile, the penalty, and when to stop.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct QuantileRegressionParams {
+    /// The share of rows below, between 0 and 1.
+    pub quantile: f64,
+    /// Weight of the sizes of the coefficients against the mean loss, at least 0.
+    pub alpha: f64,
+    /// Whether b₀ is fitted; otherwise it is 0.
+    pub fit_intercept: bool,
+    /// The most Newton steps in all, at least 1.
+    pub max_iter: u32,
+    /// The duality gap, as a share of the objective, at which the fit ends; above 0.
+    pub tolerance: f64,
+}
+
+impl Default for QuantileRegressionParams {
+    fn default() -> Self {
+        QuantileRegressionParams {
+            quantile: 0.5,
+            alpha: 0.0,
+            fit_intercept: true,
+            max_iter: 1000,
+            tolerance: 1e-12,
+        }
+    }
+}
+
+impl FitModel for QuantileRegressionParams {
+    type Fitted = QuantileRegression;
+
+    fn validate(&self) -> Result<()> {
+        linear::check_not_negative("alpha", self.alpha)?;
+        linear::check_stop(Stop { max_iter: self.max_iter, tolerance: self.tolerance })?;
+        if self.quantile > 0.0 && self.quantile < 1.0 {
+            return Ok(());
+        }
+        let message = format!("expected `quantile` between 0 and 1, found {}", self.quantile);
+        Err(Error::new(Code::BadParameter, message))
+    }
+
+    fn tasks(&self) -> &'static [Task] {
+        &[Task::Regression]
+    }
+
+    fn weighs(&self) -> bool {
+        true
+    }
+
+    fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<QuantileRegression> {
+        let ranges = linear::ranges(rows, ctx)?;
+        let loss = self.rounded(WIDTH_FIRST);
+        let is_unique = self.alpha > 0.0;
+        let strength = Strength { l2: 0.0, l1: self.alpha * ranges.total_weight };
+        let fit = LossFit::new(rows, ctx, &ranges, self.fit_intercept, is_unique, loss)?
+            .with_scaled_target(&ranges.target, self.fit_intercept)
+            .with_penalty(strength);
+        let mut path = Path { params: self, fit };
+        let (x, n_iterations, gap) = path.follow()?;
+        let solution = path.fit.finish(&x)?;
+        Ok(QuantileRegression {
+            coefficients: solution.coefficients,
+            intercept: solution.intercept,
+            n_iterations,
+            gap,
+        })
+    }
+
+    fn examples() -> Vec<Example<Self>> {
+        let high = QuantileRegressionParams { quantile: 0.9, alpha: 2.0, ..Default::default() };
+        vec![
+            Example::on(COMPLETE_COLUMNS, QuantileRegressionParams::default()),
+            Example::on(&["area", "constant", "rooms", "sold", "year"], high),
+        ]
+    }
+}
+
+impl QuantileRegressionParams {
+    fn rounded(&self, width: f64) -> Loss {
+        Loss::Pinball { quantile: self.quantile, width }
+    }
+}
+
+/// The solutions of ever smaller widths.
+struct Path<'a> {
+    params: &'a QuantileRegressionParams,
+    fit: LossFit<'a>,
+}
+
+impl Path<'_> {
+    /// The variables, the number of Newton steps, and the gap as a share of the objective.
+    fn follow(&mut self) -> Result<(Vec<f64>, u32, f64)> {
+        let mut x = self.fit.start();
+        let (mut width, mut n_steps) = (WIDTH_FIRST, 0);
+        loop {
+            self.fit.loss = self.params.rounded(width);
+            let left = self.params.max_iter - n_steps;
+            let stop = Stop { max_iter: left, tolerance: STAGE_TOLERANCE };
+            let found = minimise(&self.fit, x, stop)?;
+            n_steps += found.n_iterations;
+            if !found.is_optimal {
+                return Err(self.no_optimum(&found));
+            }
+            let bound = self.bound(&found)?;
+            let inward = self.inward(&found.x, width)?;
+            let (best, value) = self.better(&found.x, &inward)?;
+            let gap = math::max(value - bound, 0.0);
+            if gap <= self.params.tolerance * value || width <= WIDTH_LAST {
+                return Ok((best, n_steps, if value > 0.0 { gap / value } else { 0.0 }));
+            }
+            let settled = found.n_iterations <= 2;
+            let factor = if settled { WIDTH_FACTOR_SETTLED } else { WIDTH_FACTOR };
+            width = math::max(width * factor, WIDTH_LAST);
+            x = found.x.iter().zip(&inward).map(|(x, d)| x + (1.0 - factor) * d).collect();
+        }
+    }
+
+    /// No solution has a smaller objective.
+    fn bound(&self, found: &Found) -> Result<f64> {
+        let value = self.fit.value(&found.x)?.value + self.fit.absolute(&found.x);
+        let rest = self.fit.shape.total_weight * (found.gradient_norm * found.gradient_norm);
+        Ok(value - rest)
+    }
+
+    /// The way to the solution that meets the rows in the kink, as far as they decide it.
+    fn inward(&self, x: &[f64], width: f64) -> Result<Vec<f64>> {
+        let kink = Loss::PinballKink { quantile: self.params.quantile, width };
+        let pull = self.fit.value_of(kink, x)?;
+        let hessian = self.fit.hessian(x, &pull, 3)?;
+        let n = x.len();
+        let shape = &self.fit.shape;
+        let moves = |v: &usize| shape.is_free[*v] && (shape.l1[*v] == 0.0 || x[*v] != 0.0);
+        let free: Vec<usize> = (0..n).filter(moves).collect();
+        let pairs = free.iter().flat_map(|&v| free.iter().map(move |&u| (v, u)));
+        let model = Model {
+            hessian: pairs.map(|(v, u)| hessian[v * n + u]).collect(),
+            gradient: free.iter().map(|&v| pull.gradient[v]).collect(),
+            x: free.iter().map(|&v| x[v]).collect(),
+            l1: vec![0.0; free.len()],
+            damped: true,
+        };
+        let mut way = vec![0.0; n];
+        if let Some(step) = model.solve() {
+            free.iter().zip(&step.change).for_each(|(&v, &d)| way[v] = d);
+        }
+        Ok(way)
+    }
+
+    /// The end of the way if it is no worse than x, with its objective.
+    fn better(&self, x: &[f64], way: &[f64]) -> Result<(Vec<f64>, f64)> {
+        let exact = self.params.rounded(0.0);
+        let objective = |x: &[f64]| Ok(self.fit.value_of(exact, x)?.value + self.fit.absolute(x));
+        let end: Vec<f64> = x.iter().zip(way).map(|(x, d)| x + d).collect();
+        let (here, there) = (objective(x)?, objective(&end)?);
+        Ok(if there <= here { (end, there) } else { (x.to_vec(), here) })
+    }
+
+    fn no_optimum(&self, found: &Found) -> Error {
+        let remedy = "scale the columns, raise `alpha`, or raise `max_iter`";
+        self.fit.no_optimum(found, self.params.max_iter, remedy)
+    }
+}
+
+/// Coefficients and intercept, and how the fit ended.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct QuantileRegression {
+    coefficients: Vec<f64>,
+    intercept: f64,
+    n_iterations: u32,
+    gap: f64,
+}
+
+impl Predict for QuantileRegression {
+    fn check(&self, features: &Schema) -> Result<()> {
+        linear::check(&self.coefficients, self.intercept, features.len())?;
+        linear::check_norm(self.gap)
+    }
+
+    fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
+        linear::predictor(batch, slots, &self.coefficients, self.intercept, scores);
+        Ok(())
+    }
+
+    fn coefficients(&self) -> Option<&[f64]> {
+        Some(&self.coefficients)
+    }
+
+    fn facts(&self) -> Vec<(String, f64)> {
+        vec![
+            ("intercept".to_owned(), self.intercept),
+            ("iterations".to_owned(), f64::from(self.n_iterations)),
+            ("duality gap as a share of the objective".to_owned(), self.gap),
+        ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::tests::{fit_model, regression};
+
+    fn at(quantile: f64) -> QuantileRegressionParams {
+        QuantileRegressionParams { quantile, ..Default::default() }
+    }
+
+    /// A mathematical distance: the solution meets the rows up to rounding.
+    fn close(found: f64, expected: f64) {
+        let distance = (found - expected).abs();
+        assert!(distance <= 1e-12 * (1.0 + expected.abs()), "{found} {expected}");
+    }
+
+    #[test]
+    fn quantiles_of_a_target_alone() {
+        let t = regression(&[&[7.5; 5]], &[4.0, 1.0, 100.0, 2.0, 3.0]);
+        for (quantile, expected) in [(0.5, 3.0), (0.1, 1.0), (0.7, 4.0), (0.9, 100.0)] {
+            let model = fit_model(&at(quantile), &t).unwrap();
+            close(model.intercept, expected);
+            assert!(model.gap <= 1e-12, "{model:?}");
+        }
+        // Between 2 and 3 every number is a median.
+        let t = regression(&[&[7.5; 4]], &[1.0, 2.0, 3.0, 10.0]);
+        let model = fit_model(&at(0.5), &t).unwrap();
+        assert!(model.intercept >= 2.0 - 1e-12 && model.intercept <= 3.0 + 1e-12, "{model:?}");
+    }
+
+    #[test]
+    fn a_median_line_ignores_outliers() {
+        let x = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        let y = [1.0, 3.0, 5.0, 700.0, 9.0, 11.0, -40.0];
+        let model = fit_model(&at(0.5), &regression(&[&x], &y)).unwrap();
+        close(model.coefficients[0], 2.0);
+        close(model.intercept, 1.0);
+    }
+
+    #[test]
+    fn the_penalty_sets_to_zero_and_exact_lines_end() {
+        let x = [0.0, 1.0, 2.0, 3.0];
+        let y = [1.0, 3.0, 5.0, 7.0];
+        let exact = fit_model(&at(0.3), &regression(&[&x], &y)).unwrap();
+        close(exact.coefficients[0], 2.0);
+        let held = QuantileRegressionParams { alpha: 10.0, ..at(0.5) };
+        let held = fit_model(&held, &regression(&[&x], &y)).unwrap();
+        assert_eq!(held.coefficients, [0.0]);
+        assert!(held.intercept >= 3.0 && held.intercept <= 5.0, "{held:?}");
+        let flat = fit_model(&at(0.5), &regression(&[&x], &[4.0; 4])).unwrap();
+        assert_eq!((flat.coefficients[0], flat.intercept), (0.0, 4.0));
+    }
+
+    #[test]
+    fn it_is_a_vertex_no_worse_than_any_other() {
+        // Every pair of rows gives a line; the best of them is an optimum (a linear program).
+        let x: Vec<f64> = (0..25).map(|i| f64::from(i * 37 % 25)).collect();
+        let y: Vec<f64> = (0..25).map(|i| f64::from(i * i * 17 % 101)).collect();
+        for quantile in [0.1, 0.5, 0.85] {
+            let cost = |a: f64, b: f64| {
+                let rest = x.iter().zip(&y).map(|(x, y)| y - (a + b * x));
+                math::sum_in_order(
+                    rest.map(|r| if r > 0.0 { quantile * r } else { (quantile - 1.0) * r }),
+                )
+            };
+            let mut best = f64::INFINITY;
+            for i in 0..25 {
+                for j in 0..i {
+                    let b = (y[i] - y[j]) / (x[i] - x[j]);
+                    best = math::min(best, cost(y[i] - b * x[i], b));
+                }
+            }
+            let model = fit_model(&at(quantile), &regression(&[&x], &y)).unwrap();
+            let found = cost(model.intercept, model.coefficients[0]);
+            assert!(found <= best * (1.0 + 1e-12), "{quantile}: {found} {best}");
+            assert!(model.gap <= 1e-12);
+        }
+    }
+
+    #[test]
+    fn params_have_ranges_and_the_cap_is_an_error() {
+        for quantile in [0.0, 1.0, -0.5, f64::NAN] {
+            assert!(at(quantile).validate().is_err());
+        }
+        let short = QuantileRegressionParams { max_iter: 1, ..at(0.5) };
+        let t = regression(&[&[1.0, 2.0, 4.0, 8.0]], &[1.0, 0.0, 3.0, 2.0]);
+        assert!(fit_model(&short, &t).is_err());
+    }
+}

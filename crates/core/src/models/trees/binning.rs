@@ -1,0 +1,362 @@
+//! Columns as small whole numbers: the cuts of each column, and the bin of each row.
+//!
+//! A numeric column with at most `max_bin` distinct values has one bin for each. With more, the
+//! distinct values are taken in ascending order: a value that occurs in at least n / `max_bin` rows
+//! has a bin of its own, and the bins between share their rows evenly. Both are functions of the
+//! multiset of values. A threshold lies halfway between the last value of a bin and the first of
+//! the next; where that is not below the next, it is the last value. A text column has a bin per
+//! label, of its `max_bin` most frequent ones (ties by code point); others count as missing.
+//!
+//! Bins are held by column, which is how rows are partitioned, and for histograms once more by row:
+//! 8 columns in a word, so that a row in no order costs one line of the cache.
+
+use crate::aggregate::{LevelCounts, Rows};
+use crate::batch::{Batch, Column, ColumnKind, MISSING_CODE};
+use crate::error::{Code, Error, Result};
+use crate::math;
+use crate::par;
+use crate::step::FitContext;
+
+/// Bins of 8 bits hold so many values besides the missing one.
+pub(in crate::models) const SMALL_BINS: u32 = 255;
+/// The largest `max_bin`.
+pub(in crate::models) const BINS_MAX: u32 = 65_535;
+/// Columns in a word.
+pub(super) const LANES: usize = 8;
+/// Rows of words that a thread makes at a time.
+const WORD_ROWS: usize = 1 << 13;
+
+/// Where a column is cut.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::models) enum Cuts {
+    /// Of a numeric column.
+    Num(NumCuts),
+    /// The label of each bin.
+    Text(Vec<String>),
+}
+
+/// The cuts of a numeric column, and what lies between them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(in crate::models) struct NumCuts {
+    /// The largest number of each bin but the last.
+    pub thresholds: Vec<f64>,
+    /// The least and largest value of each bin.
+    pub ranges: Vec<(f64, f64)>,
+}
+
+impl NumCuts {
+    /// Halfway between the values of two bins.
+    pub fn between(&self, left: usize, right: usize) -> f64 {
+        between(self.ranges[left].1, self.ranges[right].0)
+    }
+}
+
+impl Cuts {
+    /// The number of bins, without the one of missing values.
+    pub fn n_bins(&self) -> usize {
+        match self {
+            Cuts::Num(cuts) => cuts.thresholds.len() + 1,
+            Cuts::Text(levels) => levels.len(),
+        }
+    }
+}
+
+/// The bins of one column, row by row.
+#[derive(Clone, Debug, PartialEq)]
+pub(in crate::models) enum Bins {
+    /// At most 255 bins; 255 is missing.
+    Small(Vec<u8>),
+    /// 65535 is missing.
+    Large(Vec<u16>),
+}
+
+impl Bins {
+    /// The bin of a missing value.
+    pub fn missing(&self) -> usize {
+        match self {
+            Bins::Small(_) => u8::MAX.into(),
+            Bins::Large(_) => u16::MAX.into(),
+        }
+    }
+
+    /// The bin of a row.
+    #[inline]
+    pub fn at(&self, row: u32) -> usize {
+        match self {
+            Bins::Small(bins) => bins[row as usize].into(),
+            Bins::Large(bins) => bins[row as usize].into(),
+        }
+    }
+}
+
+/// The bins of every row and column.
+pub(in crate::models) struct Binned {
+    pub n_rows: usize,
+    pub cuts: Vec<Cuts>,
+    pub columns: Vec<Bins>,
+    /// Row by row the bins of 8 columns per word, the first in the lowest bits; empty if not made,
+    /// or if a column has more than 255 bins.
+    pub words: Vec<u64>,
+}
+
+impl Binned {
+    /// Bins the columns at `ctx.slots`, of the rows that `kept` lists per block of `rows`.
+    ///
+    /// # Errors
+    /// If a number is infinite; the column is named.
+    pub fn new(
+        rows: &dyn Rows,
+        ctx: &FitContext<'_>,
+        kept: &[Vec<u32>],
+        max_bin: u32,
+    ) -> Result<Self> {
+        let levels = levels_of(rows, ctx, max_bin)?;
+        let features: Vec<usize> = (0..ctx.slots.len()).collect();
+        let parts = par::map(&features, |&feature| {
+            let column = OneColumn { slot: ctx.slots[feature], kept, levels: &levels[feature] };
+            column.bin(rows, ctx, max_bin)
+        });
+        let n_rows = kept.iter().map(Vec::len).sum::<usize>();
+        let mut binned =
+            Binned { n_rows, cuts: Vec::new(), columns: Vec::new(), words: Vec::new() };
+        for part in parts {
+            let (cuts, bins) = part?;
+            binned.cuts.push(cuts);
+            binned.columns.push(bins);
+        }
+        Ok(binned)
+    }
+
+    /// Makes the words.
+    pub fn with_words(mut self) -> Self {
+        let columns: Option<Vec<&[u8]>> = self
+            .columns
+            .iter()
+            .map(|bins| match bins {
+                Bins::Small(bins) => Some(bins.as_slice()),
+                Bins::Large(_) => None,
+            })
+            .collect();
+        let Some(columns) = columns else { return self };
+        let n_words = self.n_words();
+        let mut words = vec![0u64; self.n_rows * n_words];
+        let mut parts: Vec<(usize, &mut [u64])> =
+            words.chunks_mut(WORD_ROWS * n_words.max(1)).enumerate().collect();
+        par::map_mut(&mut parts, |(index, words)| {
+            let first = *index * WORD_ROWS;
+            for (feature, bins) in columns.iter().enumerate() {
+                let (word, shift) = (feature / LANES, 8 * (feature % LANES));
+                let words = words[word..].iter_mut().step_by(n_words);
+                for (word, &bin) in words.zip(&bins[first..]) {
+                    *word |= u64::from(bin) << shift;
+                }
+            }
+        });
+        self.words = words;
+        self
+    }
+
+    /// The number of columns.
+    pub fn n_features(&self) -> usize {
+        self.cuts.len()
+    }
+
+    /// The words of a row.
+    pub fn n_words(&self) -> usize {
+        self.n_features().div_ceil(LANES)
+    }
+}
+
+/// The labels that get a bin, by position in `ctx.slots`, in code-point order.
+fn levels_of(rows: &dyn Rows, ctx: &FitContext<'_>, max_bin: u32) -> Result<Vec<Vec<String>>> {
+    let is_text = |slot: usize| ctx.schema.fields()[slot].kind == ColumnKind::Text;
+    let text: Vec<usize> = ctx.slots.iter().copied().filter(|&slot| is_text(slot)).collect();
+    let mut counts = rows.aggregate(LevelCounts::new(&text))?.finish().into_iter();
+    let levels = ctx.slots.iter().map(|&slot| {
+        if !is_text(slot) {
+            return Vec::new();
+        }
+        let mut levels: Vec<(String, u64)> =
+            counts.next().map(|c| c.levels.into_iter().collect()).unwrap_or_default();
+        // The sort is stable, so equal counts stay in code-point order.
+        levels.sort_by(|a, b| b.1.cmp(&a.1));
+        levels.truncate(max_bin as usize);
+        let mut levels: Vec<String> = levels.into_iter().map(|(label, _)| label).collect();
+        levels.sort();
+        levels
+    });
+    Ok(levels.collect())
+}
+
+struct OneColumn<'a> {
+    slot: usize,
+    kept: &'a [Vec<u32>],
+    levels: &'a [String],
+}
+
+impl OneColumn<'_> {
+    fn bin(&self, rows: &dyn Rows, ctx: &FitContext<'_>, max_bin: u32) -> Result<(Cuts, Bins)> {
+        let n_rows = self.kept.iter().map(Vec::len).sum::<usize>();
+        let mut numbers = Vec::with_capacity(n_rows);
+        for (index, kept) in self.kept.iter().enumerate() {
+            rows.with_block(index, &mut |block| self.see(block, kept, &mut numbers))?;
+        }
+        if ctx.schema.fields()[self.slot].kind == ColumnKind::Text {
+            // Levels came as numbers.
+            let cuts = Cuts::Text(self.levels.to_vec());
+            let bins = pack(&cuts, &numbers, |x| x as usize);
+            return Ok((cuts, bins));
+        }
+        let cuts = num_cuts(&numbers, max_bin).map_err(|e| e.column(ctx.name(self.slot)))?;
+        let thresholds = cuts.thresholds.clone();
+        let cuts = Cuts::Num(cuts);
+        let bins = pack(&cuts, &numbers, |x| bin_of(&thresholds, x));
+        Ok((cuts, bins))
+    }
+
+    fn see(&self, block: &Batch, kept: &[u32], numbers: &mut Vec<f64>) {
+        let kept = kept.iter().map(|&row| row as usize);
+        match block.column(self.slot) {
+            Column::Num(values) => numbers.extend(kept.map(|row| values[row])),
+            Column::Text(text) => {
+                let code = |label: &str| self.levels.binary_search_by(|l| l.as_str().cmp(label));
+                let table: Vec<f64> = text
+                    .levels()
+                    .map(|label| code(label).map_or(math::MISSING, |code| code as f64))
+                    .collect();
+                numbers.extend(kept.map(|row| match text.codes()[row] {
+                    MISSING_CODE => math::MISSING,
+                    code => table[code as usize],
+                }));
+            }
+            Column::Time(_) => numbers.extend(kept.map(|_| math::MISSING)),
+        }
+    }
+}
+
+/// The bin of every number.
+fn pack(cuts: &Cuts, numbers: &[f64], bin: impl Fn(f64) -> usize) -> Bins {
+    if cuts.n_bins() <= SMALL_BINS as usize {
+        let small = |&x: &f64| if x.is_nan() { u8::MAX } else { bin(x) as u8 };
+        return Bins::Small(numbers.iter().map(small).collect());
+    }
+    let large = |&x: &f64| if x.is_nan() { u16::MAX } else { bin(x) as u16 };
+    Bins::Large(numbers.iter().map(large).collect())
+}
+
+/// How many thresholds lie below a number.
+#[inline]
+fn bin_of(thresholds: &[f64], x: f64) -> usize {
+    thresholds.partition_point(|&threshold| threshold < x)
+}
+
+/// Where values are cut.
+fn num_cuts(values: &[f64], max_bin: u32) -> Result<NumCuts> {
+    let present = values.iter().filter(|x| !x.is_nan());
+    let mut keys: Vec<u64> = present.map(|&x| math::order_key(x)).collect();
+    keys.sort();
+    let ends = [keys.first(), keys.last()];
+    if ends.into_iter().flatten().any(|&key| math::from_order_key(key).is_infinite()) {
+        let message = "expected finite numbers, found an infinity";
+        return Err(Error::new(Code::NotFinite, message).remedy("clip or drop such values"));
+    }
+    let mut distinct: Vec<(u64, u64)> = Vec::new();
+    for key in keys {
+        match distinct.last_mut() {
+            Some((last, n)) if *last == key => *n += 1,
+            _ => distinct.push((key, 1)),
+        }
+    }
+    let value = |place: usize| math::from_order_key(distinct[place].0);
+    let counts: Vec<u64> = distinct.iter().map(|&(_, n)| n).collect();
+    let ends = bin_ends(&counts, max_bin);
+    let thresholds = ends.iter().map(|&end| between(value(end), value(end + 1))).collect();
+    let starts = std::iter::once(0).chain(ends.iter().map(|&end| end + 1));
+    let lasts = ends.iter().copied().chain(distinct.len().checked_sub(1));
+    let ranges = starts.zip(lasts).map(|(start, end)| (value(start), value(end))).collect();
+    Ok(NumCuts { thresholds, ranges })
+}
+
+/// The position of the last distinct value of every bin but the last.
+fn bin_ends(counts: &[u64], max_bin: u32) -> Vec<usize> {
+    let (n_distinct, max_bin) = (counts.len(), u64::from(max_bin));
+    if n_distinct as u64 <= max_bin {
+        return (0..n_distinct.saturating_sub(1)).collect();
+    }
+    let total: u128 = counts.iter().map(|&n| u128::from(n)).sum();
+    let is_big = |place: usize| u128::from(counts[place]) * u128::from(max_bin) >= total;
+    let big = (0..n_distinct).filter(|&place| is_big(place));
+    let (n_big, rows_big) =
+        big.fold((0, 0), |(n, rows), place| (n + 1, rows + u128::from(counts[place])));
+    // What the bins without a big value have to share.
+    let mut bins_left = u128::from(max_bin).saturating_sub(n_big).max(1);
+    let mut rows_left = total - rows_big;
+    let (mut share, mut ends, mut rows) = (rows_left, Vec::new(), 0u128);
+    for place in 0..n_distinct - 1 {
+        let n = u128::from(counts[place]);
+        rows += n;
+        if !is_big(place) {
+            rows_left -= n;
+        }
+        let is_full = rows * bins_left >= share;
+        let is_half = 2 * rows * bins_left >= share && is_big(place + 1);
+        if is_big(place) || is_full || is_half {
+            ends.push(place);
+            rows = 0;
+            if !is_big(place) {
+                bins_left = (bins_left - 1).max(1);
+                share = rows_left;
+            }
+            if ends.len() as u64 == max_bin - 1 {
+                break;
+            }
+        }
+    }
+    ends
+}
+
+/// A number that is at least `a` and below `b`: halfway, if that is one.
+fn between(a: f64, b: f64) -> f64 {
+    let half = a * 0.5 + b * 0.5;
+    if half >= a && half < b { math::canonical(half) } else { a }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_values_have_a_bin_each_with_cuts_halfway() {
+        let values = [3.0, 1.0, f64::NAN, 1.0, 2.0];
+        let cuts = num_cuts(&values, 255).unwrap();
+        assert_eq!(cuts.thresholds, [1.5, 2.5]);
+        assert_eq!((cuts.between(0, 2), cuts.ranges[2]), (2.0, (3.0, 3.0)));
+        assert_eq!(num_cuts(&[f64::NAN], 255).unwrap(), NumCuts::default());
+        assert!(num_cuts(&[f64::NEG_INFINITY, 1.0], 255).is_err());
+    }
+
+    #[test]
+    fn a_cut_between_neighbours_is_the_lower_one() {
+        let above = f64::from_bits(1.0f64.to_bits() + 1);
+        assert_eq!(between(1.0, above), 1.0);
+        assert_eq!(between(-f64::MAX, f64::MAX), 0.0);
+        assert_eq!(between(0.0, f64::from_bits(1)), 0.0);
+    }
+
+    #[test]
+    fn a_frequent_value_has_its_bin_and_the_others_share() {
+        // 100 rows in 4 bins: the value of 40 rows is big, the 60 others go to 3 bins of 20.
+        let mut counts = vec![5; 13];
+        counts[6] = 40;
+        assert_eq!(bin_ends(&counts, 4), [3, 5, 6]);
+        assert_eq!(bin_ends(&[1; 10], 5), [1, 3, 5, 7]);
+        assert_eq!(bin_ends(&[1; 5], 5), [0, 1, 2, 3]);
+        assert_eq!(bin_ends(&[7, 1, 1, 1], 2), [0]);
+    }
+
+    #[test]
+    fn bins_count_the_thresholds_below() {
+        let bins = [0.5, 1.0, 1.5, 2.0, 9.0].map(|x| bin_of(&[1.0, 2.0], x));
+        assert_eq!(bins, [0, 0, 1, 1, 2]);
+    }
+}

@@ -1,0 +1,466 @@
+//! Boosting: trees that each take a step against the gradient of the loss.
+//!
+//! A leaf's value is −T(G) / (H + λ) times the learning rate, with G and H sums over its rows of
+//! terms rounded to 2^-50 of the largest; for losses with a leaf quantile it is that quantile of
+//! target − score. Scores are the start plus the trees in order, as at scoring.
+
+use super::binning::Binned;
+use super::build::{self, LeafFacts};
+use super::forest::{Forest, leaf_of};
+use super::grow::{GrowParams, Grown, GrownLeaf, Sample, grow};
+use super::histogram::Packing;
+use super::look::Workspace;
+use super::objective::{Objective, Seen, quantile_of, softmax};
+use super::partition::Side;
+use super::sample;
+use super::table::Table;
+use crate::error::{Code, Error, Result};
+use crate::math::{self, ExactSum, FixedScale};
+use crate::par;
+use crate::rng::{Stream, below};
+use crate::step::FitContext;
+
+/// Rows that a thread takes at a time.
+const CHUNK: usize = 4096;
+/// Bits of a term of a leaf's sums.
+const TERM_BITS: u32 = 50;
+
+/// How to boost.
+#[derive(Clone, Debug)]
+pub(in crate::models) struct BoostParams {
+    pub objective: Objective,
+    pub n_rounds: u32,
+    pub learning_rate: f64,
+    pub grow: GrowParams,
+    /// The share of rows of each round, or of large and other gradients.
+    pub rows: RowSample,
+    /// The share of columns of each tree.
+    pub tree_features: f64,
+    /// Rounds without a better validation loss after which to stop, and the share of rows for it.
+    pub early_stopping: Option<(u32, f64)>,
+}
+
+/// The rows of a round.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(in crate::models) enum RowSample {
+    All,
+    Share(f64),
+    OneSided { top: f64, other: f64 },
+}
+
+/// What boosting gives.
+pub(in crate::models) struct Boosted {
+    pub forest: Forest,
+    /// The mean loss of the validation rows after the last kept round.
+    pub validation_loss: Option<f64>,
+}
+
+/// Fits trees to the rows.
+///
+/// # Errors
+/// If the loss does not know a target, or scores leave the range of numbers.
+pub(in crate::models) fn boost(
+    table: &Table,
+    data: &Binned,
+    params: &BoostParams,
+    ctx: &FitContext<'_>,
+) -> Result<Boosted> {
+    params.objective.check(table)?;
+    let mut state = State::new(table, data, params, ctx)?;
+    let mut forest = build::empty(data, state.base.clone(), 1, false);
+    let (mut best_loss, mut best_rounds) = (None, 0);
+    if params.early_stopping.is_some() {
+        best_loss = Some(state.validation_loss());
+    }
+    for round in 0..params.n_rounds {
+        ctx.progress.at(u64::from(round), u64::from(params.n_rounds));
+        let grew = state.round(round, &mut forest)?;
+        if let (Some((patience, _)), Some(best)) = (params.early_stopping, best_loss) {
+            let loss = state.validation_loss();
+            if loss < best {
+                (best_loss, best_rounds) = (Some(loss), round + 1);
+            } else if round + 1 - best_rounds >= patience {
+                break;
+            }
+        }
+        if !grew && params.rows == RowSample::All && params.tree_features >= 1.0 {
+            break;
+        }
+    }
+    if params.early_stopping.is_some() {
+        build::truncate(&mut forest, best_rounds as usize * state.base.len());
+    }
+    ctx.progress.at(u64::from(params.n_rounds), u64::from(params.n_rounds));
+    let n_valid = state.valid.len() as f64;
+    Ok(Boosted { forest, validation_loss: best_loss.map(|loss| loss / n_valid) })
+}
+
+struct State<'a> {
+    table: &'a Table,
+    data: &'a Binned,
+    params: &'a BoostParams,
+    train: Vec<u32>,
+    valid: Vec<u32>,
+    base: Vec<f64>,
+    /// By output, by row.
+    scores: Vec<Vec<f64>>,
+    gradients: Vec<f64>,
+    hessians: Vec<f64>,
+    /// Softmax only: probabilities by output, by row.
+    shares: Vec<Vec<f64>>,
+    row_stream: Stream,
+    column_stream: Stream,
+    space: Workspace,
+}
+
+impl<'a> State<'a> {
+    fn new(
+        table: &'a Table,
+        data: &'a Binned,
+        params: &'a BoostParams,
+        ctx: &FitContext<'_>,
+    ) -> Result<Self> {
+        let n = table.n_rows();
+        let (valid, train): (Vec<u32>, Vec<u32>) = match params.early_stopping {
+            None => (Vec::new(), (0..n as u32).collect()),
+            Some((_, share)) => {
+                let stream = ctx.stream("", "validation");
+                (0..n as u32).partition(|&row| below(&stream, table.keys[row as usize], share))
+            }
+        };
+        if train.is_empty() || (params.early_stopping.is_some() && valid.is_empty()) {
+            let message = format!(
+                "expected rows to fit on and to validate with, found {} and {}",
+                train.len(),
+                valid.len()
+            );
+            return Err(
+                Error::new(Code::TooFewRows, message).remedy("change `validation_fraction`")
+            );
+        }
+        let base = params.objective.base(table, &train);
+        let scores = base.iter().map(|&base| vec![base; n]).collect();
+        Ok(State {
+            table,
+            data,
+            params,
+            train,
+            valid,
+            scores,
+            base,
+            gradients: vec![0.0; n],
+            hessians: vec![0.0; n],
+            shares: Vec::new(),
+            row_stream: ctx.stream("", "rows"),
+            column_stream: ctx.stream("", "columns"),
+            space: Workspace::default(),
+        })
+    }
+
+    /// One tree per output; whether one of them has a split.
+    fn round(&mut self, round: u32, forest: &mut Forest) -> Result<bool> {
+        let mut grew = false;
+        if let Objective::Softmax { .. } = self.params.objective {
+            self.find_shares();
+        }
+        for output in 0..self.base.len() {
+            self.find_gradients(output);
+            let stream = self.row_stream.substream("round", u64::from(round));
+            let (rows, is_scaled) = self.sample(&stream);
+            let n_features = self.data.n_features();
+            let tree = u64::from(round) * self.base.len() as u64 + output as u64;
+            let columns = self.column_stream.substream("tree", tree);
+            let wanted = sample::count_of(n_features, self.params.tree_features);
+            let features = sample::columns(n_features, wanted, &columns);
+            let is_all = rows.len() == self.table.n_rows();
+            let tops = self.tops(&rows)?;
+            let sample = self.packed(rows, tops, is_scaled);
+            let space = &mut self.space;
+            let grown = grow(self.data, &self.params.grow, &features, sample, &columns, space);
+            let leaves = self.leaf_facts(&grown, output, tops)?;
+            self.step(&grown, &leaves, output, is_all);
+            build::push(forest, self.data, &grown, &leaves);
+            grew |= !grown.splits.is_empty();
+            self.space.rows = grown.rows;
+        }
+        Ok(grew)
+    }
+
+    fn find_shares(&mut self) {
+        let n = self.table.n_rows();
+        let k = self.base.len();
+        self.shares.resize(k, vec![0.0; n]);
+        let starts: Vec<usize> = (0..n).step_by(CHUNK).collect();
+        let parts = par::map(&starts, |&start| {
+            let rows = start..(start + CHUNK).min(n);
+            let mut shares = Vec::with_capacity(rows.len() * k);
+            for row in rows {
+                let at = shares.len();
+                shares.extend(self.scores.iter().map(|scores| scores[row]));
+                softmax(&mut shares[at..]);
+            }
+            shares
+        });
+        for (start, part) in starts.into_iter().zip(parts) {
+            for (row, shares) in part.chunks_exact(k).enumerate() {
+                self.shares.iter_mut().zip(shares).for_each(|(out, &p)| out[start + row] = p);
+            }
+        }
+    }
+
+    fn find_gradients(&mut self, output: usize) {
+        let (objective, table) = (self.params.objective, self.table);
+        let source = match objective {
+            Objective::Softmax { .. } => &self.shares[output],
+            _ => &self.scores[output],
+        };
+        let mut chunks: Vec<Chunk<'_>> = self
+            .gradients
+            .chunks_mut(CHUNK)
+            .zip(self.hessians.chunks_mut(CHUNK))
+            .enumerate()
+            .map(|(index, (gradients, hessians))| Chunk {
+                first: index * CHUNK,
+                gradients,
+                hessians,
+            })
+            .collect();
+        let class = output as f64;
+        let k = self.base.len() as f64;
+        par::map_mut(&mut chunks, |chunk| {
+            let rows = chunk.first..chunk.first + chunk.gradients.len();
+            let seen = source[rows.clone()].iter().zip(&table.target[rows.clone()]);
+            let out = chunk.gradients.iter_mut().zip(chunk.hessians.iter_mut());
+            for ((g, h), (&score, &target)) in out.zip(seen) {
+                (*g, *h) = match objective {
+                    Objective::Softmax { .. } => {
+                        let p = score;
+                        let h = p * (1.0 - p) * (k / (k - 1.0));
+                        let hit = if target == class { 1.0 } else { 0.0 };
+                        (p - hit, math::max(h, 1e-16))
+                    }
+                    _ => objective.gradient(Seen { score, target }),
+                };
+            }
+            if !table.weight.is_empty() {
+                let out = chunk.gradients.iter_mut().zip(chunk.hessians.iter_mut());
+                for ((g, h), &w) in out.zip(&table.weight[rows]) {
+                    *g *= w;
+                    *h *= w;
+                }
+            }
+        });
+    }
+
+    /// The rows of a round, and whether their gradients were multiplied.
+    fn sample(&mut self, stream: &Stream) -> (Vec<u32>, bool) {
+        let keys = &self.table.keys;
+        match self.params.rows {
+            RowSample::All => {
+                let mut rows = std::mem::take(&mut self.space.rows);
+                rows.clear();
+                rows.extend_from_slice(&self.train);
+                (rows, false)
+            }
+            RowSample::Share(ratio) => (sample::share(&self.train, keys, stream, ratio), false),
+            RowSample::OneSided { top, other } => {
+                let size = |row: usize| (self.gradients[row] * self.hessians[row]).abs();
+                let (rows, factors) =
+                    sample::one_sided(&self.train, keys, size, stream, (top, other));
+                for (&row, factor) in rows.iter().zip(factors) {
+                    self.gradients[row as usize] *= factor;
+                    self.hessians[row as usize] *= factor;
+                }
+                (rows, true)
+            }
+        }
+    }
+
+    /// The largest gradient and second derivative.
+    fn tops(&self, rows: &[u32]) -> Result<(f64, f64)> {
+        let parts: Vec<&[u32]> = rows.chunks(4 * CHUNK).collect();
+        let tops = par::map(&parts, |part| {
+            let (mut g, mut h) = (0.0, 0.0);
+            for &row in *part {
+                let (a, b) = (self.gradients[row as usize].abs(), self.hessians[row as usize]);
+                // Written so that a missing value stays.
+                g = if a <= g { g } else { a };
+                h = if b <= h { h } else { b };
+            }
+            (g, h)
+        });
+        let (mut g, mut h): (f64, f64) = (0.0, 0.0);
+        for (a, b) in tops {
+            g = if a <= g { g } else { a };
+            h = if b <= h { h } else { b };
+        }
+        if g.is_finite() && h.is_finite() {
+            return Ok((g, h));
+        }
+        let message = "expected finite gradients, found scores beyond the range of the loss";
+        Err(Error::new(Code::NotFinite, message)
+            .remedy("scale the target or lower `learning_rate`"))
+    }
+
+    fn packed(&mut self, rows: Vec<u32>, (g_top, h_top): (f64, f64), is_scaled: bool) -> Sample {
+        let is_whole = self.params.objective.is_unit()
+            && !is_scaled
+            && self.table.weight.iter().all(|w| w.floor() == *w);
+        let packing = Packing::new(rows.len(), g_top, h_top, is_whole);
+        let mut packed = std::mem::take(&mut self.space.packed);
+        packed.resize(rows.len(), 0);
+        let (gradients, hessians) = (&self.gradients, &self.hessians);
+        let mut parts: Vec<(&[u32], &mut [i64])> =
+            rows.chunks(4 * CHUNK).zip(packed.chunks_mut(4 * CHUNK)).collect();
+        par::map_mut(&mut parts, |(rows, packed)| {
+            for (&row, word) in rows.iter().zip(packed.iter_mut()) {
+                *word = packing.pack(gradients[row as usize], hessians[row as usize]);
+            }
+        });
+        Sample { packed: vec![packed], rows, packing }
+    }
+
+    fn leaf_facts(
+        &self,
+        grown: &Grown,
+        output: usize,
+        (g_top, h_top): (f64, f64),
+    ) -> Result<Vec<LeafFacts>> {
+        let scales = (FixedScale::for_max(g_top, TERM_BITS), FixedScale::for_max(h_top, TERM_BITS));
+        let facts = par::map(&grown.leaves, |leaf| {
+            let rows = &grown.rows[leaf.rows.clone()];
+            let value = match self.params.objective.leaf_quantile() {
+                Some(level) => quantile_of(self.table, rows, level, |row| {
+                    self.table.target[row] - self.scores[output][row]
+                }),
+                None => self.newton_step(rows, scales),
+            };
+            let value = within(value, leaf) * self.params.learning_rate;
+            let weight = (!self.table.weight.is_empty()).then(|| {
+                let mut sum = ExactSum::new();
+                rows.iter().for_each(|&row| sum.add(self.table.weight_of(row as usize)));
+                sum.round()
+            });
+            LeafFacts { values: vec![value], weight }
+        });
+        if facts.iter().all(|leaf| leaf.values[0].is_finite()) {
+            return Ok(facts);
+        }
+        let message = "expected finite leaf values, found an overflow";
+        Err(Error::new(Code::NotFinite, message)
+            .remedy("scale the target or lower `learning_rate`"))
+    }
+
+    /// −T(G) / (H + λ).
+    fn newton_step(&self, rows: &[u32], scales: (FixedScale, FixedScale)) -> f64 {
+        let (mut g, mut h) = (0i128, 0i128);
+        // 2^12 terms of 2^50 fit.
+        for part in rows.chunks(4096) {
+            let (mut dg, mut dh) = (0i64, 0i64);
+            for &row in part {
+                dg += scales.0.quantise(self.gradients[row as usize]);
+                dh += scales.1.quantise(self.hessians[row as usize]);
+            }
+            g += i128::from(dg);
+            h += i128::from(dh);
+        }
+        let (g, h) = (scales.0.value(g), scales.1.value(h));
+        let l1 = self.params.grow.l1;
+        let shrunk = if g > l1 {
+            g - l1
+        } else if g < -l1 {
+            g + l1
+        } else {
+            0.0
+        };
+        let h = h + self.params.grow.l2;
+        if h > 0.0 { math::canonical(-shrunk / h) } else { 0.0 }
+    }
+
+    /// Adds the tree to the scores of all rows.
+    fn step(&mut self, grown: &Grown, leaves: &[LeafFacts], output: usize, is_all: bool) {
+        let scores = &mut self.scores[output];
+        if is_all {
+            for (leaf, facts) in grown.leaves.iter().zip(leaves) {
+                let value = facts.values[0];
+                for &row in &grown.rows[leaf.rows.clone()] {
+                    scores[row as usize] += value;
+                }
+            }
+            return;
+        }
+        let walk = Walk::new(self.data, grown);
+        let mut chunks: Vec<(usize, &mut [f64])> = scores
+            .chunks_mut(CHUNK)
+            .enumerate()
+            .map(|(index, scores)| (index * CHUNK, scores))
+            .collect();
+        par::map_mut(&mut chunks, |(first, scores)| {
+            for (offset, score) in scores.iter_mut().enumerate() {
+                *score += leaves[walk.leaf((*first + offset) as u32)].values[0];
+            }
+        });
+    }
+
+    /// The loss over the validation rows, rounded once.
+    fn validation_loss(&self) -> f64 {
+        let objective = self.params.objective;
+        let parts: Vec<&[u32]> = self.valid.chunks(CHUNK).collect();
+        let sums = par::map(&parts, |rows| {
+            let mut sum = ExactSum::new();
+            for &row in *rows {
+                let row = row as usize;
+                let target = self.table.target[row];
+                let loss = match objective {
+                    Objective::Softmax { .. } => {
+                        let mut shares: Vec<f64> = self.scores.iter().map(|s| s[row]).collect();
+                        softmax(&mut shares);
+                        let share = shares.get(target as usize).copied().unwrap_or(0.0);
+                        -math::ln(math::max(share, 1e-300))
+                    }
+                    _ => objective.loss(Seen { score: self.scores[0][row], target }),
+                };
+                sum.add_product(self.table.weight_of(row), loss);
+            }
+            sum
+        });
+        let mut total = ExactSum::new();
+        sums.iter().for_each(|sum| total.merge(sum));
+        total.round()
+    }
+}
+
+struct Chunk<'a> {
+    first: usize,
+    gradients: &'a mut [f64],
+    hessians: &'a mut [f64],
+}
+
+fn within(value: f64, leaf: &GrownLeaf) -> f64 {
+    leaf.bounds.map_or(value, |(low, high)| math::clamp(value, low, high))
+}
+
+/// Finds the leaf of a row by its bins.
+pub(super) struct Walk<'a> {
+    sides: Vec<Side<'a>>,
+    grown: &'a Grown,
+}
+
+impl<'a> Walk<'a> {
+    pub fn new(data: &'a Binned, grown: &'a Grown) -> Self {
+        let side = |best: &'a super::find::Best| {
+            Side::new(data, best.feature, &best.cut, best.missing_left)
+        };
+        Walk { sides: grown.splits.iter().map(|split| side(&split.best)).collect(), grown }
+    }
+
+    #[inline]
+    pub fn leaf(&self, row: u32) -> usize {
+        let mut at = if self.sides.is_empty() { -1 } else { 0 };
+        while at >= 0 {
+            let split = &self.grown.splits[at as usize];
+            at = if self.sides[at as usize].is_left(row) { split.left } else { split.right };
+        }
+        leaf_of(at)
+    }
+}

@@ -1,0 +1,224 @@
+//! From the sums per bin of a column to its best split.
+//!
+//! A numeric column is cut after a bin. A text column sends a set of levels left: where at most
+//! `one_vs_rest_max` levels are in the leaf, one level; else levels in ascending order of G / (H +
+//! `smooth`), ties by level, from either end, at most `set_max` of them and at most half. Splits by
+//! labels have the L2 strength `l2` more.
+
+use super::histogram::Sums;
+use super::split::{Ask, Choice, Line, Rule, Whole};
+use crate::math;
+
+/// How text columns are split; strengths in quanta.
+#[derive(Clone, Debug)]
+pub(super) struct Categories {
+    pub smooth: f64,
+    pub l2: f64,
+    pub set_max: u32,
+    pub one_vs_rest_max: u32,
+}
+
+/// Which rows go left, missing values apart.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Cut {
+    /// Those up to this bin.
+    Bin(u32),
+    /// Those of these levels, ascending.
+    Levels(Vec<u32>),
+}
+
+/// A split to make.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Best {
+    /// In quanta.
+    pub gain: f64,
+    pub feature: u32,
+    pub cut: Cut,
+    pub missing_left: bool,
+    /// The first bin on the right that has rows, behind a cut that is a bin.
+    pub next: Option<u32>,
+    /// What goes left, per channel.
+    pub left: Vec<Sums>,
+}
+
+impl Best {
+    /// The better of two; a tie goes to the first, which has the lower feature.
+    pub fn better(a: Option<Best>, b: Option<Best>) -> Option<Best> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(if b.gain > a.gain { b } else { a }),
+            (a, b) => a.or(b),
+        }
+    }
+}
+
+/// The sums of one column in one leaf.
+pub(super) struct ColumnView<'a> {
+    pub feature: u32,
+    /// The bins to look at, ascending, without the missing one.
+    pub bins: &'a [u16],
+    /// By channel, by bin.
+    pub sums: &'a [&'a [Sums]],
+    /// The bin of missing values.
+    pub missing: usize,
+    pub is_text: bool,
+}
+
+/// What decides about splits in one tree.
+pub(super) struct Finder {
+    pub rule: Rule,
+    pub categories: Categories,
+    /// Per column 1, -1 or 0; empty if no column is constrained.
+    pub monotone: Vec<i8>,
+}
+
+/// The only candidate to look at, out of so many.
+pub(super) type Pick<'a> = &'a mut dyn FnMut(usize) -> Option<usize>;
+
+impl Finder {
+    /// The best split of a column. `counts` gives the rows per bin when they are needed.
+    pub fn best(
+        &self,
+        view: &ColumnView<'_>,
+        whole: &Whole<'_>,
+        line: &mut Line,
+        counts: &mut dyn FnMut() -> Vec<u32>,
+        pick: Pick<'_>,
+    ) -> Option<Best> {
+        line.clear(whole.sums.len());
+        let missing = |sums: &&[Sums]| sums[view.missing];
+        line.missing.clear();
+        line.missing.extend(view.sums.iter().map(missing));
+        if view.is_text {
+            return self.best_of_levels(view, whole, line, counts, pick);
+        }
+        line.cumulate(view.bins, view.sums);
+        let monotone = self.monotone.get(view.feature as usize).copied().unwrap_or(0);
+        let only = pick(line.len);
+        let ask = Ask { lambda: self.rule.lambda, monotone, only };
+        let choice = self.choose(view, whole, line, &ask, counts, &mut |line, counts| {
+            let mut n = 0;
+            line.n.extend(line.bins.iter().map(|&bin| {
+                n += counts[bin as usize];
+                n
+            }));
+        })?;
+        let cut = Cut::Bin(u32::from(line.bins[choice.index]));
+        let next = line.bins.get(choice.index + 1).map(|&bin| u32::from(bin));
+        let best = self.made(view, &line.bins[..=choice.index], choice, cut);
+        Some(Best { next, ..best })
+    }
+
+    /// Chooses; where the sums do not say whether the rows are enough, counts and chooses again.
+    fn choose(
+        &self,
+        view: &ColumnView<'_>,
+        whole: &Whole<'_>,
+        line: &mut Line,
+        ask: &Ask,
+        counts: &mut dyn FnMut() -> Vec<u32>,
+        count: &mut dyn FnMut(&mut Line, &[u32]),
+    ) -> Option<Choice> {
+        let choice = line.choose(whole, &self.rule, ask)?;
+        if choice.is_sure {
+            return Some(choice);
+        }
+        let rows = counts();
+        count(line, &rows);
+        line.n_missing = rows[view.missing];
+        line.choose(whole, &self.rule, ask)
+    }
+
+    fn made(&self, view: &ColumnView<'_>, bins: &[u16], choice: Choice, cut: Cut) -> Best {
+        let left = view.sums.iter().map(|sums| {
+            let start = if choice.missing_left { sums[view.missing] } else { [0; 2] };
+            bins.iter().fold(start, |[g, h], &bin| {
+                let [dg, dh] = sums[bin as usize];
+                [g.wrapping_add(dg), h.wrapping_add(dh)]
+            })
+        });
+        Best {
+            gain: choice.gain,
+            feature: view.feature,
+            cut,
+            missing_left: choice.missing_left,
+            next: None,
+            left: left.collect(),
+        }
+    }
+
+    fn best_of_levels(
+        &self,
+        view: &ColumnView<'_>,
+        whole: &Whole<'_>,
+        line: &mut Line,
+        counts: &mut dyn FnMut() -> Vec<u32>,
+        pick: Pick<'_>,
+    ) -> Option<Best> {
+        let present = view.bins.iter().copied().filter(|&bin| view.sums[0][bin as usize][1] != 0);
+        let mut levels: Vec<u16> = present.collect();
+        let sets = self.sets(view, whole, &mut levels);
+        for sums in view.sums {
+            for set in &sets {
+                let total = set_of(&levels, *set).iter().fold([0i64; 2], |[g, h], &bin| {
+                    let [dg, dh] = sums[bin as usize];
+                    [g.wrapping_add(dg), h.wrapping_add(dh)]
+                });
+                line.g.push(total[0] as f64);
+                line.h.push(total[1] as f64);
+            }
+        }
+        line.len = sets.len();
+        let ask = Ask {
+            lambda: self.rule.lambda + self.categories.l2,
+            monotone: 0,
+            only: pick(line.len),
+        };
+        let choice = self.choose(view, whole, line, &ask, counts, &mut |line, counts| {
+            line.n.extend(sets.iter().map(|set| {
+                set_of(&levels, *set).iter().map(|&bin| counts[bin as usize]).sum::<u32>()
+            }));
+        })?;
+        let set = set_of(&levels, sets[choice.index]);
+        let mut cut: Vec<u32> = set.iter().map(|&level| u32::from(level)).collect();
+        cut.sort();
+        Some(self.made(view, set, choice, Cut::Levels(cut)))
+    }
+
+    /// The sets to choose from, as parts of `levels`, which are put in order for it.
+    fn sets(
+        &self,
+        view: &ColumnView<'_>,
+        whole: &Whole<'_>,
+        levels: &mut [u16],
+    ) -> Vec<(usize, usize)> {
+        let n = levels.len();
+        if n <= self.categories.one_vs_rest_max as usize {
+            return (0..n).map(|place| (place, place + 1)).collect();
+        }
+        let channel = leading_channel(whole.sums);
+        let ratio = |level: u16| {
+            let [g, h] = view.sums[channel][level as usize];
+            g as f64 / (h as f64 + self.categories.smooth)
+        };
+        levels.sort_by(|&a, &b| math::total_cmp(ratio(a), ratio(b)));
+        let longest = n.div_ceil(2).min(self.categories.set_max as usize);
+        let up = (1..=longest).map(|end| (0, end));
+        let down = (1..=longest).map(|length| (n - length, n));
+        up.chain(down).collect()
+    }
+}
+
+fn set_of(levels: &[u16], (start, end): (usize, usize)) -> &[u16] {
+    &levels[start..end]
+}
+
+/// The channel with the largest sum of gradients in size; the first of equals.
+fn leading_channel(sums: &[Sums]) -> usize {
+    let mut best = 0;
+    for (channel, sum) in sums.iter().enumerate() {
+        if sum[0].unsigned_abs() > sums[best][0].unsigned_abs() {
+            best = channel;
+        }
+    }
+    best
+}

@@ -1,0 +1,128 @@
+//! The rows of a fit without their columns: target, weight, key.
+
+use crate::aggregate::Rows;
+use crate::digest::RowKey;
+use crate::error::{Code, Error, Result};
+use crate::math::{self, ExactSum};
+
+/// What a fit knows of each row besides its bins. Rows of weight 0 are left out.
+pub(in crate::models) struct Table {
+    pub target: Vec<f64>,
+    /// Empty if every weight is 1.
+    pub weight: Vec<f64>,
+    pub keys: Vec<RowKey>,
+    /// The rows taken, per block.
+    pub kept: Vec<Vec<u32>>,
+}
+
+impl Table {
+    /// Reads the rows.
+    ///
+    /// # Errors
+    /// If there is no row with a weight, a target is missing or infinite, or a weight is negative,
+    /// missing or infinite.
+    pub fn new(rows: &dyn Rows) -> Result<Self> {
+        let mut table =
+            Table { target: Vec::new(), weight: Vec::new(), keys: Vec::new(), kept: Vec::new() };
+        let mut bad: Option<Error> = None;
+        for index in 0..rows.n_blocks() {
+            rows.with_block(index, &mut |block| {
+                let weights = block.weights();
+                let weight = |row: usize| weights.get(row).copied().unwrap_or(1.0);
+                for row in 0..block.n_rows() {
+                    if let Some(error) = bad_row(block.target()[row], weight(row)) {
+                        bad.get_or_insert(error.row(block.source_row(row)));
+                    }
+                }
+                let all = 0..block.n_rows() as u32;
+                let kept: Vec<u32> = all.filter(|&row| weight(row as usize) > 0.0).collect();
+                for &row in &kept {
+                    table.target.push(block.target()[row as usize]);
+                    table.keys.push(block.fit_keys()[row as usize]);
+                    table.weight.push(weight(row as usize));
+                }
+                table.kept.push(kept);
+            })?;
+        }
+        if let Some(error) = bad {
+            return Err(error);
+        }
+        if table.target.is_empty() {
+            let message = "expected rows with a weight above 0 to fit on, found none";
+            return Err(Error::new(Code::TooFewRows, message));
+        }
+        if table.target.len() > u32::MAX as usize / 2 {
+            let message = format!("expected at most 2^31 rows, found {}", table.target.len());
+            return Err(Error::new(Code::LimitExceeded, message));
+        }
+        if table.weight.iter().all(|&w| w == 1.0) {
+            table.weight = Vec::new();
+        }
+        Ok(table)
+    }
+
+    /// The number of rows.
+    pub fn n_rows(&self) -> usize {
+        self.target.len()
+    }
+
+    /// The weight of a row.
+    #[inline]
+    pub fn weight_of(&self, row: usize) -> f64 {
+        if self.weight.is_empty() { 1.0 } else { self.weight[row] }
+    }
+
+    /// The total weight per class.
+    pub fn class_totals(&self, n_classes: usize) -> Vec<f64> {
+        let mut totals = vec![ExactSum::new(); n_classes];
+        for (row, &y) in self.target.iter().enumerate() {
+            if let Some(total) = totals.get_mut(y as usize) {
+                total.add(self.weight_of(row));
+            }
+        }
+        totals.iter().map(ExactSum::round).collect()
+    }
+
+    /// Multiplies weights so that every class counts the same in total: by n / (k n_class).
+    pub fn balance(&mut self, n_classes: usize) {
+        let totals = self.class_totals(n_classes);
+        let all: ExactSum = totals.iter().fold(ExactSum::new(), |mut sum, &x| {
+            sum.add(x);
+            sum
+        });
+        let factor = |y: f64| {
+            let total = totals.get(y as usize).copied().unwrap_or(1.0);
+            all.round() / (n_classes as f64 * total)
+        };
+        self.weight =
+            (0..self.n_rows()).map(|row| self.weight_of(row) * factor(self.target[row])).collect();
+        if self.weight.iter().all(|&w| w == 1.0) {
+            self.weight = Vec::new();
+        }
+    }
+
+    /// The weighted mean of the target over `rows`.
+    pub fn mean(&self, rows: &[u32]) -> f64 {
+        let (mut sum, mut weight) = (ExactSum::new(), ExactSum::new());
+        for &row in rows {
+            let w = self.weight_of(row as usize);
+            sum.add_product(w, self.target[row as usize]);
+            weight.add(w);
+        }
+        sum.round() / weight.round()
+    }
+}
+
+fn bad_row(target: f64, weight: f64) -> Option<Error> {
+    if math::is_missing(target) {
+        return Some(Error::new(Code::MissingValue, "expected a target, found a missing value"));
+    }
+    if !target.is_finite() {
+        return Some(Error::new(Code::NotFinite, "expected a finite target, found an infinity"));
+    }
+    if !(weight >= 0.0 && weight.is_finite()) {
+        let message = format!("expected a weight of at least 0, found {weight}");
+        return Some(Error::new(Code::BadValue, message));
+    }
+    None
+}

@@ -4,7 +4,7 @@
 use super::{AnyModel, ModelParams};
 use crate::aggregate::{Rows, Subset};
 use crate::batch::{Batch, Column, ColumnKind, Schema};
-use crate::config::Task;
+use crate::config::{N_CLASSES_MAX, Task};
 use crate::digest::RowKey;
 use crate::error::{Code, Error, Result};
 use crate::par;
@@ -135,8 +135,8 @@ pub(super) fn fit_child(
 /// # Errors
 /// If they do not fit: the artifact is damaged.
 pub(super) fn check_child(child: &AnyModel, features: &Schema, n_outputs: usize) -> Result<()> {
-    if child.n_outputs() != n_outputs {
-        let found = child.n_outputs();
+    let found = child.n_outputs();
+    if found != n_outputs || !(1..=N_CLASSES_MAX).contains(&found) {
         let message = format!("expected {n_outputs} scores of a child, found {found}");
         return Err(Error::new(Code::Malformed, message));
     }

@@ -215,7 +215,7 @@ mod tests {
         let text = table(&["step", "kind", "columns"], &[cells.to_vec()]);
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         assert!(names.iter().all(|name| text.contains(name.as_str())), "{text}");
-        assert!(text.contains("│ standard_scaler ┆"), "{text}");
+        assert!(text.contains("┆ standard_scaler ┆"), "{text}");
     }
 
     #[test]

@@ -7,7 +7,8 @@
 //! folds differ by at most one row. For regression a class is a bin of the target's ranks, at most
 //! ten and no more than rows per fold. `time`: distinct times are cut, in their order, into one
 //! part more than there are folds, each closed as soon as it holds its share of the rows; fold i
-//! trains on the parts before part i + 1 and is tested on that part, so no fit sees what came after.
+//! trains on the parts before part i + 1 and is tested on that part, so no fit sees what came
+//! after.
 //!
 //! Every scheme is a function of seed, keys and the multiset of rows.
 //!
@@ -325,7 +326,7 @@ fn by_time(
     let mut parts = empty_parts(rows);
     let (mut part, mut n_before) = (0u64, 0u64);
     for (nth, same) in timed.chunk_by(|a, b| a.0 == b.0).enumerate() {
-        // A part is closed when it has its share, or when each part behind needs a time that is left.
+        // A part is closed when it has its share, or when each part behind needs a time.
         let n_left = (n_times - nth) as u64;
         let is_full = n_before * n_parts >= (part + 1) * n_rows;
         let is_needed = n_left < n_parts - part;

@@ -135,10 +135,11 @@ mod tests {
     use super::*;
 
     fn config(test_ratio: f64, group: Option<&str>) -> Config {
-        let Some(model) = ModelParams::examples().into_iter().next() else {
+        let mut models = ModelParams::examples().into_iter().map(|example| example.params);
+        let Some(model) = models.find(|model| model.tasks().contains(&Task::Regression)) else {
             unreachable!("there is a model")
         };
-        let mut config = example::config(Task::Regression, model.params);
+        let mut config = example::config(Task::Regression, model);
         config.split = Some(SplitConfig { test_ratio, group: group.map(str::to_owned) });
         config
     }

@@ -282,48 +282,9 @@ fn cell(value: &toml::Value) -> String {
 }
 
 fn to_json(args: &Args, settings: &Settings, names: &[&str], report: &Report) -> Value {
-    let values = |index: usize| -> Value {
-        let trial: &search::Trial = &report.trials[index];
-        names
-            .iter()
-            .zip(&trial.values)
-            .map(|(name, value)| ((*name).to_owned(), json!(value)))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
-    };
-    let trial = |(rank, judged): (usize, &Judged)| {
-        let mut object = json!({
-            "rank": rank + 1,
-            "trial": report.trials[judged.index].number,
-            "parameters": values(judged.index),
-            "rung": judged.rung + 1,
-        });
-        match &judged.outcome {
-            Ok(merit) => {
-                object["mean"] = json!(merit.mean);
-                object["sd"] = json!(merit.sd);
-                object["by_fold"] = json!(merit.by_fold);
-                object["n_unscored"] = json!(merit.n_unscored);
-            }
-            Err(e) => {
-                object["code"] = json!(e.code().id());
-                object["reason"] = json!(e.to_string());
-            }
-        }
-        object
-    };
-    let outer = |outer: &Outer| {
-        json!({
-            "n_train": outer.part.n_train,
-            "n_test": outer.part.n_test,
-            "n_unscored": outer.part.n_unscored,
-            "winner": report.trials[outer.index].number,
-            "parameters": values(outer.index),
-            "inner_mean": outer.inner,
-            "value": outer.value,
-            "metrics": outer.part.metrics,
-        })
-    };
+    let trials = report.ranked.iter().enumerate();
+    let trials: Vec<Value> = trials.map(|(place, j)| trial_json(names, report, place, j)).collect();
+    let outer: Vec<Value> = report.outer.iter().map(|o| outer_json(names, report, o)).collect();
     let rung =
         |rung: &search::Rung| json!({ "share": rung.share.ratio(), "n_trials": rung.n_trials });
     json!({
@@ -336,10 +297,52 @@ fn to_json(args: &Args, settings: &Settings, names: &[&str], report: &Report) ->
         "n_rows": report.n_rows,
         "n_kept": report.n_kept,
         "rungs": report.rungs.iter().map(rung).collect::<Vec<_>>(),
-        "trials": report.ranked.iter().enumerate().map(trial).collect::<Vec<_>>(),
+        "trials": trials,
         "winner": report.winner().number,
         "path": args.out.as_ref().map(|out| out.display().to_string()),
-        "outer_folds": report.outer.iter().map(outer).collect::<Vec<_>>(),
+        "outer_folds": outer,
         "nested": report.honest.map(|(mean, sd)| json!({ "mean": mean, "sd": sd })),
+    })
+}
+
+/// The values of a trial by parameter.
+fn parameters(names: &[&str], report: &Report, index: usize) -> Value {
+    let pairs = names.iter().zip(&report.trials[index].values);
+    let pairs = pairs.map(|(name, value)| ((*name).to_owned(), json!(value)));
+    Value::Object(pairs.collect())
+}
+
+fn trial_json(names: &[&str], report: &Report, place: usize, judged: &Judged) -> Value {
+    let mut object = json!({
+        "rank": place + 1,
+        "trial": report.trials[judged.index].number,
+        "parameters": parameters(names, report, judged.index),
+        "rung": judged.rung + 1,
+    });
+    match &judged.outcome {
+        Ok(merit) => {
+            object["mean"] = json!(merit.mean);
+            object["sd"] = json!(merit.sd);
+            object["by_fold"] = json!(merit.by_fold);
+            object["n_unscored"] = json!(merit.n_unscored);
+        }
+        Err(e) => {
+            object["code"] = json!(e.code().id());
+            object["reason"] = json!(e.to_string());
+        }
+    }
+    object
+}
+
+fn outer_json(names: &[&str], report: &Report, outer: &Outer) -> Value {
+    json!({
+        "n_train": outer.part.n_train,
+        "n_test": outer.part.n_test,
+        "n_unscored": outer.part.n_unscored,
+        "winner": report.trials[outer.index].number,
+        "parameters": parameters(names, report, outer.index),
+        "inner_mean": outer.inner,
+        "value": outer.value,
+        "metrics": outer.part.metrics,
     })
 }

@@ -278,6 +278,7 @@ mod tests {
             estimator: Box::new(VotingParams::default().into()),
             ..Default::default()
         };
-        assert_eq!((voting.validate().is_ok(), voting.tasks()), (true, &[Task::Binary][..]));
+        let both = [Task::Binary, Task::Multiclass];
+        assert_eq!((voting.validate().is_ok(), voting.tasks()), (true, &both[..]));
     }
 }

@@ -1,4 +1,5 @@
-//! One fit on a generated table, timed: what `cargo xtask bench` runs beside the same fit of a peer.
+//! One fit on a generated table, timed: what `cargo xtask bench` runs beside the same fit of a
+//! peer.
 //!
 //! ```text
 //! time_fit write N_ROWS N_FEATURES FILE      the table as little-endian doubles, for the peer
@@ -106,10 +107,10 @@ fn model(name: &str) -> Result<(Task, ModelParams)> {
         "ordinary" => (Task::Regression, LinearRegressionParams::default().into()),
         "ridge" => (Task::Regression, ridge.into()),
         "logistic" => (Task::Binary, LogisticRegressionParams::default().into()),
-        "mlp" => (Task::Binary, mlp.into()),
+        "network" => (Task::Binary, mlp.into()),
         other => {
             let message = format!(
-                "expected boosting, forest, ordinary, ridge, logistic or mlp, found {other}"
+                "expected boosting, forest, ordinary, ridge, logistic or network, found {other}"
             );
             return Err(Error::new(Code::Usage, message));
         }
@@ -151,7 +152,8 @@ fn standardise(values: &mut [f64], n_train: usize) {
     }
 }
 
-/// The share of pairs of a positive and a negative row that the scores order rightly, ties one half.
+/// The share of pairs of a positive and a negative row that the scores order rightly, ties one
+/// half.
 fn auc(truth: &[f64], scores: &[f64]) -> f64 {
     let order = math::argsort(scores);
     let (mut below, mut halves, mut n_positive) = (0u64, 0u64, 0u64);

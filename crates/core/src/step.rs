@@ -278,6 +278,11 @@ pub trait FitModel: Clone + PartialEq + Serialize + for<'de> Deserialize<'de> + 
         false
     }
 
+    /// How many levels of models these params hold: 0 for most kinds.
+    fn depth(&self) -> u32 {
+        0
+    }
+
     /// Learns from the rows. The columns at `ctx.slots` are of the accepted kinds; a missing value
     /// in one of them is an error unless the model documents a rule.
     ///
@@ -328,6 +333,11 @@ pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deseri
     /// How many scores a row gets: one, or for a multiclass task one per class.
     fn n_outputs(&self) -> usize {
         1
+    }
+
+    /// Whether it holds other models.
+    fn holds_models(&self) -> bool {
+        false
     }
 
     /// Writes the scores of every row into `scores`, row by row, [`Predict::n_outputs`] each. For
@@ -639,6 +649,11 @@ macro_rules! registry {
                 match self { $($params::$P(p) => $crate::step::FitModel::weighs(p),)+ }
             }
 
+            /// How many levels of models these params hold.
+            pub fn depth(&self) -> u32 {
+                match self { $($params::$P(p) => $crate::step::FitModel::depth(p),)+ }
+            }
+
             /// Learns from the rows.
             ///
             /// # Errors
@@ -667,6 +682,11 @@ macro_rules! registry {
             /// How many scores a row gets.
             pub fn n_outputs(&self) -> usize {
                 match self { $($fitted::$P(m) => $crate::step::Predict::n_outputs(m),)+ }
+            }
+
+            /// Whether it holds other models.
+            pub fn holds_models(&self) -> bool {
+                match self { $($fitted::$P(m) => $crate::step::Predict::holds_models(m),)+ }
             }
 
             /// The names of the columns of another output.

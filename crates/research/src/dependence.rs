@@ -84,7 +84,7 @@ fn grid(column: &Column, n_points: usize) -> Result<Vec<Given>> {
             let labels = (0..text.len()).filter_map(|row| text.get(row));
             labels.for_each(|label| *counts.entry(label).or_default() += 1);
             let mut labels: Vec<(&str, u64)> = counts.into_iter().collect();
-            labels.sort_by(|a, b| b.1.cmp(&a.1));
+            labels.sort_by_key(|label| std::cmp::Reverse(label.1));
             labels.truncate(n_points);
             labels.into_iter().map(|(label, _)| Given::Text(label.to_owned())).collect()
         }

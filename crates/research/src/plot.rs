@@ -1,4 +1,4 @@
-//! Curves and spreads on a terminal, as plain text; like [`render`](crate::render), for the eye
+//! Curves and spreads on a terminal, as plain text; like [`render`], for the eye
 //! only.
 
 use samescore_core::math;

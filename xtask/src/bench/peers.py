@@ -83,7 +83,7 @@ def logistic():
     return scikit(LogisticRegression(), y_bin, probability)
 
 
-def mlp():
+def network():
     from sklearn.neural_network import MLPClassifier
 
     model = MLPClassifier((100,), max_iter=5, n_iter_no_change=100, random_state=0)

@@ -11,7 +11,7 @@ use crate::command;
 /// The program that fits ours, an example of core.
 const OURS: &str = "time_fit";
 const PEERS: &str = include_str!("peers.py");
-const TASKS: [&str; 6] = ["boosting", "forest", "ordinary", "ridge", "logistic", "mlp"];
+const TASKS: [&str; 6] = ["boosting", "forest", "ordinary", "ridge", "logistic", "network"];
 const THREADS: [&str; 2] = ["1", "2"];
 
 /// One fit.

@@ -25,11 +25,16 @@ pub fn registered(tree: &Tree) -> Vec<Kind> {
     for room in ROOMS {
         let folder = format!("crates/core/src/{room}");
         let text = tree.text(&format!("{folder}/mod.rs")).unwrap_or_default();
+        // A long row is broken behind its first arrow.
+        let text = text.replace("=>\n", "=> ");
         for line in text.lines() {
             let Some((tag, rest)) = line.trim().split_once(" => ") else {
                 continue;
             };
-            let (Some(tag), Some((module, types))) = (unquoted(tag), rest.split_once(": ")) else {
+            let Some((module, types)) = rest.trim().split_once(": ") else {
+                continue;
+            };
+            let Some(tag) = unquoted(tag) else {
                 continue;
             };
             let one = format!("{folder}/{module}.rs");
@@ -69,14 +74,18 @@ pub fn one_kind_one_file(tree: &Tree) -> Vec<Finding> {
     for (path, text) in tree.sources().filter(|(path, _)| !may_name_kinds(tree, path)) {
         let blanked = code(without_tests(text), Blank::Comments);
         for kind in &kinds {
-            let folder = kind.path.trim_end_matches("mod.rs");
+            // A big kind is a folder of phases, beside the file of its name or with a `mod.rs`.
+            let folder = kind.path.trim_end_matches("mod.rs").trim_end_matches(".rs");
             let room = kind.path.split('/').take(4).collect::<Vec<_>>().join("/");
             let own = path == kind.path
                 || path == format!("{room}/mod.rs")
+                || (path.starts_with(folder) && path[folder.len()..].starts_with('/'))
                 || (kind.path.ends_with("/mod.rs") && path.starts_with(folder));
-            // A selector judges by a model, and its default names one.
+            // A selector judges by a model, and a model of models holds some: defaults and examples
+            // name one.
             let judge = path.starts_with(SELECTORS) && kind.path.starts_with(MODELS);
-            if own || judge {
+            let holder = holds_models(&blanked) && kind.path.starts_with(MODELS);
+            if own || judge || holder {
                 continue;
             }
             let literal = format!("\"{}\"", kind.tag);
@@ -92,6 +101,11 @@ pub fn one_kind_one_file(tree: &Tree) -> Vec<Finding> {
         }
     }
     found
+}
+
+/// Whether a source is that of a model of models, which says so.
+fn holds_models(blanked: &str) -> bool {
+    word_at(blanked, "holds_models").next().is_some()
 }
 
 #[cfg(test)]

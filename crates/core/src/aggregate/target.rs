@@ -139,7 +139,8 @@ fn add_target(levels: &mut BTreeMap<String, LevelTarget>, level: &str, seen: &Le
 /// The exact Gram matrix of a column of ones, numeric columns, and the target, in this order.
 ///
 /// The ones make the sums of the columns part of the matrix, so that no centre needs to be the
-/// exact mean. A row's values count times the root of its weight. Rows with a missing value must not be there: models refuse them before.
+/// exact mean. A row's values count times the root of its weight. Rows with a missing value must
+/// not be there: models refuse them before.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Gram {
     slots: Slots,

@@ -9,7 +9,7 @@ use crate::math;
 pub enum Column {
     /// Numbers; missing is the canonical NaN.
     Num(Vec<f64>),
-    /// Labels; missing is [`MISSING_CODE`].
+    /// Labels; missing is [`MISSING_CODE`](super::MISSING_CODE).
     Text(TextColumn),
     /// Microseconds since the epoch, UTC; missing is [`MISSING_TIME`].
     Time(Vec<i64>),

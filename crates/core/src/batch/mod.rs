@@ -6,9 +6,9 @@
 //! **Missing.** One pattern per kind: the canonical NaN, [`MISSING_CODE`], [`MISSING_TIME`]. There
 //! is no second way to say missing, and −0.0 does not exist in a batch.
 //!
-//! **Bounded.** A batch is a block of at most [`ROWS_MAX`] rows and [`COLUMNS_MAX`] columns; a table
-//! is a list of blocks (see [`crate::aggregate`]). Nothing in a batch depends on where in the table
-//! it stands: `first_row` is for messages only.
+//! **Bounded.** A batch is a block of at most [`ROWS_MAX`] rows and [`COLUMNS_MAX`] columns; a
+//! table is a list of blocks (see [`crate::aggregate`]). Nothing in a batch depends on where in the
+//! table it stands: `first_row` is for messages only.
 //!
 //! **No allocation when warm.** [`Batch::clear`] keeps every buffer, and the `take_*` functions
 //! hand out buffers that `replace`, `remove` and `clear` gave back.

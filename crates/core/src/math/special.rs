@@ -39,7 +39,7 @@ pub fn student_t_two_sided(t: f64, df: f64) -> f64 {
 }
 
 /// The t with P(|T| ≥ t) = `tail`, between 0 and 1: by halving an interval until its ends are
-/// neighbours or [`BISECTIONS_MAX`] times.
+/// neighbours or `BISECTIONS_MAX` times.
 pub fn student_t_critical(tail: f64, df: f64) -> f64 {
     if !(tail > 0.0 && tail < 1.0 && df > 0.0) {
         return MISSING;

@@ -80,6 +80,10 @@ impl FitModel for BaggingParams {
         ranges::share("max_features", self.max_features)
     }
 
+    fn depth(&self) -> u32 {
+        combine::depth(&[&self.estimator])
+    }
+
     fn tasks(&self) -> &'static [Task] {
         self.estimator.tasks()
     }
@@ -167,6 +171,10 @@ struct Member {
 }
 
 impl Predict for Bagging {
+    fn holds_models(&self) -> bool {
+        true
+    }
+
     fn check(&self, features: &Schema) -> Result<()> {
         let n_outputs = self.n_outputs();
         let malformed = |message: &str| Err(Error::new(Code::Malformed, message));

@@ -98,6 +98,10 @@ impl FitModel for CalibratedParams {
         Err(Error::new(Code::BadParameter, message))
     }
 
+    fn depth(&self) -> u32 {
+        combine::depth(&[&self.estimator])
+    }
+
     fn tasks(&self) -> &'static [Task] {
         let can = |task: Task| self.estimator.tasks().contains(&task);
         match (can(Task::Binary), can(Task::Multiclass)) {
@@ -186,6 +190,10 @@ pub struct Calibrated {
 }
 
 impl Predict for Calibrated {
+    fn holds_models(&self) -> bool {
+        true
+    }
+
     fn check(&self, features: &Schema) -> Result<()> {
         let ([model], true) =
             (self.model.as_slice(), self.functions.iter().all(Function::is_sound))

@@ -12,40 +12,15 @@ use crate::rng::{self, Stream};
 use crate::step::{FitContext, Progress};
 
 /// How deep models of models may nest: a voting of baggings, but no deeper.
-const DEPTH_MAX: usize = 2;
+const DEPTH_MAX: u32 = 2;
 /// More children than this are refused.
 pub(super) const N_CHILDREN_MAX: u32 = 10_000;
 /// More folds than this are refused.
 const N_FOLDS_MAX: u32 = 100;
 
-/// The models inside a model's params; none for most kinds.
-fn children(params: &ModelParams) -> Vec<&ModelParams> {
-    match params {
-        ModelParams::OneVsRestParams(p) => vec![&p.estimator],
-        ModelParams::VotingParams(p) => p.estimators.iter().collect(),
-        ModelParams::BaggingParams(p) => vec![&p.estimator],
-        ModelParams::StackingParams(p) => p.all(),
-        ModelParams::CalibratedParams(p) => vec![&p.estimator],
-        ModelParams::ThresholdParams(p) => vec![&p.estimator],
-        _ => Vec::new(),
-    }
-}
-
-/// Whether a fitted model holds others.
-fn is_combined(model: &AnyModel) -> bool {
-    matches!(
-        model,
-        AnyModel::OneVsRestParams(_)
-            | AnyModel::VotingParams(_)
-            | AnyModel::BaggingParams(_)
-            | AnyModel::StackingParams(_)
-            | AnyModel::CalibratedParams(_)
-            | AnyModel::ThresholdParams(_)
-    )
-}
-
-fn depth(params: &ModelParams) -> usize {
-    children(params).into_iter().map(|child| 1 + depth(child)).max().unwrap_or(0)
+/// How many levels of models the params of a kind hold that holds these.
+pub(super) fn depth(estimators: &[&ModelParams]) -> u32 {
+    estimators.iter().fold(0, |deepest, e| Ord::max(deepest, 1 + e.depth()))
 }
 
 /// Checks the params of children: their own ranges, and how deep they nest.
@@ -58,7 +33,7 @@ pub(super) fn validate(estimators: &[&ModelParams]) -> Result<()> {
         let message = format!("expected 1 to {N_CHILDREN_MAX} estimators, found {found}");
         return Err(Error::new(Code::BadParameter, message));
     }
-    let found = 1 + estimators.iter().map(|e| depth(e)).max().unwrap_or(0);
+    let found = depth(estimators);
     if found > DEPTH_MAX {
         let message =
             format!("expected models of models at most {DEPTH_MAX} deep, found {found} levels");
@@ -141,7 +116,7 @@ pub(super) fn check_child(child: &AnyModel, features: &Schema, n_outputs: usize)
         return Err(Error::new(Code::Malformed, message));
     }
     // What holds others asks them itself.
-    if !is_combined(child) {
+    if !child.holds_models() {
         let params = ModelParams::default_of(child.kind());
         let accepted = params.map_or(&[][..], |params| params.accepts());
         if let Some(field) = features.fields().iter().find(|f| !accepted.contains(&f.kind)) {

@@ -16,18 +16,18 @@
 //! went. Labels that the fit did not see, or beyond the `max_bin` most frequent ones, are missing.
 //!
 //! # Ties and order
-//! Equal gains: lower column, lower cut, missing left. A threshold lies halfway between the values of
-//! the leaf on both sides (of more than `max_bin`, between their bins). Gradients are rounded to powers of two and added as whole numbers, so
-//! the order of rows does not matter; means are exact, rounded once. Columns drawn for a split are
-//! keyed by the number of leaves looked at before.
+//! Equal gains: lower column, lower cut, missing left. A threshold lies halfway between the values
+//! of the leaf on both sides (of more than `max_bin`, between their bins). Gradients are rounded to
+//! powers of two and added as whole numbers, so the order of rows does not matter; means are exact,
+//! rounded once. Columns drawn for a split are keyed by the number of leaves looked at before.
 //!
 //! # Errors
 //! Parameters out of range; a missing or infinite target; an infinite value in a column. A constant
 //! target, one class or too few rows give a tree of one leaf.
 //!
 //! # Example
-//! x = 1, 2, 3, 4 and y = 1, 1, 5, 7: the first split is x ≤ 2.5, the second x ≤ 3.5; the leaves are
-//! 1, 5 and 7.
+//! x = 1, 2, 3, 4 and y = 1, 1, 5, 7: the first split is x ≤ 2.5, the second x ≤ 3.5; the leaves
+//! are 1, 5 and 7.
 
 use serde::{Deserialize, Serialize};
 

@@ -16,7 +16,8 @@
 //!
 //! # Shape
 //! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Regression only. Columns on one scale share the
-//! penalty fairly: put a scaler before the model (its mean and deviation are then those of all rows).
+//! penalty fairly: put a scaler before the model (its mean and deviation are then those of all
+//! rows).
 //!
 //! # Missing
 //! Refused in the fit. At scoring a row with a missing value gets a reason instead of a score.
@@ -29,8 +30,8 @@
 //! An empty list of ratios, a ratio outside 0 to 1, or 0 without `alphas`; `alphas` not above 0;
 //! `eps` not between 0 and 1, `n_alphas` of 0 or above 10,000, `cv` below 2 or above 1000;
 //! `max_iter` of 0, `tolerance` not above 0; fewer rows than folds, or all rows in one fold; a
-//! missing or infinite value; `max_iter` sweeps without an optimum. At scoring, an infinite value is
-//! a row's reason.
+//! missing or infinite value; `max_iter` sweeps without an optimum. At scoring, an infinite value
+//! is a row's reason.
 //!
 //! # Example
 //! y = 2 x without noise: the errors grow with alpha, so the smallest of `alphas` is chosen.
@@ -71,8 +72,8 @@ pub struct ElasticNetCvParams {
     pub fit_intercept: bool,
     /// The most sweeps over the columns for one net, at least 1.
     pub max_iter: u32,
-    /// The duality gap of one net, as a share of Σ (y − mean)², at which the descent may stop; above
-    /// 0.
+    /// The duality gap of one net, as a share of Σ (y − mean)², at which the descent may stop;
+    /// above 0.
     pub tolerance: f64,
 }
 

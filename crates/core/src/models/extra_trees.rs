@@ -7,16 +7,16 @@
 //! made. Text columns draw one of the sets that `decision_tree` would look at.
 //!
 //! # Shape
-//! Numeric and text columns in. For regression the score is the mean target of the row's leaves, for
-//! two classes the probability of class 1, else the probability of each class.
+//! Numeric and text columns in. For regression the score is the mean target of the row's leaves,
+//! for two classes the probability of class 1, else the probability of each class.
 //!
 //! # Missing
 //! A split learns the side of missing values; one that had none sends them where more of its rows
 //! went. Labels that the fit did not see, or beyond the `max_bin` most frequent ones, are missing.
 //!
 //! # Ties and order
-//! As for `random_forest`; cuts are keyed by the tree, the column and the number of leaves looked at
-//! before.
+//! As for `random_forest`; cuts are keyed by the tree, the column and the number of leaves looked
+//! at before.
 //!
 //! # Errors
 //! Parameters out of range; a missing or infinite target; an infinite value in a column. A constant

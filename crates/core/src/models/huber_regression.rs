@@ -3,14 +3,14 @@
 //!
 //! # Method
 //! The objective is that of scikit-learn 1.9.1 `HuberRegressor`: Σ (s + h((y − z) / s) s) + `alpha`
-//! Σ bⱼ² over the intercept b₀, the coefficients and the spread s above 0, with z = b₀ + Σ bⱼ xⱼ and
-//! h(u) = u² up to |u| = `epsilon`, then 2 `epsilon` |u| − `epsilon`². It is convex in all of them
-//! together, and scaling the target scales the result. Newton's method with step halving on columns
-//! and target that are centred and scaled by powers of two; the sums over rows are exact and rounded
-//! once. The gradient norm is √(g' H⁻¹ g / n), with gradient g and second derivatives H in those
-//! scaled variables and n rows (or the sum of weights); when it is at most `tolerance`, that one
-//! step is taken and the fit ends. While no row sits on the edge between both branches the steps
-//! converge quadratically, so the optimum is met to rounding.
+//! Σ bⱼ² over the intercept b₀, the coefficients and the spread s above 0, with z = b₀ + Σ bⱼ xⱼ
+//! and h(u) = u² up to |u| = `epsilon`, then 2 `epsilon` |u| − `epsilon`². It is convex in all of
+//! them together, and scaling the target scales the result. Newton's method with step halving on
+//! columns and target that are centred and scaled by powers of two; the sums over rows are exact
+//! and rounded once. The gradient norm is √(g' H⁻¹ g / n), with gradient g and second derivatives H
+//! in those scaled variables and n rows (or the sum of weights); when it is at most `tolerance`,
+//! that one step is taken and the fit ends. While no row sits on the edge between both branches the
+//! steps converge quadratically, so the optimum is met to rounding.
 //!
 //! # Shape
 //! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Regression only.
@@ -190,8 +190,8 @@ mod tests {
 
     #[test]
     fn a_far_row_pulls_with_its_edge_only() {
-        // The eight near rows balance the edge of the far one: 2 · 8 b0 / s = 2 · 2, so b0 = s / 4. By
-        // s: 9 − (8 + 8 b0²) / s² − 4 = 0, so 5 s² = 8 + s² / 2: s = 4/3.
+        // The eight near rows balance the edge of the far one: 2 · 8 b0 / s = 2 · 2, so b0 = s / 4.
+        // By s: 9 − (8 + 8 b0²) / s² − 4 = 0, so 5 s² = 8 + s² / 2: s = 4/3.
         let params = HuberRegressionParams { epsilon: 2.0, alpha: 0.0, ..Default::default() };
         let y = [-1.0, -1.0, 1.0, 1.0, 100.0, -1.0, 1.0, 1.0, -1.0];
         let model = fit_model(&params, &regression(&[&[7.5; 9]], &y)).unwrap();

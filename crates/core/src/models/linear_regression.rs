@@ -33,8 +33,8 @@
 //! nothing is set aside.
 //!
 //! # Errors
-//! `alpha` below 0, or above 0 with `summary`; no more rows than coefficients with `summary`; a missing
-//! or infinite value; squares that overflow; columns so nearly dependent
+//! `alpha` below 0, or above 0 with `summary`; no more rows than coefficients with `summary`; a
+//! missing or infinite value; squares that overflow; columns so nearly dependent
 //! that neither the rule nor a tiny `alpha` decides. At scoring, an infinite value is a row's
 //! reason.
 //!

@@ -3,14 +3,14 @@
 //!
 //! # Method
 //! The objective of scikit-learn 1.9.1 `LinearSVC` and `LinearSVR` with squared losses: ½ Σ bⱼ² +
-//! `c` Σ loss, with z = b₀ + Σ bⱼ xⱼ. Binary: a row costs max(0, 1 − z)² if its class is 1 and max(0,
-//! 1 + z)² else. Regression: max(0, |y − z| − `epsilon`)². The intercept b₀ has no penalty (there it
-//! has one). Newton's method with step halving on columns (and for regression a target) that are
-//! centred and scaled by powers of two; sums over rows are exact and rounded once. The gradient norm
-//! is √(g' H⁻¹ g / n), with gradient g and second derivatives H in those scaled variables and n rows
-//! (or the sum of weights); when it is at most `tolerance`, that one step is taken and the fit ends.
-//! The objective is quadratic while the same rows cost something, so that the optimum is met to
-//! rounding.
+//! `c` Σ loss, with z = b₀ + Σ bⱼ xⱼ. Binary: a row costs max(0, 1 − z)² if its class is 1 and
+//! max(0, 1 + z)² else. Regression: max(0, |y − z| − `epsilon`)². The intercept b₀ has no penalty
+//! (there it has one). Newton's method with step halving on columns (and for regression a target)
+//! that are centred and scaled by powers of two; sums over rows are exact and rounded once. The
+//! gradient norm is √(g' H⁻¹ g / n), with gradient g and second derivatives H in those scaled
+//! variables and n rows (or the sum of weights); when it is at most `tolerance`, that one step is
+//! taken and the fit ends. The objective is quadratic while the same rows cost something, so that
+//! the optimum is met to rounding.
 //!
 //! # Shape
 //! Numeric columns in. Regression: the score is z. Binary: the score is 1 / (1 + e^−z), 0.5 on the

@@ -10,22 +10,23 @@
 //! class.
 //!
 //! Newton's method with step halving from b = 0, on columns that are centred and scaled by powers
-//! of two from 2^-500 to 2^500. Each pass adds the gradient exactly: a row's terms are rounded once (with two classes and
-//! without absolute values to 2^-50 of their bound) and added without rounding. The gradient norm is
-//! √(g' H⁻¹ g / n), with gradient g and second derivatives H of the sum of losses and penalty and n
-//! rows (or the sum of weights): the root mean square by which one more step would move the
-//! log-odds, weighted by p (1 − p). When it is at most `tolerance`, that one step is taken and the
-//! fit ends. The steps converge quadratically, so the optimum is met to rounding. With absolute
-//! values each step minimises the model of second order with them, exactly once the signs are known;
-//! n times the square of the gradient norm is then what that model says the step gains at least.
+//! of two from 2^-500 to 2^500. Each pass adds the gradient exactly: a row's terms are rounded once
+//! (with two classes and without absolute values to 2^-50 of their bound) and added without
+//! rounding. The gradient norm is √(g' H⁻¹ g / n), with gradient g and second derivatives H of the
+//! sum of losses and penalty and n rows (or the sum of weights): the root mean square by which one
+//! more step would move the log-odds, weighted by p (1 − p). When it is at most `tolerance`, that
+//! one step is taken and the fit ends. The steps converge quadratically, so the optimum is met to
+//! rounding. With absolute values each step minimises the model of second order with them, exactly
+//! once the signs are known; n times the square of the gradient norm is then what that model says
+//! the step gains at least.
 //!
 //! With `summary` the standard errors √(H⁻¹ⱼⱼ) are kept, with H at the optimum, and the
 //! log-likelihood. From them follow z, its two-sided p-value by the normal distribution, and
 //! intervals, as in statsmodels' `Logit`.
 //!
 //! # Shape
-//! Numeric columns in. Binary: the score is the probability of class 1, from 0 to 1. Multiclass: one
-//! probability per class; they sum to 1 up to rounding. At most 4096 coefficients, all classes
+//! Numeric columns in. Binary: the score is the probability of class 1, from 0 to 1. Multiclass:
+//! one probability per class; they sum to 1 up to rounding. At most 4096 coefficients, all classes
 //! together.
 //!
 //! # Missing
@@ -33,15 +34,15 @@
 //!
 //! # Ties and order
 //! The log-odds start with b₀ and add bⱼ xⱼ in the order of the columns, each product rounded; the
-//! score is 1 / (1 + e^−z) for z ≥ 0, else e^z / (1 + e^z). For several classes it is e^(z − m) over
-//! their sum in the order of the classes, where m is the largest z. Without penalty a column that
-//! depends on earlier ones has coefficient 0, by the rule of `linear_regression`; equal columns
-//! under absolute values alone: the first has the weight. For several classes the intercepts sum to
-//! 0 over the classes; so do the weights of each column without a penalty.
+//! score is 1 / (1 + e^−z) for z ≥ 0, else e^z / (1 + e^z). For several classes it is e^(z − m)
+//! over their sum in the order of the classes, where m is the largest z. Without penalty a column
+//! that depends on earlier ones has coefficient 0, by the rule of `linear_regression`; equal
+//! columns under absolute values alone: the first has the weight. For several classes the
+//! intercepts sum to 0 over the classes; so do the weights of each column without a penalty.
 //!
 //! # Errors
-//! `c` not above 0, `tolerance` not above 0, `max_iter` of 0, `l1_ratio` outside 0 to 1, `summary` with a penalty
-//! or several classes; a missing
+//! `c` not above 0, `tolerance` not above 0, `max_iter` of 0, `l1_ratio` outside 0 to 1, `summary`
+//! with a penalty or several classes; a missing
 //! or infinite value; a class without rows (or without weight); no optimum within `max_iter` steps,
 //! as when a column separates the classes and there is no penalty. At scoring, an infinite value is
 //! a row's reason.

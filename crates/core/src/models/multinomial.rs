@@ -1,8 +1,8 @@
 //! Multinomial logistic regression: one line per class, fitted together.
 //!
 //! Adding one number to a column's weights of every class moves no probability. Without a penalty
-//! on squares the rule is that they sum to 0; so do the intercepts, always. It is held by the square
-//! of that sum, which is 0 at the optimum and so moves nothing else.
+//! on squares the rule is that they sum to 0; so do the intercepts, always. It is held by the
+//! square of that sum, which is 0 at the optimum and so moves nothing else.
 
 use serde::{Deserialize, Serialize};
 

@@ -98,7 +98,7 @@ pub(super) fn predict(
     joint: impl Fn(&Batch, usize, usize) -> f64,
 ) {
     let n_rows = batch.n_rows();
-    let width = if n_rows == 0 { 1 } else { scores.len() / n_rows };
+    let width = scores.len().checked_div(n_rows).unwrap_or(1);
     for row in 0..n_rows {
         let mut pair = [0.0; 2];
         let place = &mut scores[row * width..][..width];

@@ -64,6 +64,10 @@ impl FitModel for OneVsRestParams {
         Err(Error::new(Code::BadParameter, message))
     }
 
+    fn depth(&self) -> u32 {
+        combine::depth(&[&self.estimator])
+    }
+
     fn tasks(&self) -> &'static [Task] {
         &[Task::Multiclass]
     }
@@ -112,6 +116,10 @@ pub struct OneVsRest {
 }
 
 impl Predict for OneVsRest {
+    fn holds_models(&self) -> bool {
+        true
+    }
+
     fn check(&self, features: &Schema) -> Result<()> {
         if self.models.len() < 2 {
             let message = format!("expected a model per class, found {}", self.models.len());

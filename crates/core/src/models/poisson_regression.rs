@@ -2,8 +2,8 @@
 //!
 //! # Method
 //! The objective is that of scikit-learn 1.9.1 `PoissonRegressor`: the mean over rows of μ − y ln μ
-//! (half the Poisson deviance up to a constant), with μ = e^(b₀ + Σ bⱼ xⱼ), and `alpha` / 2 · Σ bⱼ².
-//! b₀ has no penalty.
+//! (half the Poisson deviance up to a constant), with μ = e^(b₀ + Σ bⱼ xⱼ), and `alpha` / 2 · Σ
+//! bⱼ². b₀ has no penalty.
 //! Newton's method with step halving from a constant mean, on columns that are centred and scaled
 //! by powers of two. Each pass adds the rows' losses and gradients exactly and rounds once. The
 //! gradient norm is √(g' H⁻¹ g / n), with gradient g and second derivatives H of the sum of losses
@@ -13,8 +13,8 @@
 //! the optimum is met to rounding.
 //!
 //! # Shape
-//! Numeric columns in; the score is the mean, above 0. Regression only, targets of at least 0. The target
-//! must not be transformed to its logarithm before: the link does that.
+//! Numeric columns in; the score is the mean, above 0. Regression only, targets of at least 0. The
+//! target must not be transformed to its logarithm before: the link does that.
 //!
 //! # Missing
 //! Refused in the fit. At scoring a row with a missing value gets a reason instead of a score.
@@ -139,8 +139,9 @@ mod tests {
 
     #[test]
     fn the_penalty_balances_the_residuals() {
-        // One symmetric column without an intercept: mean of (e^bx - y) x is - alpha b. With x = -1,
-        // 1 and y = 0, 2 e: (e^b - e^-b - 2 e) / 2 = - alpha b, at b = 1 for alpha = (e + 1/e) / 2.
+        // One symmetric column without an intercept: mean of (e^bx - y) x is - alpha b. With x =
+        // -1, 1 and y = 0, 2 e: (e^b - e^-b - 2 e) / 2 = - alpha b, at b = 1 for alpha = (e + 1/e)
+        // / 2.
         let e = math::exp(1.0);
         let params = PoissonRegressionParams {
             alpha: (e + 1.0 / e) / 2.0,

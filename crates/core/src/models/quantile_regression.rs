@@ -2,17 +2,18 @@
 //!
 //! # Method
 //! The objective is that of scikit-learn 1.9.1 `QuantileRegressor`: the mean over rows of
-//! `quantile` · (y − z) where y is above z and (1 − `quantile`) · (z − y) elsewhere, with z = b₀ + Σ
-//! bⱼ xⱼ, and `alpha` · Σ |bⱼ|; b₀ has no penalty. Columns and target are centred and scaled by
+//! `quantile` · (y − z) where y is above z and (1 − `quantile`) · (z − y) elsewhere, with z = b₀ +
+//! Σ bⱼ xⱼ, and `alpha` · Σ |bⱼ|; b₀ has no penalty. Columns and target are centred and scaled by
 //! powers of two. The kink of the loss is rounded off over a width; Newton's method with step
 //! halving finds the optimum of that, the width is made smaller, and the solution follows its path,
-//! which is straight while the same rows lie in the kink. Sums over rows are exact and rounded once.
+//! which is straight while the same rows lie in the kink. Sums over rows are exact and rounded
+//! once.
 //!
 //! **What is guaranteed.** The rounded loss lies below the loss, so its minimum is a lower bound of
 //! the optimum: the fit ends when the objective at the solution exceeds that bound by at most
-//! `tolerance` of itself (the duality gap), or when the width is 2^-46 of the target's reach, as for
-//! rows that a line meets exactly. The solution that meets the rows in the kink exactly is taken if
-//! it is no worse.
+//! `tolerance` of itself (the duality gap), or when the width is 2^-46 of the target's reach, as
+//! for rows that a line meets exactly. The solution that meets the rows in the kink exactly is
+//! taken if it is no worse.
 //!
 //! # Shape
 //! Numeric columns in; the score is b₀ + Σ bⱼ xⱼ. Regression only.

@@ -8,8 +8,8 @@
 //! further ones while none of them has a split.
 //!
 //! # Shape
-//! Numeric and text columns in. For regression the score is the mean target of the row's leaves, for
-//! two classes the probability of class 1, else the probability of each class.
+//! Numeric and text columns in. For regression the score is the mean target of the row's leaves,
+//! for two classes the probability of class 1, else the probability of each class.
 //!
 //! # Missing
 //! A split learns the side of missing values; one that had none sends them where more of its rows
@@ -25,8 +25,8 @@
 //! target, one class or too few rows give trees of one leaf.
 //!
 //! # Example
-//! x = 1, 2, 3, 4 and y = 1, 1, 5, 7 with `bootstrap` off: every tree is that of `decision_tree`, and
-//! so are the scores 1, 1, 5, 7.
+//! x = 1, 2, 3, 4 and y = 1, 1, 5, 7 with `bootstrap` off: every tree is that of `decision_tree`,
+//! and so are the scores 1, 1, 5, 7.
 
 use serde::{Deserialize, Serialize};
 

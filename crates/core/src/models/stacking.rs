@@ -94,6 +94,10 @@ impl FitModel for StackingParams {
         combine::validate_folds(self.n_folds)
     }
 
+    fn depth(&self) -> u32 {
+        combine::depth(&self.all())
+    }
+
     fn tasks(&self) -> &'static [Task] {
         combine::tasks(&self.all())
     }
@@ -207,6 +211,10 @@ pub struct Stacking {
 }
 
 impl Predict for Stacking {
+    fn holds_models(&self) -> bool {
+        true
+    }
+
     fn check(&self, features: &Schema) -> Result<()> {
         let (false, [top]) = (self.models.is_empty(), self.top.as_slice()) else {
             let message = "expected models and one on top, found another state";

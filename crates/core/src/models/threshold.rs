@@ -91,6 +91,10 @@ impl FitModel for ThresholdParams {
         Err(Error::new(Code::BadParameter, message))
     }
 
+    fn depth(&self) -> u32 {
+        combine::depth(&[&self.estimator])
+    }
+
     fn tasks(&self) -> &'static [Task] {
         &[Task::Binary]
     }
@@ -196,6 +200,10 @@ pub struct Threshold {
 }
 
 impl Predict for Threshold {
+    fn holds_models(&self) -> bool {
+        true
+    }
+
     fn check(&self, features: &Schema) -> Result<()> {
         let is_sound = self.threshold.is_finite() && self.cost.is_finite();
         let ([model], true) = (self.model.as_slice(), is_sound) else {

@@ -4,8 +4,8 @@
 //! # Method
 //! The objective is that of scikit-learn 1.9.1 `TweedieRegressor` with a logarithmic link: the mean
 //! over rows of half the Tweedie deviance of `power` p up to a constant, μ^(2 − p) / (2 − p) − y
-//! μ^(1 − p) / (1 − p), with μ = e^(b₀ + Σ bⱼ xⱼ), and `alpha` / 2 · Σ bⱼ². b₀ has no penalty. p = 1
-//! is `poisson_regression` and p = 2 `gamma_regression`, with their bits. Only powers from 1 to 2
+//! μ^(1 − p) / (1 − p), with μ = e^(b₀ + Σ bⱼ xⱼ), and `alpha` / 2 · Σ bⱼ². b₀ has no penalty. p =
+//! 1 is `poisson_regression` and p = 2 `gamma_regression`, with their bits. Only powers from 1 to 2
 //! are taken: there the objective is convex, so that one optimum exists.
 //! Newton's method with step halving from a constant mean, on columns that are centred and scaled
 //! by powers of two. Each pass adds the rows' losses and gradients exactly and rounds once. The
@@ -16,8 +16,9 @@
 //! the optimum is met to rounding.
 //!
 //! # Shape
-//! Numeric columns in; the score is the mean, above 0. Regression only, targets of at least 0 (above 0 for p = 2). The target
-//! must not be transformed to its logarithm before: the link does that.
+//! Numeric columns in; the score is the mean, above 0. Regression only, targets of at least 0
+//! (above 0 for p = 2). The target must not be transformed to its logarithm before: the link does
+//! that.
 //!
 //! # Missing
 //! Refused in the fit. At scoring a row with a missing value gets a reason instead of a score.
@@ -28,8 +29,8 @@
 //! the rule of `linear_regression`; otherwise the optimum is unique.
 //!
 //! # Errors
-//! `power` outside 1 to 2; `alpha` below 0, `tolerance` not above 0, `max_iter` of 0; a target below
-//! 0 (for p = 2, not above 0), or 0 in all rows; a
+//! `power` outside 1 to 2; `alpha` below 0, `tolerance` not above 0, `max_iter` of 0; a target
+//! below 0 (for p = 2, not above 0), or 0 in all rows; a
 //! missing or infinite value; no optimum within `max_iter` steps, as when a group of rows without
 //! any target above 0 has a column of its own and there is no penalty. At scoring, an infinite
 //! value or a mean that overflows is a row's reason.

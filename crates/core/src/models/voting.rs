@@ -77,6 +77,10 @@ impl FitModel for VotingParams {
         self.weights.iter().try_for_each(|weight| ranges::above_zero("weights", *weight))
     }
 
+    fn depth(&self) -> u32 {
+        combine::depth(&self.all())
+    }
+
     fn tasks(&self) -> &'static [Task] {
         combine::tasks(&self.all())
     }
@@ -132,6 +136,10 @@ pub struct Voting {
 }
 
 impl Predict for Voting {
+    fn holds_models(&self) -> bool {
+        true
+    }
+
     fn check(&self, features: &Schema) -> Result<()> {
         let n_outputs = self.n_outputs();
         let is_sound = self.weights.iter().all(|w| *w > 0.0 && w.is_finite())

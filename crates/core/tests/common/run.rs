@@ -22,6 +22,7 @@ use super::cases::{Case, STEP};
 
 /// The fitted state of any room.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[allow(clippy::large_enum_variant, reason = "a few at a time")]
 pub enum State {
     Transform(AnyTransform),
     Selector(AnySelector),

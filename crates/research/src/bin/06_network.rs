@@ -1,6 +1,6 @@
-//! A small neural network for house prices: initial weights, mini-batches and dropout are draws that
-//! belong to names and row keys, so a network is as reproducible as a line. Run it: `cargo run -p
-//! samescore-research --bin 06_network`.
+//! A small neural network for house prices: initial weights, mini-batches and dropout are draws
+//! that belong to names and row keys, so a network is as reproducible as a line. Run it: `cargo run
+//! -p samescore-research --bin 06_network`.
 
 use samescore_core::batch::{Batch, ColumnKind};
 use samescore_core::config::{Config, SplitConfig, TargetTransform, Task};

@@ -82,8 +82,8 @@ fn main() -> Result<()> {
     }
     print!("{}", render::table(&["AUC", "± over folds", "trial"], &rows));
 
-    let text = "The winner's figure is flattered by having been chosen. Searched anew on two thirds \
-                and judged on the other third, three times:";
+    let text = "The winner's figure is flattered by having been chosen. Searched anew on two \
+                thirds and judged on the other third, three times:";
     print!("{}", notebook::heading("An honest figure", text));
     if let Some((mean, sd)) = report.honest {
         println!("AUC {} ± {}", render::short(mean), render::short(sd.unwrap_or_default()));

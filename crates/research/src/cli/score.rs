@@ -97,19 +97,30 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             scores
         }
     };
-    let (key, classes) = (&config.data.key, artifact.plan().classes());
-    let digest = artifact.digest().to_string();
     drop(progress);
+    answer(args, shell, &artifact, (&batch, &scores))
+}
+
+/// Answers with the scores.
+fn answer(
+    args: &Args,
+    shell: &Shell,
+    artifact: &Artifact,
+    (batch, scores): (&Batch, &Scores),
+) -> Result<Answer, Failure> {
+    let key = &artifact.payload().config.data.key;
+    let classes = artifact.plan().classes();
+    let digest = artifact.digest().to_string();
     match &args.out {
         None if shell.is_json() => {
-            let rows = (0..scores.len()).map(|row| json_row(&batch, key, classes, &scores, row));
+            let rows = (0..scores.len()).map(|row| json_row(batch, key, classes, scores, row));
             let rows: Vec<Value> = rows.collect();
             let answer = json!({ "command": "score", "artifact": digest, "rows": rows });
             Ok(Answer::yes(shell.body(String::new, || answer)))
         }
-        None => Ok(Answer::yes(listing::scores(&batch, key, classes, &scores)?)),
+        None => Ok(Answer::yes(listing::scores(batch, key, classes, scores)?)),
         Some(path) => {
-            let listed = listing::scores(&batch, key, classes, &scores)?;
+            let listed = listing::scores(batch, key, classes, scores)?;
             output_file::replace(path, listed.as_bytes())?;
             let n_unscored = (0..scores.len()).filter(|&row| scores.get(row).is_err()).count();
             // A histogram of classes shows how many rows each got.

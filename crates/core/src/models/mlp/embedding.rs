@@ -176,7 +176,7 @@ impl TextInput {
     pub(super) fn settle(&self, params: &mut [f64]) {
         let n_levels = self.levels.len();
         let (n_missing, n_labelled) = (self.counts[n_levels], self.counts[..n_levels].iter());
-        let n_labelled: u64 = n_labelled.sum();
+        let n_labelled = n_labelled.sum::<u64>();
         for i in 0..self.dim {
             let at = |place: usize| self.start + place * self.dim + i;
             let mean = if n_labelled == 0 {

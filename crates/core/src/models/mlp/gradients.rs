@@ -39,7 +39,7 @@ fn gradients_are_what_the_loss_changes_by() {
         for activation in ACTIVATIONS {
             let shape = Shape::new(vec![3, 4, 2, n_outputs]);
             let (params, mut pass) = drawn(&shape, head, 5);
-            let factors = [vec![2.0, 0.0, 1.0, 0.5].repeat(5), vec![1.0; 10]];
+            let factors = [[2.0, 0.0, 1.0, 0.5].repeat(5), vec![1.0; 10]];
             let mut losses = |params: &[f64], inputs: Option<&[f64]>, gradient: &mut [f64]| {
                 let wants_input_slopes = true;
                 let net = Net { shape: &shape, params, activation, head, wants_input_slopes };

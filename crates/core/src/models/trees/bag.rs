@@ -80,7 +80,7 @@ impl Bag<'_> {
             heaviest
         } else {
             let sizes = rows.iter().map(|&row| self.gradient(row, 0, &weights).abs());
-            sizes.fold(0.0, |top, x| math::max(top, x))
+            sizes.fold(0.0, math::max)
         };
         let packing = Packing::new(rows.len(), top, heaviest, is_whole);
         let packed = (0..self.width).map(|channel| {

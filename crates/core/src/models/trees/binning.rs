@@ -179,7 +179,7 @@ fn levels_of(rows: &dyn Rows, ctx: &FitContext<'_>, max_bin: u32) -> Result<Vec<
         let mut levels: Vec<(String, u64)> =
             counts.next().map(|c| c.levels.into_iter().collect()).unwrap_or_default();
         // The sort is stable, so equal counts stay in code-point order.
-        levels.sort_by(|a, b| b.1.cmp(&a.1));
+        levels.sort_by_key(|level| std::cmp::Reverse(level.1));
         levels.truncate(max_bin as usize);
         let mut levels: Vec<String> = levels.into_iter().map(|(label, _)| label).collect();
         levels.sort();
@@ -283,7 +283,7 @@ fn bin_ends(counts: &[u64], max_bin: u32) -> Vec<usize> {
     if n_distinct as u64 <= max_bin {
         return (0..n_distinct.saturating_sub(1)).collect();
     }
-    let total: u128 = counts.iter().map(|&n| u128::from(n)).sum();
+    let total = counts.iter().map(|&n| u128::from(n)).sum::<u128>();
     let is_big = |place: usize| u128::from(counts[place]) * u128::from(max_bin) >= total;
     let big = (0..n_distinct).filter(|&place| is_big(place));
     let (n_big, rows_big) =
@@ -292,8 +292,8 @@ fn bin_ends(counts: &[u64], max_bin: u32) -> Vec<usize> {
     let mut bins_left = u128::from(max_bin).saturating_sub(n_big).max(1);
     let mut rows_left = total - rows_big;
     let (mut share, mut ends, mut rows) = (rows_left, Vec::new(), 0u128);
-    for place in 0..n_distinct - 1 {
-        let n = u128::from(counts[place]);
+    for (place, &n) in counts[..n_distinct - 1].iter().enumerate() {
+        let n = u128::from(n);
         rows += n;
         if !is_big(place) {
             rows_left -= n;

@@ -205,7 +205,7 @@ impl Forest {
         holds(outputs > 0 && self.base.len() == outputs, "a start for every output")?;
         holds(width == 1 || width == outputs, "one value per leaf or per output")?;
         holds(self.n_leaves.iter().all(|&n| n > 0), "a leaf in every tree")?;
-        let n_leaves: u64 = self.n_leaves.iter().map(|&n| u64::from(n)).sum();
+        let n_leaves = self.n_leaves.iter().map(|&n| u64::from(n)).sum::<u64>();
         let n_splits = n_leaves - self.n_leaves.len() as u64;
         let splits = [
             self.feature.len(),

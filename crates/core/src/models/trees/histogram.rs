@@ -234,9 +234,9 @@ fn accumulate_lanes(
 #[inline(never)]
 fn accumulate<const N: usize>(narrow: &mut [[i64; N_BINS]; LANES], words: &[u64], packed: &[i64]) {
     for (&bins, &word) in words.iter().zip(packed) {
-        for lane in 0..N {
+        for (lane, sums) in narrow[..N].iter_mut().enumerate() {
             let bin = (bins >> (8 * lane)) as u8;
-            let sum = &mut narrow[lane][bin as usize];
+            let sum = &mut sums[bin as usize];
             *sum = sum.wrapping_add(word);
         }
     }

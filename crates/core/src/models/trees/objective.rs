@@ -248,7 +248,7 @@ pub(super) fn quantile_of(
         })
         .collect();
     pairs.sort();
-    let total: i128 = pairs.iter().map(|&(_, w)| i128::from(w)).sum();
+    let total = pairs.iter().map(|&(_, w)| i128::from(w)).sum::<i128>();
     // The share as a whole number, rounded once.
     let share = FixedScale::for_max(1.0, 50);
     let wanted = total * i128::from(share.quantise(level));

@@ -5,8 +5,8 @@
 //! (T(Gl)² (Hr + λ) + T(Gr)² (Hl + λ)) / ((Hl + λ) (Hr + λ)), and gains what this is above
 //! T(G)² / (H + λ). The sums are whole numbers of quanta below 2^51; the expression is evaluated as
 //! written. A gain within 2^-44 of the worth is rounding and counts as none. Ties go to the lower
-//! bin, then to missing values left. Where no missing value is in the leaf they go where H is larger,
-//! left if equal.
+//! bin, then to missing values left. Where no missing value is in the leaf they go where H is
+//! larger, left if equal.
 
 use super::histogram::Sums;
 use crate::math;

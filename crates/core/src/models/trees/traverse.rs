@@ -1,10 +1,10 @@
 //! A forest made ready to score: the same leaves as the plain walk, sooner.
 //!
-//! It is built from the stored form at the first use and never stored. Which leaf a row reaches does
-//! not depend on how it is found, and leaf values are added in the order of the trees, as by the
-//! plain walk, so every bit is the same. Rows become codes ([`super::codes`]); many rows go through
-//! small trees by [`super::bits`], few rows or large trees by [`super::walk`]. A forest with too
-//! many thresholds for codes keeps the plain walk.
+//! It is built from the stored form at the first use and never stored. Which leaf a row reaches
+//! does not depend on how it is found, and leaf values are added in the order of the trees, as by
+//! the plain walk, so every bit is the same. Rows become codes ([`super::codes`]); many rows go
+//! through small trees by [`super::bits`], few rows or large trees by [`super::walk`]. A forest
+//! with too many thresholds for codes keeps the plain walk.
 
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};

@@ -36,7 +36,7 @@ enum Target {
 /// Standard normal columns and a noisy signal of them.
 fn rows(target: Target) -> MemoryRows {
     let mut draws = Stream::new(Seed(1), "bench", "", "linear").pcg();
-    let mut columns = vec![Vec::with_capacity(N_ROWS); N_COLUMNS];
+    let mut columns = vec![Vec::new(); N_COLUMNS];
     let mut targets = Vec::with_capacity(N_ROWS);
     for _ in 0..N_ROWS {
         let mut signal = draws.normal();

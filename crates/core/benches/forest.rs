@@ -18,7 +18,7 @@ const N_COLUMNS: usize = 30;
 /// Uniform columns, one value in twenty missing, and a target that bends and is noisy.
 fn table(n_rows: usize) -> Batch {
     let mut draws = Stream::new(Seed(1), "bench", "", "forest").pcg();
-    let mut columns = vec![Vec::with_capacity(n_rows); N_COLUMNS];
+    let mut columns = vec![Vec::new(); N_COLUMNS];
     let mut target = Vec::with_capacity(n_rows);
     for row in 0..n_rows {
         for column in &mut columns {

@@ -20,7 +20,7 @@ const N_EPOCHS: u32 = 10;
 /// Normal columns; the class is a bent function of three of them and noise.
 fn table(n_rows: usize) -> Batch {
     let mut draws = Stream::new(Seed(1), "bench", "", "mlp").pcg();
-    let mut columns = vec![Vec::with_capacity(n_rows); N_COLUMNS];
+    let mut columns = vec![Vec::new(); N_COLUMNS];
     let (mut target, mut keys) = (Vec::new(), Vec::new());
     for _ in 0..n_rows {
         columns.iter_mut().for_each(|column| column.push(draws.normal()));

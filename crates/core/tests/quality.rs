@@ -204,7 +204,10 @@ fn r2(pairs: &[(f64, f64)]) -> f64 {
     1.0 - mean_square / moments.variance(0).unwrap()
 }
 
-fn splits(set: &str, target: &str, task: Task) -> Option<(Vec<Vec<(f64, f64)>>, Value)> {
+/// Truth and score of each row held out of a split.
+type Held = Vec<(f64, f64)>;
+
+fn splits(set: &str, target: &str, task: Task) -> Option<(Vec<Held>, Value)> {
     let peer = record(&format!("oracles/{set}/quality.jsonl"), "mlp_64_32")?;
     let prep = record(&format!("oracles/{set}/models.jsonl"), "prepA")?;
     let columns = table(set)?;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::{Options, right, table};
 use crate::command;
 
-/// The program that fits ours, an example of core.
+/// The program that fits ours, an example of serve, which may read a clock.
 const OURS: &str = "time_fit";
 const PEERS: &str = include_str!("peers.py");
 const TASKS: [&str; 6] = ["boosting", "forest", "ordinary", "ridge", "logistic", "network"];
@@ -24,7 +24,7 @@ struct Fit {
 
 /// Fits every task in every number of threads and prints the medians.
 pub fn run(options: &Options) -> Result<bool, String> {
-    let args = ["build", "--release", "--package", "samescore-core", "--example", OURS];
+    let args = ["build", "--release", "--package", "samescore-serve", "--example", OURS];
     let program = command::built(&args, OURS)?;
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
     let script = folder.path().join("peers.py");

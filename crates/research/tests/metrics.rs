@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use samescore_core::batch::parse_num;
 use samescore_core::config::Task;
+use samescore_core::csv_form::CsvTable;
 use samescore_research::metrics;
 use serde_json::Value;
 
@@ -21,12 +22,12 @@ fn references() -> Option<PathBuf> {
 
 /// Pairs of truth and score of a case, without weights.
 fn case(folder: &Path, id: &str) -> (Vec<f64>, Vec<f64>) {
-    let mut reader = csv::Reader::from_path(folder.join(format!("{id}.csv"))).unwrap();
-    let cells = reader.records().map(|record| {
-        let record = record.unwrap();
-        (parse_num(&record[0]).unwrap(), parse_num(&record[1]).unwrap())
+    let bytes = std::fs::read(folder.join(format!("{id}.csv"))).unwrap();
+    let mut pairs = Vec::new();
+    CsvTable::open(id, &bytes).unwrap().for_each_row(|cells| {
+        pairs.push((parse_num(&cells[0]).unwrap(), parse_num(&cells[1]).unwrap()));
     });
-    cells.unzip()
+    pairs.into_iter().unzip()
 }
 
 /// Relative distance, or absolute near 0.

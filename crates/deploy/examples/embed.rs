@@ -16,7 +16,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     for line in std::io::stdin().lock().lines() {
         let row: Value = serde_json::from_str(&line?)?;
         match scorer.score_row(&row, &mut scratch) {
-            Ok(score) => writeln!(out, "{},{score},{:016x},,", score.key, score.bits())?,
+            Ok(score) => {
+                // One score, or for a multiclass task one per class.
+                let bits = scratch.values().iter().map(|x| format!("{:016x}", x.to_bits()));
+                let bits = bits.collect::<Vec<_>>().join(":");
+                writeln!(out, "{},{score},{bits},,", score.key)?;
+            }
             Err(reason) => {
                 let key = scratch.key().map_or_else(String::new, |key| key.to_string());
                 let text = reason.to_string().replace('"', "\"\"");

@@ -105,8 +105,10 @@ fn main() -> Result<()> {
     if let Some(r2) = spread.get("r2") {
         let values: Vec<f64> = r2.values.iter().copied().flatten().collect();
         let (low, high) = (r2.min, r2.max);
-        println!("R2 {} |{}| {}", render::short(low), plot::spread(&values, (low, high), 40), high);
-        println!("mean {}, standard deviation {}", r2.mean, r2.sd.unwrap_or_default());
+        let strip = plot::spread(&values, (low, high), 40);
+        println!("R2 {} |{strip}| {}", render::short(low), render::short(high));
+        let (mean, sd) = (render::short(r2.mean), render::short(r2.sd.unwrap_or_default()));
+        println!("mean {mean}, standard deviation {sd}");
     }
 
     let text = "One seed, once more: on one thread, with the houses in reversed order:";

@@ -230,8 +230,13 @@ impl TargetConfig {
             };
         }
         let n_classes = self.classes.len();
-        if !(2..=N_CLASSES_MAX).contains(&n_classes) {
-            return refused(format!("expected 2 to {N_CLASSES_MAX} classes, found {n_classes}"));
+        if n_classes == 2 {
+            let message = "expected three or more classes, found two";
+            let error = Error::new(Code::BadTarget, message).column(&self.column);
+            return Err(error.remedy("two classes are task binary, with `positive` for labels"));
+        }
+        if !(3..=N_CLASSES_MAX).contains(&n_classes) {
+            return refused(format!("expected 3 to {N_CLASSES_MAX} classes, found {n_classes}"));
         }
         let mut sorted: Vec<&String> = self.classes.iter().collect();
         sorted.sort();
@@ -515,7 +520,7 @@ impl DataConfig {
         };
         if column.kind != ColumnKind::Num {
             let message = format!("expected a num column of weights, found {}", column.kind);
-            return Err(Error::new(Code::WrongKind, message).column(weight));
+            return Err(bad(message).column(weight));
         }
         if weight == target.column || self.key.iter().any(|key| key == weight) {
             let message = "expected a weight that is neither target nor key, found one that is";

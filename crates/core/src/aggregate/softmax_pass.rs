@@ -254,6 +254,7 @@ mod tests {
         let sums = pass.finish();
         // Every probability is 1/4; the first row counts twice.
         assert_eq!(sums.heaviest, 2.0);
+        // The distance to 3 ln 4: each term of the loss is rounded once.
         assert!((sums.loss - 3.0 * math::ln(4.0)).abs() < 1e-15);
         let expected = [
             2.0 / 4.0 - 0.75,

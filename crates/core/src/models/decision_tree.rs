@@ -32,14 +32,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::ClassWeight;
-use super::trees::forest::Forest;
+use super::trees::mean::MeanForest;
 use super::trees::settings::{BagSettings, KINDS, MaxFeatures};
 use crate::aggregate::Rows;
-use crate::batch::{Batch, ColumnKind, Schema};
+use crate::batch::ColumnKind;
 use crate::config::Task;
 use crate::error::Result;
 use crate::example::COMPLETE_COLUMNS;
-use crate::step::{Example, FitContext, FitModel, Output, Predict};
+use crate::step::{Example, FitContext, FitModel};
 
 /// What a split looks at, and when to stop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -140,48 +140,7 @@ impl DecisionTreeParams {
 }
 
 /// The fitted tree.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct DecisionTree {
-    forest: Forest,
-}
-
-impl Predict for DecisionTree {
-    fn check(&self, features: &Schema) -> Result<()> {
-        self.forest.check_means(features)
-    }
-
-    fn n_outputs(&self) -> usize {
-        self.forest.n_outputs as usize
-    }
-
-    fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
-        self.forest.margins(batch, slots, scores);
-        Ok(())
-    }
-
-    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
-        self.forest.outputs(output, features)
-    }
-
-    fn output(
-        &self,
-        output: Output,
-        batch: &mut Batch,
-        slots: &[usize],
-        values: &mut [f64],
-    ) -> Result<()> {
-        self.forest.output(output, batch, slots, values)
-    }
-
-    fn importances(&self) -> Vec<(&'static str, Vec<f64>)> {
-        self.forest.importances()
-    }
-
-    fn facts(&self) -> Vec<(String, f64)> {
-        self.forest.facts()
-    }
-}
+pub type DecisionTree = MeanForest;
 
 #[cfg(test)]
 mod tests {

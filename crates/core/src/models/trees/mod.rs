@@ -19,6 +19,7 @@ pub(super) mod grow;
 mod histogram;
 mod importance;
 mod look;
+pub(super) mod mean;
 pub(super) mod objective;
 #[cfg(test)]
 mod oracle;

@@ -27,10 +27,15 @@ use common::{tables, workspace};
 
 /// Codes that core never gives by itself, or only on a host that this test cannot make.
 const ELSEWHERE: &[(Code, &str)] = &[
+    (Code::BadSnapshot, "the programs, which read snapshots"),
     (Code::BadWeight, "a column of weights, behind a model that honours them"),
     (Code::HostFloatMode, "a host with another float mode"),
     (Code::Io, "the programs, which read and write files"),
+    (Code::RefusedQuery, "the programs, which read databases"),
+    (Code::Server, "the programs, which read databases"),
+    (Code::SourceChanged, "the programs, which read files"),
     (Code::UnknownSource, "the programs, which read files"),
+    (Code::WrongMatches, "the programs, which join tables"),
 ];
 
 const TEXT: &str = "[data.columns]\nage = \"num\"\nsex = \"text\"\ny = \"num\"\n\

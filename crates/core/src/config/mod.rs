@@ -272,7 +272,7 @@ impl Config {
     /// # Errors
     /// If the text is not TOML, has an unknown key, or a value out of range; with its byte range.
     pub fn from_toml(text: &str) -> Result<Self> {
-        let config = read::config(text)?;
+        let config = read::config(text, &[])?;
         config.validate()?;
         Ok(config)
     }
@@ -284,7 +284,17 @@ impl Config {
     /// If the text is not TOML, has an unknown key, or a step's value out of range; with its byte
     /// range.
     pub fn parse(text: &str) -> Result<Self> {
-        read::config(text)
+        read::config(text, &[])
+    }
+
+    /// The same beside tables that say how rows are gathered, which others read: the tables at the
+    /// root called `foreign` are left to them. They are no part of the config, hence of no
+    /// fingerprint: the same rows, however gathered, are the same fit.
+    ///
+    /// # Errors
+    /// As [`Config::parse`].
+    pub fn parse_beside(text: &str, foreign: &[&str]) -> Result<Self> {
+        read::config(text, foreign)
     }
 
     /// Declares columns of one kind.

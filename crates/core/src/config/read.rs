@@ -103,10 +103,13 @@ impl<'de> Deserialize<'de> for ColumnForm {
     }
 }
 
-/// Reads a config.
-pub(super) fn config(text: &str) -> Result<Config> {
+/// Reads a config, but for the tables called `foreign`.
+pub(super) fn config(text: &str, foreign: &[&str]) -> Result<Config> {
     let mut root = DeTable::parse(text).map_err(refuse(Code::ConfigSyntax, None))?;
     let span = root.span();
+    for name in foreign {
+        root.get_mut().remove(*name);
+    }
     let steps = root.get_mut().remove("step");
     let model = root.get_mut().remove("model");
     let rest =

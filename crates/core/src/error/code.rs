@@ -71,6 +71,10 @@ codes! {
     NameTaken = "SS0112", Config, "a step gives a new column a name that another one has",
         "Names are the only identity of a column. Choose another new name, or rename or drop the \
          other column before that step.";
+    RefusedQuery = "SS0113", Config, "the query can give other rows on another run",
+        "What a database computes or leaves out by chance (LIMIT without a total order, sums of \
+         floats, random(), now()) differs from run to run. The message says what stands for it; \
+         `allow` under [source] overrides it by name.";
     MissingColumn = "SS0201", Schema, "a declared column is absent",
         "Columns are bound by name. The data must have every input column of the schema; order \
          and extra columns do not matter.";
@@ -105,6 +109,9 @@ codes! {
     BadWeight = "SS0309", Data, "a row's weight cannot be used",
         "The weight of a row is a finite number of at least 0, and not every row may weigh 0. \
          Repair the column, or leave `weight` out of [data].";
+    WrongMatches = "SS0310", Data, "a join found another number of rows than declared",
+        "A join must not multiply or lose rows by surprise. Declare what holds (`many_to_one`, \
+         `one_to_one`), or make the key of the joined table unique first.";
     NotAnArtifact = "SS0401", Artifact, "the file is not a samescore artifact",
         "The first bytes are not those of an artifact. Check the path and how the file was \
          copied.";
@@ -126,7 +133,17 @@ codes! {
         "The operating system refused; the message names the file and its reason. What was there \
          before is unchanged.";
     UnknownSource = "SS0502", Io, "no reader for that source",
-        "Sources are CSV and Parquet files, chosen by their ending.";
+        "Sources are files chosen by their ending (.csv, .csv.gz, .parquet, .arrow, .jsonl), folders \
+         and patterns of them, snapshots, `sqlite://` and `postgres://`.";
+    BadSnapshot = "SS0503", Io, "a snapshot is not what its manifest says",
+        "A snapshot is found by its fingerprint and never changed. One whose rows have another \
+         fingerprint is damaged or was edited. Gather it again.";
+    SourceChanged = "SS0504", Io, "the source changed while it was read",
+        "What was read is neither the table before nor the one after. Nothing was written; read it \
+         again when nobody writes to it.";
+    Server = "SS0505", Io, "the database server refused or went away",
+        "The message has the server's words. Nothing was written; the same command run again gives \
+         the same snapshot.";
 }
 
 impl fmt::Display for Code {

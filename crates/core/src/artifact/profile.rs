@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::aggregate::{
-    Aggregate, ColumnMoments, LevelCounts, MemoryRows, MissingCounts, Rows, Slots,
-};
+use crate::aggregate::{Aggregate, ColumnMoments, LevelCounts, MissingCounts, Rows, Slots};
 use crate::batch::{Batch, ColumnKind, MISSING_TIME};
 use crate::error::Result;
 
@@ -42,8 +40,7 @@ pub enum ValueProfile {
 
 impl Profile {
     /// The profile of the input columns.
-    pub(crate) fn of(rows: &MemoryRows) -> Result<Self> {
-        let rows: &dyn Rows = rows;
+    pub(crate) fn of(rows: &dyn Rows) -> Result<Self> {
         let fields = rows.schema().fields();
         let of_kind = |kind: ColumnKind| -> Vec<usize> {
             (0..fields.len()).filter(|&slot| fields[slot].kind == kind).collect()

@@ -123,6 +123,22 @@ pub fn sha256(bytes: &[u8]) -> Digest {
     Digest(sha2::Sha256::digest(bytes).into())
 }
 
+/// Plain SHA-256 of bytes that come in parts: what [`sha256`] gives of them all.
+#[derive(Clone, Default)]
+pub struct Sha256(sha2::Sha256);
+
+impl Sha256 {
+    /// Takes the next part.
+    pub fn update(&mut self, part: &[u8]) {
+        self.0.update(part);
+    }
+
+    /// The digest of all parts.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +151,9 @@ mod tests {
         assert_eq!(sha256(b"").to_string(), empty);
         assert_eq!(sha256(b"abc").to_string(), abc);
         assert_eq!(sha256(b"abc").short(), "ba7816bf8f01");
+        let mut parts = Sha256::default();
+        [&b"a"[..], b"", b"bc"].iter().for_each(|part| parts.update(part));
+        assert_eq!(parts.finish(), sha256(b"abc"));
     }
 
     #[test]

@@ -19,8 +19,8 @@ use samescore_core::example::{self, MULTICLASS_TARGET, REGRESSION_TARGET, WEIGHT
 use samescore_core::models::{LinearRegressionParams, LogisticRegressionParams};
 use samescore_core::pipeline::{StreamedTable, Table, fit};
 use samescore_core::transforms::{
-    DropColumnsParams, MeanMedianImputerParams, OrdinalEncoderParams, RandomSampleImputerParams,
-    StandardScalerParams,
+    DropColumnsParams, LogTransformerParams, MeanMedianImputerParams, OrdinalEncoderParams,
+    RandomSampleImputerParams, StandardScalerParams,
 };
 
 use common::run::threads;
@@ -151,10 +151,13 @@ fn what_cannot_be_fitted_on_is_refused_in_the_same_words() {
     refusal(&plain, &tables::without(&table, "age"), "column `age`: expected it, found");
     refusal(&plain, &tables::with_wrong_kind(&table, "age"), "column `age`: expected num");
     refusal(&plain, &table.select(&[]), "expected rows to fit on, found none");
-    // A step that cannot transform two rows names the first one.
-    let mut infinite = changed("rooms", 80, f64::INFINITY);
-    infinite = with(&infinite, "rooms", ColumnKind::Num, infinite.column(8).clone());
-    refusal(&plain, &infinite, "rooms");
+    // A step that cannot transform several rows names the first one.
+    let mut log = plain.clone();
+    log.steps.insert(
+        2,
+        log.clone().step("log", &["fare"], LogTransformerParams::default()).steps[5].clone(),
+    );
+    refusal(&log, &table, "step `log`: column `fare`: row ");
 
     let mut weighted = plain.clone();
     weighted.data.columns.insert(WEIGHT.to_owned(), ColumnKind::Num.into());

@@ -1,5 +1,6 @@
-//! Files read whole. How they are written is said in [`output_file`](crate::output_file).
+//! Files read whole or opened. How they are written is said in [`output_file`](crate::output_file).
 
+use std::fs::File;
 use std::path::Path;
 
 use samescore_core::error::{Code, Error, Result};
@@ -11,11 +12,25 @@ use crate::output_file::refused;
 /// # Errors
 /// If it does not exist, is a folder, or cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
+    refuse_folder(path)?;
+    std::fs::read(path).map_err(|e| refused("read", path, &e))
+}
+
+/// A file, opened to be read a part at a time.
+///
+/// # Errors
+/// As [`read`].
+pub fn open(path: &Path) -> Result<File> {
+    refuse_folder(path)?;
+    File::open(path).map_err(|e| refused("read", path, &e))
+}
+
+fn refuse_folder(path: &Path) -> Result<()> {
     if path.is_dir() {
         let message = format!("expected a file, found the folder `{}`", path.display());
         return Err(Error::new(Code::Io, message));
     }
-    std::fs::read(path).map_err(|e| refused("read", path, &e))
+    Ok(())
 }
 
 /// The text of a file.

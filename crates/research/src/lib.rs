@@ -6,13 +6,14 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`mod@file`], [`output_file`] | files read whole, and replaced whole |
+//! | [`mod@file`], [`output_file`] | files read whole or opened, and replaced whole |
 //! | [`gather`] | CSV and Parquet to a batch of the declared columns; schemas inferred for `init` |
 //! | [`draft`] | a config to begin with, for a table that nobody has described yet |
 //! | [`split`] | the rows that a config keeps from its fit, by seed and row key |
 //! | [`folds`] | folds by draw, by class or by time |
 //! | [`subset`] | nested shares of the training rows |
 //! | [`metrics`] | figures of merit by exact sums |
+//! | [`stream`] | what is made of a table block by block |
 //! | [`workflow`] | gather to artifact, and evaluation, as the command and the notebooks run them |
 //! | [`search`] | the best parameters of a pipeline, with an honest figure |
 //! | [`curves`] | figures over training rows, values of a parameter, seeds |
@@ -45,5 +46,6 @@ pub mod plot;
 pub mod render;
 pub mod search;
 pub mod split;
+pub mod stream;
 pub mod subset;
 pub mod workflow;

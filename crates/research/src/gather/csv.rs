@@ -19,7 +19,15 @@ pub(super) fn read(
     missing: &[String],
 ) -> Result<Vec<Gathered>> {
     let bytes = file::read(path)?;
-    let table = CsvTable::open(&path.display().to_string(), &bytes)?;
+    read_table(&CsvTable::open(&path.display().to_string(), &bytes)?, columns, missing)
+}
+
+/// The declared columns of a table whose form has been checked, in name order.
+pub(super) fn read_table(
+    table: &CsvTable<'_>,
+    columns: &BTreeMap<String, ColumnConfig>,
+    missing: &[String],
+) -> Result<Vec<Gathered>> {
     let places = table.places(columns.keys().map(String::as_str))?;
     let readers = columns.values().map(|c| CellReader::new(c.kind, &c.format, missing));
     let readers: Vec<CellReader> = readers.collect();

@@ -19,6 +19,7 @@
 //!
 //! Rows are numbered from 0, without the header.
 
+mod blocks;
 mod csv;
 mod infer;
 mod parquet;
@@ -34,6 +35,7 @@ use samescore_core::config::{ColumnConfig, DataConfig};
 use samescore_core::csv_form::{COLUMNS_MAX, ROWS_MAX};
 use samescore_core::error::{Code, Error, Result};
 
+pub use blocks::{SourceBlocks, blocks};
 pub use infer::infer;
 
 /// How many columns a message lists.
@@ -86,6 +88,11 @@ pub fn read(source: &Path, data: &DataConfig, extra: &[(String, ColumnConfig)]) 
         Format::Csv => csv::read(source, &columns, &data.missing)?,
         Format::Parquet => parquet::read(source, &columns, &data.missing)?,
     };
+    batch_of(&columns, gathered)
+}
+
+/// The batch of gathered columns, which stand in name order.
+fn batch_of(columns: &BTreeMap<String, ColumnConfig>, gathered: Vec<Gathered>) -> Result<Batch> {
     let fields = columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));
     let schema = Arc::new(Schema::new(fields)?);
     let (values, faults): (Vec<Column>, Vec<_>) = gathered.into_iter().unzip();

@@ -78,7 +78,9 @@ impl Door {
     /// What the rows `rows` of `source`, which the door made `block` of, say of themselves.
     pub(super) fn note(&self, source: &Batch, rows: Range<usize>, block: &Batch) -> Draft {
         let place = |row: usize| source.source_row(row);
-        let fault = source.faults().iter().find(|(row, _)| rows.contains(&(**row as usize)));
+        // No block has more rows than 32 bits count.
+        let bound = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
+        let fault = source.faults().range(bound(rows.start)..bound(rows.end)).next();
         let target = source.column(self.target);
         let weights = self.weight.map(|slot| source.column(slot));
         let mut draft = Draft {

@@ -26,7 +26,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use polars::prelude::{FileMetadataRef, ParallelStrategy, ParquetReader, SerReader};
+use polars::prelude::{
+    DataFrame, FileMetadata, FileMetadataRef, ParallelStrategy, ParquetReader, SerReader,
+};
 use samescore_core::aggregate::Blocks;
 use samescore_core::batch::{Batch, Field, Schema};
 use samescore_core::config::{ColumnConfig, DataConfig};
@@ -62,7 +64,17 @@ pub struct SourceBlocks {
 /// Where the blocks are.
 enum Form {
     Csv { header: Vec<u8>, parts: Vec<Range<u64>> },
-    Parquet { footer: FileMetadataRef, names: Vec<String> },
+    Parquet(RowGroups),
+}
+
+/// The row groups of a Parquet file.
+struct RowGroups {
+    names: Vec<String>,
+    footer: FileMetadataRef,
+    /// The footer without row groups.
+    bare: FileMetadata,
+    /// By block its row group and where it begins there.
+    places: Vec<(usize, usize)>,
 }
 
 /// What a file that nobody writes to keeps.
@@ -114,35 +126,17 @@ impl SourceBlocks {
                 let table = CsvTable::open(&self.path.display().to_string(), &text)?;
                 csv::read_table(&table, &self.columns, &self.missing)
             }
-            Form::Parquet { footer, names } => {
-                let rows = self.starts[index]..self.starts[index + 1];
-                self.read_rows(footer, names, rows)
+            Form::Parquet(groups) => {
+                let n_rows = (self.starts[index + 1] - self.starts[index]) as usize;
+                let frame = groups.read(&self.path, index, n_rows)?;
+                let column = |(name, declared): (&String, &ColumnConfig)| {
+                    let series = frame.column(name).map_err(|e| foreign(&self.path, &e))?;
+                    let series = series.as_materialized_series();
+                    convert(series, declared, &self.missing).map_err(|e| e.column(name))
+                };
+                self.columns.iter().map(column).collect()
             }
         }
-    }
-
-    fn read_rows(
-        &self,
-        footer: &FileMetadataRef,
-        names: &[String],
-        rows: Range<u64>,
-    ) -> Result<Vec<Gathered>> {
-        let path = &self.path;
-        let frame = guard(path, || {
-            let mut reader = ParquetReader::new(file::open(path)?);
-            reader.set_metadata(Arc::clone(footer));
-            let slice = (rows.start as usize, (rows.end - rows.start) as usize);
-            let reader = reader.with_columns(Some(names.to_vec())).with_slice(Some(slice));
-            // Blocks are read side by side; one has no use for more threads.
-            let reader = reader.read_parallel(ParallelStrategy::None);
-            reader.finish().map_err(|e| foreign(path, &e))
-        })?;
-        let column = |(name, declared): (&String, &ColumnConfig)| {
-            let series = frame.column(name).map_err(|e| foreign(path, &e))?;
-            let series = series.as_materialized_series();
-            convert(series, declared, &self.missing).map_err(|e| e.column(name))
-        };
-        self.columns.iter().map(column).collect()
     }
 
     fn check_unchanged(&self) -> Result<()> {
@@ -154,6 +148,26 @@ impl SourceBlocks {
             self.path.display()
         );
         Err(Error::new(Code::SourceChanged, message).remedy("read it when nobody writes to it"))
+    }
+}
+
+impl RowGroups {
+    /// The `n_rows` rows of block `index`.
+    fn read(&self, path: &Path, index: usize, n_rows: usize) -> Result<DataFrame> {
+        let (group, from) = self.places[index];
+        // The reader would look into every row group before the one that is wanted.
+        let mut footer = self.bare.clone();
+        footer.row_groups.push(self.footer.row_groups[group].clone());
+        footer.num_rows = self.footer.row_groups[group].num_rows();
+        guard(path, || {
+            let mut reader = ParquetReader::new(file::open(path)?);
+            reader.set_metadata(Arc::new(footer));
+            let reader = reader.with_columns(Some(self.names.clone()));
+            // Blocks are read side by side; one has no use for more threads.
+            let reader = reader.read_parallel(ParallelStrategy::None);
+            let reader = reader.with_slice(Some((from, n_rows)));
+            reader.finish().map_err(|e| foreign(path, &e))
+        })
     }
 }
 
@@ -199,15 +213,18 @@ fn cut_parquet(
             Ok(columns.keys().cloned().collect())
         })?;
         let footer = Arc::clone(reader.get_metadata().map_err(|e| foreign(path, &e))?);
-        let mut starts = vec![0u64];
-        let mut start = 0u64;
-        for group in &footer.row_groups {
-            let n_rows = group.num_rows();
-            let ends = (0..n_rows).step_by(step).map(|from| (from + step).min(n_rows));
-            starts.extend(ends.map(|end| start + end as u64));
+        let mut bare = footer.as_ref().clone();
+        bare.row_groups.clear();
+        let (mut starts, mut places, mut start) = (vec![0u64], Vec::new(), 0u64);
+        for (group, found) in footer.row_groups.iter().enumerate() {
+            let n_rows = found.num_rows();
+            for from in (0..n_rows).step_by(step) {
+                places.push((group, from));
+                starts.push(start + from.saturating_add(step).min(n_rows) as u64);
+            }
             start += n_rows as u64;
         }
-        Ok((starts, Form::Parquet { footer, names }))
+        Ok((starts, Form::Parquet(RowGroups { names, footer, bare, places })))
     })
 }
 

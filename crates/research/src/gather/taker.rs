@@ -69,6 +69,8 @@ pub(super) trait Taker {
     fn bool(&mut self, value: bool);
     /// An instant in microseconds of UTC; `None` if it has no whole ones.
     fn time(&mut self, micros: Option<i64>);
+    /// A cell that no column can take, such as one with a NUL byte, and why.
+    fn refused(&mut self, why: Error);
     /// The source stores the whole column in that type, or has no value in it.
     ///
     /// # Errors
@@ -100,12 +102,12 @@ impl Filling {
     }
 
     fn refuse(&mut self, stored: Stored) {
-        let error = refused(self.column.kind(), stored);
+        let error = misfit(self.column.kind(), stored);
         self.fault(error);
     }
 }
 
-fn refused(kind: ColumnKind, stored: Stored) -> Error {
+fn misfit(kind: ColumnKind, stored: Stored) -> Error {
     Error::new(Code::WrongKind, format!("expected {kind}, found {}", stored.name()))
         .remedy("declare the kind that the source has, and cast it in a step")
 }
@@ -163,10 +165,14 @@ impl Taker for Filling {
         }
     }
 
+    fn refused(&mut self, why: Error) {
+        self.fault(why);
+    }
+
     fn expect(&mut self, stored: Stored) -> Result<()> {
         match stored.fits(self.column.kind()) {
             true => Ok(()),
-            false => Err(refused(self.column.kind(), stored)),
+            false => Err(misfit(self.column.kind(), stored)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `fit`: a config and rows to an artifact.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use samescore_core::batch::BLOCK_ROWS;
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::listing;
-use super::load::Loaded;
+use super::load::{Inputs, Loaded};
 use super::score::write_trace;
 use super::shell::{Answer, Progress, Shell};
 
@@ -23,7 +23,8 @@ use super::shell::{Answer, Progress, Shell};
 pub(super) struct Args {
     /// The config, in TOML.
     config: PathBuf,
-    /// The rows, CSV or Parquet; instead of the source that the config names.
+    /// The rows: a file, a folder or pattern of files, or the address of a database; instead of the
+    /// source that the config names.
     #[arg(long, value_name = "SOURCE")]
     data: Option<PathBuf>,
     /// The artifact; without it, the config's name ending in .samescore.
@@ -55,9 +56,9 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = shell.progress("reading the config");
     let mut loaded = Loaded::read(&args.config, args.data.as_deref())?;
     let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
-    let inputs = [("the config", &*args.config), ("the source", &*loaded.source)];
+    let inputs = Inputs::of(&[("the config", &*args.config)], &loaded.source)?;
     let outputs = [("--out", Some(&*out)), ("--trace", args.trace.as_deref())];
-    output_file::keep_apart(&inputs, &outputs)?;
+    output_file::keep_apart(&inputs.all(), &outputs)?;
     if loaded.is_inferred {
         let n_columns = loaded.config.data.columns.len();
         shell.note(&format!(
@@ -68,7 +69,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         loaded.config.seed = Seed(seed);
     }
     let threads = Threads::new(args.threads)?;
-    let n_bytes = std::fs::metadata(&loaded.source).map_or(0, |found| found.len());
+    let length = |(_, path): &(&str, &Path)| std::fs::metadata(path).map_or(0, |m| m.len());
+    let n_bytes = inputs.all().iter().map(length).sum::<u64>();
     let outcome = match args.stream || (n_bytes >= STREAMED_BYTES && args.trace.is_none()) {
         true => fit_streamed(args, &loaded, &threads, &progress),
         false => fit_whole(args, &loaded, &threads, &progress),
@@ -104,7 +106,7 @@ fn fit_whole(
     progress: &Progress,
 ) -> Result<Outcome, Failure> {
     let config = &loaded.config;
-    progress.say(&format!("reading {}", loaded.source.display()));
+    progress.say(&format!("reading {}", loaded.source));
     let batch = threads.run(|| gather::read(&loaded.source, &config.data, &[]))?;
     progress.say(&fitting(config, batch.n_rows() as u64));
     let hear = |step: &str, done, total| progress.at(step, done, total);
@@ -126,7 +128,7 @@ fn fit_streamed(
     progress: &Progress,
 ) -> Result<Outcome, Failure> {
     let config = &loaded.config;
-    progress.say(&format!("looking through {}", loaded.source.display()));
+    progress.say(&format!("looking through {}", loaded.source));
     let block_rows = args.block_rows.unwrap_or(listing::BLOCK_ROWS);
     let blocks = threads.run(|| gather::blocks(&loaded.source, &config.data, block_rows))?;
     progress.say(&fitting(config, blocks.n_rows()));

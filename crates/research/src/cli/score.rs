@@ -11,12 +11,13 @@ use samescore_core::par::Threads;
 use samescore_core::pipeline::Scores;
 use samescore_core::step::{Output, Progress};
 use samescore_core::trace::Trace;
+use samescore_research::gather::Source;
 use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
 use super::listing::{BLOCK_ROWS, Listing};
-use super::load;
+use super::load::{self, Inputs};
 use super::shell::{self, Answer, Shell};
 
 /// Score rows with an artifact.
@@ -30,7 +31,7 @@ use super::shell::{self, Answer, Shell};
 pub(super) struct Args {
     /// The artifact.
     artifact: PathBuf,
-    /// The rows, CSV or Parquet.
+    /// The rows: a file, a folder or pattern of files, or the address of a database.
     source: PathBuf,
     /// What of each row: its score, the sum behind it, the leaf of every tree, or what each feature
     /// adds to the sum. Models of trees have all of them.
@@ -71,19 +72,20 @@ impl What {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
-    let inputs = [("the artifact", &*args.artifact), ("the source", &*args.source)];
+    let source = load::source(&args.source)?;
+    let inputs = Inputs::of(&[("the artifact", &*args.artifact)], &source)?;
     let outputs = [("--out", args.out.as_deref()), ("--trace", args.trace.as_deref())];
-    output_file::keep_apart(&inputs, &outputs)?;
+    output_file::keep_apart(&inputs.all(), &outputs)?;
     let progress = shell.progress("loading the artifact");
     let artifact = load::artifact(&args.artifact)?;
     let threads = Threads::new(args.threads)?;
     if args.trace.is_some() || (args.out.is_none() && shell.is_json()) {
-        return whole(args, shell, &artifact, (&threads, progress));
+        return whole(args, shell, &artifact, (&source, &threads, progress));
     }
-    progress.say(&format!("looking through {}", args.source.display()));
+    progress.say(&format!("looking through {source}"));
     let data = workflow::scoring_data(&artifact.payload().config);
     let block_rows = args.block_rows.unwrap_or(BLOCK_ROWS);
-    let blocks = threads.run(|| gather::blocks(&args.source, &data, block_rows))?;
+    let blocks = threads.run(|| gather::blocks(&source, &data, block_rows))?;
     let mut told = Told::default();
     let listing = Listing { shell, progress, doing: "scoring", out: args.out.as_deref() };
     let make = |block: &Batch| {
@@ -197,11 +199,11 @@ fn whole(
     args: &Args,
     shell: &Shell,
     artifact: &Artifact,
-    (threads, progress): (&Threads, shell::Progress),
+    (source, threads, progress): (&Source, &Threads, shell::Progress),
 ) -> Result<Answer, Failure> {
-    progress.say(&format!("reading {}", args.source.display()));
+    progress.say(&format!("reading {source}"));
     let data = workflow::scoring_data(&artifact.payload().config);
-    let batch = threads.run(|| gather::read(&args.source, &data, &[]))?;
+    let batch = threads.run(|| gather::read(source, &data, &[]))?;
     progress.say(&format!("scoring {} rows", batch.n_rows()));
     let traced = match &args.trace {
         None => None,

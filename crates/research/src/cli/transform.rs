@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
 use super::listing::{BLOCK_ROWS, Listing};
-use super::load;
+use super::load::{self, Inputs};
 use super::score::json_value;
 use super::shell::{Answer, Shell};
 
@@ -26,7 +26,7 @@ use super::shell::{Answer, Shell};
 pub(super) struct Args {
     /// The artifact.
     artifact: PathBuf,
-    /// The rows, CSV or Parquet.
+    /// The rows: a file, a folder or pattern of files, or the address of a database.
     source: PathBuf,
     /// The last step to apply, by name; `input` means none.
     #[arg(long, value_name = "STEP")]
@@ -43,15 +43,16 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
-    let inputs = [("the artifact", &*args.artifact), ("the source", &*args.source)];
-    output_file::keep_apart(&inputs, &[("--out", args.out.as_deref())])?;
+    let source = load::source(&args.source)?;
+    let inputs = Inputs::of(&[("the artifact", &*args.artifact)], &source)?;
+    output_file::keep_apart(&inputs.all(), &[("--out", args.out.as_deref())])?;
     let artifact = load::artifact(&args.artifact)?;
     let threads = Threads::new(args.threads)?;
-    let progress = shell.progress(&format!("reading {}", args.source.display()));
+    let progress = shell.progress(&format!("reading {source}"));
     let data = workflow::scoring_data(&artifact.payload().config);
     let transform = |batch: &Batch| artifact.plan().transform(batch, args.until.as_deref());
     if args.out.is_none() && shell.is_json() {
-        let batch = threads.run(|| gather::read(&args.source, &data, &[]))?;
+        let batch = threads.run(|| gather::read(&source, &data, &[]))?;
         progress.say(&format!("transforming {} rows", batch.n_rows()));
         let blocks = threads.run(|| transform(&batch))?;
         drop(progress);
@@ -59,7 +60,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         return Ok(Answer::yes(shell.body(String::new, answer)));
     }
     let block_rows = args.block_rows.unwrap_or(BLOCK_ROWS);
-    let source = threads.run(|| gather::blocks(&args.source, &data, block_rows))?;
+    let source = threads.run(|| gather::blocks(&source, &data, block_rows))?;
     let listing = Listing { shell, progress, doing: "transforming", out: args.out.as_deref() };
     let make = |batch: &Batch| {
         let blocks = transform(batch)?;

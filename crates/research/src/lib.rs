@@ -7,7 +7,7 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`mod@file`], [`output_file`] | files read whole or opened, and replaced whole |
-//! | [`gather`] | any source to a batch of the declared columns, or to blocks of it; schemas inferred for `init` |
+//! | [`gather`] | any source to a batch of declared columns, or to blocks; schemas inferred |
 //! | [`draft`] | a config to begin with, for a table that nobody has described yet |
 //! | [`split`] | the rows that a config keeps from its fit, by seed and row key |
 //! | [`folds`] | folds by draw, by class or by time |

@@ -6,9 +6,9 @@
 //! the very plan that deploy runs; seal. Metrics are those of the rows that were kept; without a
 //! split they are those of the training rows, and their names begin with `train_`.
 //!
-//! A table is in memory, or streamed: read from its source block by block on every pass. Its figures
-//! then take the truth and the scores of the rows that were kept, 16 bytes a row or more with
-//! several classes. Both ways give the same bytes.
+//! A table is in memory, or streamed: read from its source block by block on every pass. Its
+//! figures then take the truth and the scores of the rows that were kept, 16 bytes a row or more
+//! with several classes. Both ways give the same bytes.
 //!
 //! # Errors
 //! A row in an error is the row of the source, whatever the split left out before it.

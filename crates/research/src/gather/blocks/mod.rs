@@ -2,9 +2,9 @@
 //!
 //! # Method
 //! Opening a source finds where its blocks are, and makes no table of them. CSV and Parquet files
-//! are cut where they lie ([`csv`], [`parquet`]); several files are one table, as when they are read
-//! whole. What cannot be cut (a packed file, another format, a pipe, a database) is read whole and
-//! held. A block's cells go to the takers that whole files go to.
+//! are cut where they lie ([`csv`], [`parquet`]); several files are one table, as when they are
+//! read whole. What cannot be cut (a packed file, another format, a pipe, a database) is read whole
+//! and held. A block's cells go to the takers that whole files go to.
 //!
 //! # Shape
 //! A block has at most the rows that the caller says, and is of one file.

@@ -1,7 +1,7 @@
 //! Parquet in blocks: its row groups, and parts of those that have more rows than a block may have.
 //!
-//! What the footer claims is held against the file as when it is read whole. The file is mapped into
-//! memory for the time of a read, of which only the pages of one row group are touched.
+//! What the footer claims is held against the file as when it is read whole. The file is mapped
+//! into memory for the time of a read, of which only the pages of one row group are touched.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;

@@ -149,6 +149,13 @@ impl SourceBlocks {
     }
 }
 
+/// Names the file in the faults of a block, `before` rows of which stand before it.
+fn name_file(column: &mut Filling, before: usize, path: &Path) {
+    column.faults.iter_mut().for_each(|(row, _)| *row += before);
+    column.of_file(path);
+    column.faults.iter_mut().for_each(|(row, _)| *row -= before);
+}
+
 impl Blocks for SourceBlocks {
     fn schema(&self) -> &Arc<Schema> {
         &self.schema
@@ -173,7 +180,8 @@ impl Blocks for SourceBlocks {
                 stays()?;
                 let mut columns = taken?;
                 if files.len() > 1 {
-                    columns.iter_mut().for_each(|column| column.of_file(&cut.path));
+                    let before = (self.starts[index] - self.starts[index - place]) as usize;
+                    columns.iter_mut().for_each(|column| name_file(column, before, &cut.path));
                 }
                 filled(&self.schema, columns)?
             }

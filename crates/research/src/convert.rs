@@ -135,7 +135,8 @@ fn parquet(batch: &Batch, row_group_rows: Option<usize>) -> Result<Vec<u8>> {
     Ok(file.into_inner())
 }
 
-fn polars_column(
+/// A column as polars has it; what is missing is null.
+pub(crate) fn polars_column(
     name: &str,
     column: &Column,
 ) -> Result<PolarsColumn, polars::prelude::PolarsError> {

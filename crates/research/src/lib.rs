@@ -9,6 +9,7 @@
 //! | [`mod@file`], [`output_file`] | files read whole, and replaced whole |
 //! | [`gather`] | CSV and Parquet to a batch of the declared columns; schemas inferred for `init` |
 //! | [`draft`] | a config to begin with, for a table that nobody has described yet |
+//! | [`snapshot`] | gathered rows under the name of their fingerprint, which never change |
 //! | [`split`] | the rows that a config keeps from its fit, by seed and row key |
 //! | [`folds`] | folds by draw, by class or by time |
 //! | [`subset`] | nested shares of the training rows |
@@ -20,6 +21,7 @@
 //! | [`dependence`] | the mean score when a column has one value in every row |
 //! | [`compare`] | the first difference of two artifacts, score files, feature files or traces |
 //! | [`convert`] | the same rows in another format or order |
+//! | [`join`] | columns of another table by key, or as of each row's time |
 //! | [`linfa`] | our models and transforms behind the traits of linfa |
 //! | [`notebook`] | what a notebook says between its cells |
 //! | [`render`] | tables and small charts on a terminal |
@@ -37,6 +39,7 @@ pub mod file;
 pub mod folds;
 pub mod gather;
 pub mod importance;
+pub mod join;
 pub mod linfa;
 pub mod metrics;
 pub mod notebook;
@@ -44,6 +47,7 @@ pub mod output_file;
 pub mod plot;
 pub mod render;
 pub mod search;
+pub mod snapshot;
 pub mod split;
 pub mod subset;
 pub mod workflow;

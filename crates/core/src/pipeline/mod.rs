@@ -29,6 +29,7 @@ pub use fit::{Fitted, fit, fit_heard};
 pub use plan::Plan;
 pub use scores::Scores;
 pub use table::Table;
+pub(crate) use table::check_keys;
 
 pub use crate::step::check_width;
 

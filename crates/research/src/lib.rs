@@ -7,7 +7,7 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`mod@file`], [`output_file`] | files read whole, and replaced whole |
-//! | [`gather`] | CSV and Parquet to a batch of the declared columns; schemas inferred for `init` |
+//! | [`gather`] | any source to a batch of the declared columns; schemas inferred for `init` |
 //! | [`draft`] | a config to begin with, for a table that nobody has described yet |
 //! | [`snapshot`] | gathered rows under the name of their fingerprint, which never change |
 //! | [`split`] | the rows that a config keeps from its fit, by seed and row key |

@@ -29,15 +29,14 @@ use samescore_core::batch::{
 use samescore_core::digest::RowKey;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::math;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// How many rows or keys a message lists.
 const LISTED: usize = 10;
 const SECOND_MICROS: i64 = 1_000_000;
 
 /// How two tables belong together.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Join {
     /// The key columns.
     pub on: Vec<String>,
@@ -46,20 +45,17 @@ pub struct Join {
     /// The columns to take; without it, all but key and times.
     pub take: Option<Vec<String>>,
     /// What stands before the names of the taken columns.
-    #[serde(default)]
     pub prefix: String,
     /// How often a key may occur.
-    #[serde(default)]
     pub matches: Matches,
     /// What a row without match is.
-    #[serde(default)]
     pub unmatched: Unmatched,
     /// The latest event as of each row's time, instead of the one row.
     pub as_of: Option<AsOf>,
 }
 
 /// How often a key may occur.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Matches {
     /// Once in the other table, any number of times in the left one.
@@ -70,7 +66,7 @@ pub enum Matches {
 }
 
 /// What a row without match is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unmatched {
     /// A row whose taken columns are missing.
@@ -81,7 +77,7 @@ pub enum Unmatched {
 }
 
 /// Which event is the latest one.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AsOf {
     /// The left column that says as of when.
@@ -98,7 +94,7 @@ pub struct AsOf {
 }
 
 /// Which of two events at one time counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tie {
     /// None: two different ones are an error.
@@ -119,7 +115,7 @@ impl Join {
     }
 
     /// The key columns of the other table.
-    fn other_on(&self) -> &[String] {
+    pub fn other_on(&self) -> &[String] {
         self.other_on.as_ref().unwrap_or(&self.on)
     }
 
@@ -480,8 +476,34 @@ mod tests {
         Batch::new(Arc::new(Schema::new(fields).unwrap()), values).unwrap()
     }
 
-    fn join(text: &str) -> Join {
-        toml::from_str(text).unwrap()
+    fn on(name: &str) -> Join {
+        Join {
+            on: vec![name.to_owned()],
+            other_on: None,
+            take: None,
+            prefix: String::new(),
+            matches: Matches::ManyToOne,
+            unmatched: Unmatched::Missing,
+            as_of: None,
+        }
+    }
+
+    fn as_of(tie: Tie) -> AsOf {
+        AsOf {
+            time: "at".to_owned(),
+            event_time: "event".to_owned(),
+            known_time: None,
+            max_age: None,
+            tie,
+        }
+    }
+
+    /// The latest event that was known.
+    fn known(max_age: Option<&str>) -> Join {
+        let rule = as_of(Tie::LatestKnown);
+        let known_time = Some("known".to_owned());
+        let max_age = max_age.map(str::to_owned);
+        Join { as_of: Some(AsOf { known_time, max_age, ..rule }), ..on("id") }
     }
 
     fn column(batch: &Batch, name: &str) -> Vec<String> {
@@ -515,13 +537,12 @@ mod tests {
         ])
     }
 
-    const AS_OF: &str = "on = [\"id\"]\n[as_of]\ntime = \"at\"\nevent_time = \"event\"\n";
-
     #[test]
     fn a_plain_join_takes_the_row_of_the_key() {
         let other =
             batch(&[("who", texts(&["b", "a", "z"])), ("income", Column::num([2.0, 1.0, 26.0]))]);
-        let plain = join("on = [\"id\"]\nother_on = [\"who\"]\nprefix = \"p_\"");
+        let other_on = Some(vec!["who".to_owned()]);
+        let plain = Join { other_on, prefix: "p_".to_owned(), ..on("id") };
         let joined = plain.apply(&applicants(), &other).unwrap();
         let names: Vec<&str> = joined.schema().names().collect();
         assert_eq!(names, ["at", "id", "p_income"]);
@@ -534,57 +555,56 @@ mod tests {
     #[test]
     fn another_multiplicity_than_declared_is_an_error() {
         let twice = batch(&[("id", texts(&["a", "b", "a"])), ("x", Column::num([1.0, 2.0, 3.0]))]);
-        let error = join("on = [\"id\"]").apply(&applicants(), &twice).unwrap_err();
+        let error = on("id").apply(&applicants(), &twice).unwrap_err();
         assert_eq!(
             error.to_string(),
             "column `id`: row 2: expected each key once, found some again in rows [2], first text \"a\""
         );
-        let one = join("on = [\"id\"]\nmatches = \"one_to_one\"");
+        let one = Join { matches: Matches::OneToOne, ..on("id") };
         let once = twice.select(&[0, 1]);
         assert_eq!(one.apply(&applicants(), &once).unwrap_err().code(), Code::WrongMatches);
-        let all = join("on = [\"id\"]\nunmatched = \"error\"");
+        let all = Join { unmatched: Unmatched::Error, ..on("id") };
         let error = all.apply(&applicants(), &once).unwrap_err().to_string();
         assert!(error.contains("found none for rows [3, 4]"), "{error}");
     }
 
     #[test]
     fn the_latest_event_that_was_known_counts_and_never_a_later_one() {
-        let rule = format!("{AS_OF}known_time = \"known\"\ntie = \"latest_known\"");
-        let joined = join(&rule).apply(&applicants(), &events()).unwrap();
+        let joined = known(None).apply(&applicants(), &events()).unwrap();
         // On the 10th the correction of the 15th was not known; on the 20th the event of the 11th is
         // the latest.
         assert_eq!(column(&joined, "amount"), ["number 50", "-", "number 110", "-", "-"]);
         assert!(joined.schema().position("event").is_none());
         // A back-fill that is known later changes nothing.
         let rows = [0, 2, 3, 4];
-        let before = join(&rule).apply(&applicants(), &events().select(&rows)).unwrap();
+        let before = known(None).apply(&applicants(), &events().select(&rows)).unwrap();
         assert_eq!(column(&before, "amount"), column(&joined, "amount"));
     }
 
     #[test]
     fn two_events_at_one_time_fall_under_the_rule() {
-        let of = |tail: &str| {
-            let joined = join(&format!("{AS_OF}{tail}")).apply(&applicants(), &events());
-            joined.map(|joined| column(&joined, "amount")[0].clone())
+        let of = |tie: Tie| {
+            let join = Join { as_of: Some(as_of(tie)), ..on("id") };
+            join.apply(&applicants(), &events()).map(|t| column(&t, "amount")[0].clone())
         };
-        let error = of("").unwrap_err();
+        let error = of(Tie::Error).unwrap_err();
         assert_eq!(error.code(), Code::WrongMatches);
         assert!(error.to_string().contains("found rows [0, 1] at one time"), "{error}");
-        assert_eq!(of("tie = { largest = \"amount\" }").unwrap(), "number 55");
-        assert_eq!(of("tie = { largest = \"known\" }").unwrap(), "number 55");
+        assert_eq!(of(Tie::Largest("amount".to_owned())).unwrap(), "number 55");
+        assert_eq!(of(Tie::Largest("known".to_owned())).unwrap(), "number 55");
         // The same row twice is one event.
         let rows = [0, 0, 3];
-        let twice = join(AS_OF).apply(&applicants(), &events().select(&rows)).unwrap();
+        let rule = Join { as_of: Some(as_of(Tie::Error)), ..on("id") };
+        let twice = rule.apply(&applicants(), &events().select(&rows)).unwrap();
         assert_eq!(column(&twice, "amount")[0], "number 50");
     }
 
     #[test]
     fn an_event_beyond_the_age_is_none() {
         let of = |age: &str| {
-            let rule = format!(
-                "{AS_OF}known_time = \"known\"\nmax_age = \"{age}\"\ntie = \"latest_known\""
-            );
-            join(&rule).apply(&applicants(), &events()).map(|t| column(&t, "amount")[0].clone())
+            known(Some(age))
+                .apply(&applicants(), &events())
+                .map(|t| column(&t, "amount")[0].clone())
         };
         assert_eq!(of("5d").unwrap(), "number 50");
         assert_eq!(of("120h").unwrap(), "number 50");
@@ -595,12 +615,12 @@ mod tests {
     #[test]
     fn what_is_absent_or_of_another_kind_is_named() {
         let other = batch(&[("id", Column::num([1.0])), ("x", Column::num([1.0]))]);
-        let error = join("on = [\"id\"]").apply(&applicants(), &other).unwrap_err();
+        let error = on("id").apply(&applicants(), &other).unwrap_err();
         assert!(error.to_string().contains("expected a key column of kind text, found num"));
-        let error = join("on = [\"no\"]").apply(&applicants(), &other).unwrap_err();
+        let error = on("no").apply(&applicants(), &other).unwrap_err();
         assert!(error.to_string().contains("column `no`"), "{error}");
         let same = batch(&[("id", texts(&["a"])), ("at", Column::num([1.0]))]);
-        let error = join("on = [\"id\"]").apply(&applicants(), &same).unwrap_err();
+        let error = on("id").apply(&applicants(), &same).unwrap_err();
         assert!(error.to_string().contains("prefix"), "{error}");
     }
 }

@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`mod@file`], [`output_file`] | files read whole, and replaced whole |
 //! | [`gather`] | any source to a batch of the declared columns; schemas inferred for `init` |
+//! | [`gathering`] | how a config gathers its rows: a source, its columns, what is joined |
 //! | [`draft`] | a config to begin with, for a table that nobody has described yet |
 //! | [`snapshot`] | gathered rows under the name of their fingerprint, which never change |
 //! | [`split`] | the rows that a config keeps from its fit, by seed and row key |
@@ -38,6 +39,7 @@ pub mod draft;
 pub mod file;
 pub mod folds;
 pub mod gather;
+pub mod gathering;
 pub mod importance;
 pub mod join;
 pub mod linfa;

@@ -24,7 +24,7 @@ use polars::prelude::{
 };
 use samescore_core::batch::ColumnKind;
 use samescore_core::canonical::Canonical;
-use samescore_core::digest::{Digest, FileHasher, Fingerprint};
+use samescore_core::digest::{Digest, FileHasher, Fingerprint, sha256};
 use samescore_core::error::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -148,11 +148,33 @@ pub fn open(folder: &Path) -> Result<Manifest> {
     let manifest = read_manifest(folder)?;
     let path = folder.join(TABLE);
     if sha256_of(&path)? != manifest.table_sha256 {
-        let message = format!("`{}`: expected the file of the manifest's SHA-256", path.display());
-        return Err(Error::new(Code::BadSnapshot, format!("{message}, found another"))
-            .remedy("remove the snapshot's folder and gather the rows again"));
+        return Err(other(&path));
     }
     Ok(manifest)
+}
+
+/// The folder of the snapshot whose table is at `path`, if it is one.
+pub(crate) fn of_table(path: &Path) -> Option<&Path> {
+    let folder = path.parent()?;
+    let is_one = path.file_name()? == TABLE && folder.join(MANIFEST).is_file();
+    is_one.then_some(folder)
+}
+
+/// Refuses the bytes of a snapshot's table that are not those of its manifest.
+///
+/// # Errors
+/// If they are others, or the manifest cannot be read. A file that is of no snapshot is none.
+pub(crate) fn check_table(path: &Path, bytes: &[u8]) -> Result<()> {
+    match of_table(path) {
+        Some(folder) if read_manifest(folder)?.table_sha256 != sha256(bytes) => Err(other(path)),
+        _ => Ok(()),
+    }
+}
+
+fn other(path: &Path) -> Error {
+    let message = format!("`{}`: expected the file of the manifest's SHA-256", path.display());
+    Error::new(Code::BadSnapshot, format!("{message}, found another"))
+        .remedy("remove the snapshot's folder and gather the rows again")
 }
 
 /// The manifest in `folder`, as it stands.

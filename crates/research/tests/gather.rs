@@ -54,9 +54,10 @@ fn one_table_from_every_source_has_one_fingerprint() {
     let folder = folder.path();
     table(folder);
     let expected = fingerprint(folder, "t.csv");
-    for (n, out) in ["a.csv", "a.csv.gz", "a.parquet", "a.arrow", "a.jsonl", "sqlite://a.db?table=t"]
-        .into_iter()
-        .enumerate()
+    for (n, out) in
+        ["a.csv", "a.csv.gz", "a.parquet", "a.arrow", "a.jsonl", "sqlite://a.db?table=t"]
+            .into_iter()
+            .enumerate()
     {
         let seed = n.to_string();
         let args = ["convert", "t.toml", out, "--shuffle", &seed, "--row-group-rows", "64"];
@@ -107,7 +108,8 @@ fn a_snapshot_is_written_once_and_is_a_source() {
     assert_eq!(first["fingerprint"].as_str().expect("text"), fingerprint(folder, path));
     assert_eq!(fingerprint(folder, "kept"), fingerprint(folder, path));
     // A fit on the snapshot is the fit on the table.
-    let fit = |source: &str| answer(folder, &["fit", "t.toml", "--data", source])["artifact"].clone();
+    let fit =
+        |source: &str| answer(folder, &["fit", "t.toml", "--data", source])["artifact"].clone();
     assert_eq!(fit(path), fit("t.csv"));
     // A snapshot whose rows were changed is refused.
     let table = folder.join(path).join("table.parquet");
@@ -123,7 +125,8 @@ fn keys_that_repeat_or_lack_are_refused_and_nothing_is_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
     table(folder);
-    for (key, expected) in [("name", "expected a key in every row"), ("at", "expected unique keys")] {
+    for (key, expected) in [("name", "expected a key in every row"), ("at", "expected unique keys")]
+    {
         let (code, shown) = complaint(folder, &["gather", "t.csv", "--out", "kept", "--key", key]);
         assert!(code == 3 && shown.contains(expected), "{code} {shown}");
         assert!(!folder.join("kept").exists());

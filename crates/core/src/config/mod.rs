@@ -25,6 +25,7 @@ use crate::trace::{INPUT_STAGE, SCORE_STAGE};
 use crate::transforms::TransformParams;
 
 pub use columns::Columns;
+pub use read::ColumnForm;
 
 /// What the target is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -2,14 +2,18 @@
 
 use std::path::PathBuf;
 
+use samescore_core::batch::Field;
 use samescore_core::canonical::Canonical;
+use samescore_core::digest::Digest;
+use samescore_core::error::{Code, Error};
 use samescore_core::par::Threads;
 use samescore_research::gathering::Gathering;
-use samescore_research::snapshot::{self, Snapshot};
 use samescore_research::render;
+use samescore_research::snapshot::{self, Snapshot};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
+use super::load;
 use super::shell::{Answer, Shell};
 
 /// Gather rows into a snapshot and print their fingerprint.
@@ -17,14 +21,12 @@ use super::shell::{Answer, Shell};
 /// The same rows give the same fingerprint, whatever file, format, server or order they come from.
 /// Without a config, columns are inferred from all rows.
 #[derive(clap::Args)]
-#[command(
-    after_help = "Examples:\n  samescore gather loans.parquet --out snapshots\n  \
+#[command(after_help = "Examples:\n  samescore gather loans.parquet --out snapshots\n  \
                   samescore gather 'sqlite://loans.db?table=loans' --out snapshots --key id\n  \
-                  samescore gather --config loans.toml --out snapshots"
-)]
+                  samescore gather --config loans.toml --out snapshots")]
 pub(super) struct Args {
     /// Where the rows come from: a file, a pattern or folder of files, sqlite://, postgres://.
-    source: Option<String>,
+    source: Option<PathBuf>,
     /// The folder of snapshots; without it, only the fingerprint is printed.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -41,16 +43,20 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = shell.progress("looking at the source");
-    let mut gathering = match &args.config {
-        Some(config) => super::load::gathering(config, args.source.as_deref())?,
-        None => Gathering::of(args.source.as_deref())?,
+    let mut gathering = match (&args.config, &args.source) {
+        (Some(config), source) => load::gathering(config, source.as_deref())?,
+        (None, Some(source)) => Gathering::of(load::source(source)?),
+        (None, None) => {
+            let error = Error::new(Code::Usage, "expected a source or a config, found neither");
+            return Err(error.remedy("name a file, or give --config").into());
+        }
     };
     if !args.key.is_empty() {
         gathering.data.key = args.key.clone();
     }
     let threads = Threads::new(args.threads)?;
     progress.say(&format!("reading {}", gathering.source));
-    let batch = threads.run(|| gathering.read())?;
+    let batch = threads.run(|| gathering.read_rows())?;
     progress.say(&format!("ordering {} rows", batch.n_rows()));
     let table = threads.run(|| Canonical::new(batch, &gathering.data.key))?;
     let stored = match &args.out {
@@ -91,10 +97,7 @@ fn text(table: &Canonical, gathering: &Gathering, stored: Option<&Snapshot>) -> 
 
 fn answer(table: &Canonical, gathering: &Gathering, stored: Option<&Snapshot>) -> Value {
     let fields = table.batch().schema().fields().iter().zip(table.columns());
-    let column = |(field, digest): (&samescore_core::batch::Field, &_)| {
-        let digest: &samescore_core::digest::Digest = digest;
-        json!({ "name": field.name, "kind": field.kind, "digest": digest.to_string() })
-    };
+    let column = |(field, digest): (&Field, &Digest)| json!({ "name": field.name, "kind": field.kind, "digest": digest.to_string() });
     json!({
         "command": "gather",
         "fingerprint": table.fingerprint().to_string(),

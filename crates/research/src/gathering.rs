@@ -237,12 +237,10 @@ impl Gathering {
         let mut text = gather::to_table(&self.source);
         for joined in &self.joins {
             let rules = toml::to_string(&joined.join).map_err(unwritten)?;
-            let (keys, tables) = rules.split_once("[as_of]").unwrap_or((&rules, ""));
-            text += &format!("\n[[join]]\n{keys}");
+            let (keys, times) = rules.split_at(rules.find("\n[as_of").unwrap_or(rules.len()));
+            text += &format!("\n[[join]]\n{keys}\n");
             text += &gather::to_table(&joined.source).replace("[source]", "[join.source]");
-            if !tables.is_empty() {
-                text += &format!("\n[join.as_of]{tables}");
-            }
+            text += &times.replace("\n[as_of", "\n[join.as_of");
             for (name, column) in &joined.columns {
                 let column = toml::to_string(column).map_err(unwritten)?;
                 let name = toml::Value::String(name.clone());

@@ -203,7 +203,7 @@ fn a_config_brings_source_key_and_joins() {
     let config = |tail: &str| {
         format!(
             "[data]\nkey = [\"id\"]\n[data.columns]\nid = \"num\"\ncustomer = \"text\"\n\
-             at = \"time\"\ndebt = \"num\"\ny = \"num\"\n[source]\npath = \"loans.csv\"\n\
+             debt = \"num\"\ny = \"num\"\n[source]\npath = \"loans.csv\"\n\
              [[join]]\nsource = {{ path = \"reports.jsonl\" }}\non = [\"customer\"]\n\
              as_of = {{ time = \"at\", event_time = \"day\"{tail} }}\n\
              [target]\ncolumn = \"y\"\n[model]\nkind = \"decision_tree\"\n"

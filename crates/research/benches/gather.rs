@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
 use polars::prelude::{CsvReadOptions, ParquetReader, SerReader};
 use samescore_core::config::{ColumnConfig, DataConfig};
 use samescore_core::par::Threads;
@@ -19,6 +19,7 @@ use samescore_research::gather::{self, Format, Source};
 const N_ROWS: usize = 2_000_000;
 const N_COLUMNS: usize = 30;
 const N_THREADS: usize = 2;
+const N_RUNS: usize = 5;
 
 /// A table as CSV, the same on every run.
 fn table(n_rows: usize) -> String {
@@ -28,7 +29,8 @@ fn table(n_rows: usize) -> String {
     text.push('\n');
     let mut state = 7u64;
     let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state >> 33
     };
     let labels = ["north", "south", "east", "west", "north-east", "elsewhere"];
@@ -74,38 +76,43 @@ fn declared(csv: &Path) -> DataConfig {
     DataConfig { columns, ..DataConfig::default() }
 }
 
-fn reading(criterion: &mut Criterion) {
+/// The median of [`N_RUNS`] runs, in milliseconds, and the least and the greatest.
+fn timed(name: &str, mut run: impl FnMut() -> usize) {
+    let mut millis: Vec<u128> = (0..N_RUNS)
+        .map(|_| {
+            let begun = Instant::now();
+            assert_eq!(black_box(run()), N_ROWS, "{name}");
+            begun.elapsed().as_millis()
+        })
+        .collect();
+    millis.sort();
+    let (least, median, greatest) = (millis[0], millis[N_RUNS / 2], millis[N_RUNS - 1]);
+    println!("{name:24} {median:6} ms ({least} to {greatest})");
+}
+
+fn main() {
     let folder = tempfile::tempdir().expect("there is a folder for temporary files");
     let csv = folder.path().join("table.csv");
-    std::fs::write(&csv, table(N_ROWS)).expect("there is room for the table");
+    let text = table(N_ROWS);
+    println!("{N_ROWS} rows, {} MB of CSV, {N_THREADS} threads", text.len() / 1_000_000);
+    std::fs::write(&csv, text).expect("there is room for the table");
     let data = declared(&csv);
     let threads = Threads::new(N_THREADS).expect("threads can be started");
-    let mut group = criterion.benchmark_group(format!("{N_ROWS} rows"));
-    group.sampling_mode(SamplingMode::Flat).sample_size(10);
     let read = |source: &Source| {
-        let batch = threads.run(|| gather::read(source, &data, &[])).expect("the table is read");
-        black_box(batch.n_rows())
+        threads.run(|| gather::read(source, &data, &[])).expect("the table is read").n_rows()
     };
-    group.bench_function("csv", |b| b.iter(|| read(&Source::from(&csv))));
-    group.bench_function("csv, schema inferred", |b| {
-        b.iter(|| threads.run(|| gather::infer(&csv, &[])).expect("the table has a schema"));
+    timed("csv", || read(&Source::from(&csv)));
+    timed("csv, polars", || {
+        let options = CsvReadOptions::default().with_n_threads(Some(N_THREADS));
+        let reader = options.try_into_reader_with_file_path(Some(csv.clone()));
+        reader.and_then(SerReader::finish).expect("the table is read").height()
     });
-    group.bench_function("csv, polars", |b| {
-        b.iter(|| {
-            let options = CsvReadOptions::default().with_n_threads(Some(N_THREADS));
-            let reader = options.try_into_reader_with_file_path(Some(csv.clone()));
-            black_box(reader.and_then(SerReader::finish).expect("the table is read").height())
-        });
+    timed("csv, schema inferred", || {
+        let inferred = threads.run(|| gather::infer(&csv, &[]));
+        assert_eq!(inferred.expect("the table has a schema").len(), N_COLUMNS);
+        N_ROWS
     });
-    let parquet = written(folder.path(), "table.parquet", &csv);
-    group.bench_function("parquet", |b| b.iter(|| read(&Source::from(&parquet))));
-    group.bench_function("parquet, polars", |b| {
-        b.iter(|| {
-            let file = std::fs::File::open(&parquet).expect("the file is there");
-            black_box(ParquetReader::new(file).finish().expect("the table is read").height())
-        });
-    });
-    for name in ["table.arrow", "table.jsonl", "table.db"] {
+    for name in ["table.parquet", "table.arrow", "table.jsonl", "table.db"] {
         let path = written(folder.path(), name, &csv);
         let source = match name {
             "table.db" => {
@@ -114,11 +121,13 @@ fn reading(criterion: &mut Criterion) {
             }
             _ => Source::from(&path),
         };
-        group.bench_function(name, |b| b.iter(|| read(&source)));
+        timed(name, || read(&source));
+        if name == "table.parquet" {
+            timed("table.parquet, polars", || {
+                let file = std::fs::File::open(&path).expect("the file is there");
+                ParquetReader::new(file).finish().expect("the table is read").height()
+            });
+        }
         let _ = std::fs::remove_file(&path);
     }
-    group.finish();
 }
-
-criterion_group!(benches, reading);
-criterion_main!(benches);

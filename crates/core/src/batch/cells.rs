@@ -4,11 +4,11 @@
 //! reads as, however a source writes or stores that value: with the marker `-999` the texts `-999`
 //! and `-999.0`, the integer and the double −999 are all missing.
 
+use super::parse::read_short;
 use super::{
     Column, ColumnKind, MISSING_TIME, TimeFormat, integer_num, parse_num, parse_time, read_num,
     read_time,
 };
-use super::parse::read_short;
 use crate::error::{Code, Error, Result};
 use crate::math;
 

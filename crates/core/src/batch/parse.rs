@@ -411,7 +411,9 @@ mod tests {
     fn short_numbers_have_the_bits_of_the_standard_reader() {
         let mut state = 1u64;
         let mut next = |n: u64| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
             (state >> 33) % n
         };
         for _ in 0..200_000 {

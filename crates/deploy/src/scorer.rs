@@ -9,7 +9,7 @@ use samescore_core::batch::{Batch, CellReader, Schema, TimeFormat};
 use samescore_core::digest::{Digest, RowKey};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par::Threads;
-use samescore_core::pipeline::Scores;
+use samescore_core::pipeline::{Membership, Scores};
 use samescore_core::step::Output;
 use samescore_core::trace::Trace;
 use serde::Serialize;
@@ -140,6 +140,15 @@ impl Scorer {
     /// error of the batch: [`Scores::get`] gives its reason.
     pub fn score_batch(&self, batch: &Batch) -> Result<Scores> {
         self.threads.run(|| self.artifact.plan().score(batch))
+    }
+
+    /// Which rows of a batch are inside the population that the model was fitted on. A row outside
+    /// gets its score as any other does: what to do with it is for the caller to say.
+    ///
+    /// # Errors
+    /// Kind `Config`, if the artifact states no population; else as [`Scorer::score_batch`].
+    pub fn membership(&self, batch: &Batch) -> Result<Membership> {
+        self.artifact.plan().membership(batch)
     }
 
     /// Scores typed rows: [`Scorer::batch`], then [`Scorer::score_batch`].

@@ -8,6 +8,7 @@
 
 mod canonical;
 mod columns;
+mod population;
 mod read;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::trace::{INPUT_STAGE, SCORE_STAGE};
 use crate::transforms::TransformParams;
 
 pub use columns::Columns;
+pub use population::{Bound, MissingRows, RowFilter};
 
 /// What the target is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,6 +51,10 @@ pub struct Config {
     pub data: DataConfig,
     /// What to predict.
     pub target: TargetConfig,
+    /// Which rows the model is for: those that meet every filter. The others are no part of the
+    /// fit, of its split or of its fingerprint of rows, and scoring can mark them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub population: Vec<RowFilter>,
     /// Which rows are kept from the fit, if any.
     pub split: Option<SplitConfig>,
     /// The steps in order.
@@ -260,6 +266,7 @@ impl Config {
                 classes: Vec::new(),
                 transform: TargetTransform::Identity,
             },
+            population: Vec::new(),
             split: None,
             steps: Vec::new(),
             model: model.into(),
@@ -328,6 +335,9 @@ impl Config {
     /// The first thing that is wrong, with its step or column.
     pub fn validate(&self) -> Result<()> {
         self.data.validate(&self.target)?;
+        for filter in &self.population {
+            filter.validate(&self.data, &self.target.column)?;
+        }
         if let Some(split) = &self.split {
             split.validate(&self.data)?;
         }

@@ -9,8 +9,8 @@ use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
 use super::columns::refuse_repeated;
 use super::{
-    ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, SplitConfig, StepConfig,
-    StepParams, TargetConfig, TargetTransform, Task,
+    ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, RowFilter, SplitConfig,
+    StepConfig, StepParams, TargetConfig, TargetTransform, Task,
 };
 use crate::batch::{ColumnKind, TimeFormat};
 use crate::error::{Code, Error, Result};
@@ -28,6 +28,8 @@ struct Root {
     golden_rows: Option<Spanned<u32>>,
     data: Data,
     target: Target,
+    #[serde(default)]
+    population: Vec<Spanned<RowFilter>>,
     split: Option<Split>,
 }
 
@@ -129,6 +131,7 @@ pub(super) fn config(text: &str, foreign: &[&str]) -> Result<Config> {
             classes: rest.target.classes,
             transform: rest.target.transform,
         },
+        population: read_population(rest.population)?,
         split: rest.split.map(read_split).transpose()?,
         steps: read_steps(steps)?,
         model,
@@ -161,6 +164,10 @@ fn read_data(data: Data) -> Result<DataConfig> {
         missing,
         columns: data.columns.into_iter().map(|(name, form)| (name, form.0)).collect(),
     })
+}
+
+fn read_population(filters: Vec<Spanned<RowFilter>>) -> Result<Vec<RowFilter>> {
+    filters.into_iter().map(|filter| checked(filter, RowFilter::check)).collect()
 }
 
 fn read_split(split: Split) -> Result<SplitConfig> {
@@ -333,6 +340,9 @@ pub(super) fn write(config: &Config) -> Result<String> {
     root.insert("golden_rows".into(), integer(u64::from(config.golden_rows))?);
     root.insert("data".into(), write_data(&config.data)?);
     root.insert("target".into(), value(&config.target)?);
+    if !config.population.is_empty() {
+        root.insert("population".into(), value(&config.population)?);
+    }
     if let Some(split) = &config.split {
         root.insert("split".into(), value(split)?);
     }

@@ -12,8 +12,8 @@ const CONFIG: &str = "[data]\nsource = \"t.csv\"\n\
     [data.columns]\na = \"num\"\nb = \"text\"\ny = \"num\"\n\
     [[population]]\ncolumn = \"a\"\nmin = 1\n\
     [[population]]\ncolumn = \"b\"\nnot = [\"z\"]\nmissing = \"keep\"\n\
-    [target]\ncolumn = \"y\"\n[[step]]\nkind = \"ordinal_encoder\"\ncolumns = [\"b\"]\n\
-    missing = \"encode\"\n\
+    [target]\ncolumn = \"y\"\n[[step]]\nkind = \"categorical_imputer\"\ncolumns = [\"b\"]\n\
+    [[step]]\nkind = \"ordinal_encoder\"\ncolumns = [\"b\"]\nunseen = \"encode\"\n\
     [model]\nkind = \"linear_regression\"\n";
 const TABLE: &str = "a,b,y\n1,x,1\n0.5,x,9\n2,y,2\n,x,9\n4,z,9\n4,x,3.5\n3,y,4\n5,,5\n";
 

@@ -18,8 +18,10 @@
 //! width), and re-scores the golden rows: an artifact that loads scores as it did where it was
 //! made.
 
+mod drift;
 mod golden;
 mod profile;
+mod spread;
 
 use std::collections::BTreeMap;
 
@@ -33,8 +35,12 @@ use crate::math;
 use crate::par;
 use crate::pipeline::{Fitted, Pipeline, Plan, PopulationCounts};
 
+pub use drift::{ColumnDrift, Drift, DriftBreak, psi};
 pub use golden::Golden;
 pub use profile::{ColumnProfile, Profile, ValueProfile};
+pub use spread::{
+    LevelSpread, NumSpread, PROFILE_LEVEL_BYTES_MAX, PROFILE_LEVELS_MAX, PROFILE_QUANTILES, Spread,
+};
 
 const MAGIC: [u8; 4] = *b"SSCR";
 const FORMAT: u16 = 1;
@@ -196,6 +202,7 @@ fn check(payload: &Payload) -> Result<Plan> {
         let message = "expected the counts of the population's filters, found others";
         return Err(Error::new(Code::Malformed, message));
     }
+    payload.profile.check()?;
     if kinds(&payload.pipeline) != payload.kinds {
         return Err(Error::new(
             Code::Malformed,

@@ -8,6 +8,7 @@
 
 mod canonical;
 mod columns;
+mod drift;
 mod population;
 mod read;
 
@@ -26,6 +27,7 @@ use crate::trace::{INPUT_STAGE, SCORE_STAGE};
 use crate::transforms::TransformParams;
 
 pub use columns::Columns;
+pub use drift::DriftLimits;
 pub use population::{Bound, MissingRows, RowFilter};
 
 /// What the target is.
@@ -55,6 +57,9 @@ pub struct Config {
     /// fit, of its split or of its fingerprint of rows, and scoring can mark them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub population: Vec<RowFilter>,
+    /// How far new data may be from the training data; the defaults where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<DriftLimits>,
     /// Which rows are kept from the fit, if any.
     pub split: Option<SplitConfig>,
     /// The steps in order.
@@ -267,6 +272,7 @@ impl Config {
                 transform: TargetTransform::Identity,
             },
             population: Vec::new(),
+            drift: None,
             split: None,
             steps: Vec::new(),
             model: model.into(),
@@ -337,6 +343,9 @@ impl Config {
         self.data.validate(&self.target)?;
         for filter in &self.population {
             filter.validate(&self.data, &self.target.column)?;
+        }
+        if let Some(drift) = &self.drift {
+            drift.validate()?;
         }
         if let Some(split) = &self.split {
             split.validate(&self.data)?;

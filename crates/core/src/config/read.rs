@@ -9,8 +9,8 @@ use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
 use super::columns::refuse_repeated;
 use super::{
-    ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, RowFilter, SplitConfig,
-    StepConfig, StepParams, TargetConfig, TargetTransform, Task,
+    ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, DriftLimits, RowFilter,
+    SplitConfig, StepConfig, StepParams, TargetConfig, TargetTransform, Task,
 };
 use crate::batch::{ColumnKind, TimeFormat};
 use crate::error::{Code, Error, Result};
@@ -30,6 +30,7 @@ struct Root {
     target: Target,
     #[serde(default)]
     population: Vec<Spanned<RowFilter>>,
+    drift: Option<Spanned<DriftLimits>>,
     split: Option<Split>,
 }
 
@@ -132,6 +133,7 @@ pub(super) fn config(text: &str, foreign: &[&str]) -> Result<Config> {
             transform: rest.target.transform,
         },
         population: read_population(rest.population)?,
+        drift: rest.drift.map(|drift| checked(drift, DriftLimits::validate)).transpose()?,
         split: rest.split.map(read_split).transpose()?,
         steps: read_steps(steps)?,
         model,
@@ -342,6 +344,9 @@ pub(super) fn write(config: &Config) -> Result<String> {
     root.insert("target".into(), value(&config.target)?);
     if !config.population.is_empty() {
         root.insert("population".into(), value(&config.population)?);
+    }
+    if let Some(drift) = &config.drift {
+        root.insert("drift".into(), value(drift)?);
     }
     if let Some(split) = &config.split {
         root.insert("split".into(), value(split)?);

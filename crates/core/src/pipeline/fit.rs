@@ -57,7 +57,7 @@ pub fn fit_heard(
     if config.target.task == Task::Binary {
         check_classes(&rows).map_err(|e| e.column(&config.target.column))?;
     }
-    let profile = Profile::of(&rows)?;
+    let profile = Profile::of(&rows, &config.data.key)?;
     let mut golden_run = GoldenRun::new(config, rows.blocks());
     let (_, key_slots, unkeyed) = plan::keying(config, &input)?;
     let forward = config.target.transform;

@@ -11,12 +11,13 @@ mod columns;
 mod drift;
 mod population;
 mod read;
+mod zone;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{COLUMNS_MAX, ColumnKind, Field, Schema, TimeFormat};
+use crate::batch::{COLUMNS_MAX, CellReader, ColumnKind, Field, Schema, TimeFormat};
 use crate::codec;
 use crate::digest::{Fingerprint, Hasher};
 use crate::error::{Code, Error, Result};
@@ -29,6 +30,7 @@ use crate::transforms::TransformParams;
 pub use columns::Columns;
 pub use drift::DriftLimits;
 pub use population::{Bound, MissingRows, RowFilter};
+pub use zone::Zone;
 
 /// What the target is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -98,11 +100,40 @@ pub struct ColumnConfig {
     pub kind: ColumnKind,
     /// How times are written in text sources.
     pub format: TimeFormat,
+    /// Where times without an offset are local times; none means that they are UTC. Of texts alone:
+    /// what a source stores as an instant is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
+}
+
+impl ColumnConfig {
+    /// How cells of the column are read. A zone that is named only, which no validated config has,
+    /// reads as UTC.
+    pub fn reader(&self, missing: &[String]) -> CellReader {
+        let rules = self.zone.as_ref().and_then(Zone::rules);
+        CellReader::zoned(self.kind, &self.format, rules, missing)
+    }
+
+    fn validate(&self) -> Result<()> {
+        self.format.validate()?;
+        let misplaced = |what: &str| {
+            let message =
+                format!("expected `{what}` of a time column, found it of a {}", self.kind);
+            Err(bad(message).remedy("leave it out"))
+        };
+        match (self.kind, &self.zone) {
+            (ColumnKind::Time, None) => Ok(()),
+            (ColumnKind::Time, Some(zone)) => zone.validate(),
+            (_, Some(_)) => misplaced("zone"),
+            (_, None) if self.format != TimeFormat::default() => misplaced("format"),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl From<ColumnKind> for ColumnConfig {
     fn from(kind: ColumnKind) -> Self {
-        ColumnConfig { kind, format: TimeFormat::default() }
+        ColumnConfig { kind, format: TimeFormat::default(), zone: None }
     }
 }
 
@@ -482,12 +513,7 @@ impl DataConfig {
             return Err(bad(format!("expected at most {COLUMNS_MAX} columns, found {found}")));
         }
         for (name, column) in &self.columns {
-            column.format.validate().map_err(|e| e.column(name))?;
-            if column.kind != ColumnKind::Time && column.format != TimeFormat::default() {
-                let message =
-                    format!("expected `format` of a time column, found it of a {}", column.kind);
-                return Err(bad(message).remedy("leave it out").column(name));
-            }
+            column.validate().map_err(|e| e.column(name))?;
         }
         if self.missing.iter().any(String::is_empty) {
             let message = "expected a text in `missing`, found an empty one";

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 use super::columns::refuse_repeated;
 use super::{
     ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, DriftLimits, RowFilter,
-    SplitConfig, StepConfig, StepParams, TargetConfig, TargetTransform, Task,
+    SplitConfig, StepConfig, StepParams, TargetConfig, TargetTransform, Task, Zone,
 };
 use crate::batch::{ColumnKind, TimeFormat};
 use crate::error::{Code, Error, Result};
@@ -56,6 +56,7 @@ struct ColumnTable {
     kind: ColumnKind,
     #[serde(default)]
     format: TimeFormat,
+    zone: Option<Zone>,
 }
 
 #[derive(Deserialize)]
@@ -85,7 +86,7 @@ impl<'de> Deserialize<'de> for ColumnForm {
             type Value = ColumnForm;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("\"num\", \"text\", \"time\", or a table of kind and format")
+                f.write_str("\"num\", \"text\", \"time\", or a table of kind, format and zone")
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ColumnForm, E> {
@@ -99,7 +100,7 @@ impl<'de> Deserialize<'de> for ColumnForm {
             ) -> Result<ColumnForm, A::Error> {
                 let from = serde::de::value::MapAccessDeserializer::new(map);
                 let t = ColumnTable::deserialize(from)?;
-                Ok(ColumnForm(ColumnConfig { kind: t.kind, format: t.format }))
+                Ok(ColumnForm(ColumnConfig { kind: t.kind, format: t.format, zone: t.zone }))
             }
         }
         from.deserialize_any(Form)

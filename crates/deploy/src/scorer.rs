@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use samescore_core::artifact::Artifact;
-use samescore_core::batch::{Batch, CellReader, Schema, TimeFormat};
+use samescore_core::batch::{Batch, CellReader, Schema};
+use samescore_core::config::ColumnConfig;
 use samescore_core::digest::{Digest, RowKey};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par::Threads;
@@ -294,9 +295,8 @@ fn readers(artifact: &Artifact) -> Vec<CellReader> {
     let data = &artifact.payload().config.data;
     let fields = artifact.plan().input().fields().iter();
     let reader = |field: &samescore_core::batch::Field| {
-        let declared = data.columns.get(&field.name).map(|c| c.format.clone());
-        let format: TimeFormat = declared.unwrap_or_default();
-        CellReader::new(field.kind, &format, &data.missing)
+        let declared = data.columns.get(&field.name).map(|column| column.reader(&data.missing));
+        declared.unwrap_or_else(|| ColumnConfig::from(field.kind).reader(&data.missing))
     };
     fields.map(reader).collect()
 }

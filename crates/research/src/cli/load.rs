@@ -6,7 +6,7 @@ use samescore_core::artifact::{ARTIFACT_BYTES_MAX, Artifact};
 use samescore_core::config::{Config, Task};
 use samescore_core::error::{Code, Error, Result};
 use samescore_research::gather::Source;
-use samescore_research::{draft, file, gather};
+use samescore_research::{draft, file, gather, zones};
 
 use super::failure::Failure;
 
@@ -31,6 +31,7 @@ impl Loaded {
         let shown = path.display().to_string();
         let wrong = |e: Error| Failure::in_config(e, &shown, &text);
         let mut config = Config::parse_beside(&text, &GATHERING).map_err(wrong)?;
+        zones::resolve(&mut config.data).map_err(wrong)?;
         let folder = path.parent().unwrap_or(Path::new(""));
         let named = gather::of_config(&text, &config, folder).map_err(wrong)?;
         let source = match (data, named) {

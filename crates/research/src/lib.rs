@@ -26,6 +26,7 @@
 //! | [`linfa`] | our models and transforms behind the traits of linfa |
 //! | [`notebook`] | what a notebook says between its cells |
 //! | [`render`] | tables and small charts on a terminal |
+//! | [`zones`] | names of time zones to pinned tables |
 //! | [`plot`] | curves and spreads on a terminal |
 
 #![forbid(unsafe_code)]
@@ -53,3 +54,4 @@ pub mod snapshot;
 pub mod split;
 pub mod subset;
 pub mod workflow;
+pub mod zones;

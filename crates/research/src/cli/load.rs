@@ -7,7 +7,7 @@ use samescore_core::config::{Config, Task};
 use samescore_core::error::{Code, Error, Result};
 use samescore_research::gather::Source;
 use samescore_research::gathering::{self, Gathering};
-use samescore_research::{draft, file};
+use samescore_research::{draft, file, zones};
 
 use super::failure::Failure;
 
@@ -57,7 +57,8 @@ pub(super) fn gathering(path: &Path, data: Option<&Path>) -> Result<Gathering, F
 }
 
 fn read_gathering(path: &Path, text: &str, data: Option<&Path>) -> Result<(Config, Gathering)> {
-    let config = Config::parse_beside(text, &gathering::TABLES)?;
+    let mut config = Config::parse_beside(text, &gathering::TABLES)?;
+    zones::resolve(&mut config.data)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let instead = data.map(source).transpose()?;
     let gathering = Gathering::read(text, &config, folder, instead)?;

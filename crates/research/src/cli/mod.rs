@@ -8,6 +8,7 @@ mod completions;
 mod convert;
 mod dependence;
 mod diff;
+mod drift;
 mod evaluate;
 mod explain;
 mod failure;
@@ -84,6 +85,7 @@ enum Command {
     Dependence(dependence::Args),
     Verify(verify::Args),
     Diff(diff::Args),
+    Drift(drift::Args),
     Kinds(kinds::Args),
     Explain(explain::Args),
     Completions(completions::Args),
@@ -131,6 +133,7 @@ fn dispatch(command: Command, shell: &Shell) -> Result<Answer, Failure> {
         Command::Dependence(args) => dependence::run(&args, shell),
         Command::Verify(args) => verify::run(&args, shell),
         Command::Diff(args) => diff::run(&args, shell),
+        Command::Drift(args) => drift::run(&args, shell),
         Command::Kinds(args) => kinds::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),
         Command::Completions(args) => completions::run(&args, Cli::command()),

@@ -32,6 +32,7 @@ use toml::Spanned;
 use crate::gather::{self, Named, Source};
 use crate::join::{AsOf, Join, Matches, Unmatched};
 use crate::snapshot::About;
+use crate::zones;
 
 /// The tables of a config that say how rows are gathered.
 pub const TABLES: [&str; 2] = ["source", "join"];
@@ -98,7 +99,10 @@ impl Table {
         };
         join.validate().map_err(|e| e.at(place))?;
         let columns = self.columns.into_iter().map(|(name, form)| (name, form.0)).collect();
-        Ok(Joined { source: self.source.into_inner().source(folder, span)?, columns, join })
+        let mut data = DataConfig { columns, ..DataConfig::default() };
+        zones::resolve(&mut data)?;
+        let source = self.source.into_inner().source(folder, span)?;
+        Ok(Joined { source, columns: data.columns, join })
     }
 }
 

@@ -118,25 +118,25 @@ impl Hasher {
     }
 }
 
-/// Plain SHA-256 of `bytes`, without a domain: the identity of a file, as other tools print it.
-pub fn sha256(bytes: &[u8]) -> Digest {
-    Digest(sha2::Sha256::digest(bytes).into())
-}
-
-/// Plain SHA-256 of bytes that come in parts: what [`sha256`] gives of them all.
+/// Plain SHA-256 of a file in parts: the same as [`sha256`] of the whole.
 #[derive(Clone, Default)]
-pub struct Sha256(sha2::Sha256);
+pub struct FileHasher(sha2::Sha256);
 
-impl Sha256 {
-    /// Takes the next part.
-    pub fn update(&mut self, part: &[u8]) {
-        self.0.update(part);
+impl FileHasher {
+    /// The next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
     }
 
-    /// The digest of all parts.
+    /// The digest of all bytes.
     pub fn finish(self) -> Digest {
         Digest(self.0.finalize().into())
     }
+}
+
+/// Plain SHA-256 of `bytes`, without a domain: the identity of a file, as other tools print it.
+pub fn sha256(bytes: &[u8]) -> Digest {
+    Digest(sha2::Sha256::digest(bytes).into())
 }
 
 #[cfg(test)]
@@ -151,8 +151,9 @@ mod tests {
         assert_eq!(sha256(b"").to_string(), empty);
         assert_eq!(sha256(b"abc").to_string(), abc);
         assert_eq!(sha256(b"abc").short(), "ba7816bf8f01");
-        let mut parts = Sha256::default();
-        [&b"a"[..], b"", b"bc"].iter().for_each(|part| parts.update(part));
+        let mut parts = FileHasher::default();
+        parts.update(b"a");
+        parts.update(b"bc");
         assert_eq!(parts.finish(), sha256(b"abc"));
     }
 

@@ -25,7 +25,7 @@ use samescore_core::digest::Fingerprint;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::math::Moments;
 use samescore_core::par::{self, Threads};
-use samescore_core::pipeline::{self, FitRows, Plan, StreamedTable, Table};
+use samescore_core::pipeline::{self, FitRows, Plan, PopulationCounts, StreamedTable, Table};
 use samescore_core::step::Progress;
 
 use crate::folds::{FoldPlan, Folds, Purpose};
@@ -97,7 +97,8 @@ pub fn fit_in_blocks(
         let table = Table::with_block_rows(config, batch, block_rows)?;
         let split = Split::of(config)?;
         let (train, test) = sides(&table, &split);
-        seal(config, table.fingerprint(), &split, (train.into(), test.into()), hear)
+        let about = (table.fingerprint(), table.population().cloned());
+        seal(config, about, &split, (train.into(), test.into()), hear)
     })
 }
 
@@ -120,19 +121,21 @@ pub fn fit_streamed(
             Split::None => (table.rows(), table.rows()),
             _ => table.divide(|block, row| !split.is_test(block, row))?,
         };
-        seal(config, table.fingerprint(), &split, (train.into(), test.into()), hear)
+        let about = (table.fingerprint(), table.population().cloned());
+        seal(config, about, &split, (train.into(), test.into()), hear)
     })
 }
 
 /// Fits on the one side, judges by the other, and seals.
 fn seal(
     config: &Config,
-    data: Fingerprint,
+    (data, population): (Fingerprint, Option<PopulationCounts>),
     split: &Split,
     (train, test): (FitRows, FitRows),
     hear: Hear<'_>,
 ) -> Result<Outcome> {
-    let (fitted, part) = fit_and_score_heard(config, train, (&test, test.n_rows()), hear)?;
+    let (mut fitted, part) = fit_and_score_heard(config, train, (&test, test.n_rows()), hear)?;
+    fitted.population = population;
     let metrics = match split {
         Split::None => prefixed("train_", &part.metrics),
         _ => part.metrics,

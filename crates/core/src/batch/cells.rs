@@ -4,9 +4,10 @@
 //! reads as, however a source writes or stores that value: with the marker `-999` the texts `-999`
 //! and `-999.0`, the integer and the double −999 are all missing.
 
+use super::parse::read_short;
 use super::{
-    Column, ColumnKind, MISSING_TIME, TimeFormat, integer_num, parse_num, parse_time, read_num,
-    read_time,
+    Column, ColumnKind, MISSING_TIME, TimeFormat, ZoneRules, integer_num, parse_local, parse_num,
+    read_local, read_num,
 };
 use crate::error::{Code, Error, Result};
 use crate::math;
@@ -19,6 +20,7 @@ pub const FIELD_BYTES_MAX: usize = 1 << 20;
 pub struct CellReader {
     kind: ColumnKind,
     format: TimeFormat,
+    zone: Option<ZoneRules>,
     missing: Vec<String>,
     /// What the markers read as.
     numbers: Vec<f64>,
@@ -27,14 +29,27 @@ pub struct CellReader {
 
 impl CellReader {
     /// Cells of that kind; `format` is how times are written. The empty cell and each of `missing`
-    /// mean missing.
+    /// mean missing. Times without an offset are UTC: whoever reads a declared column asks its
+    /// [`ColumnConfig`](crate::config::ColumnConfig) for the reader.
     pub fn new(kind: ColumnKind, format: &TimeFormat, missing: &[String]) -> Self {
+        CellReader::zoned(kind, format, None, missing)
+    }
+
+    /// The same, but that times without an offset are local times of `zone`.
+    pub fn zoned(
+        kind: ColumnKind,
+        format: &TimeFormat,
+        zone: Option<&ZoneRules>,
+        missing: &[String],
+    ) -> Self {
+        let time = |marker: &String| read_local(marker, format, zone);
         CellReader {
             kind,
             format: format.clone(),
+            zone: zone.cloned(),
             missing: missing.to_vec(),
             numbers: missing.iter().filter_map(|marker| read_num(marker)).collect(),
-            times: missing.iter().filter_map(|marker| read_time(marker, format)).collect(),
+            times: missing.iter().filter_map(time).collect(),
         }
     }
 
@@ -75,6 +90,13 @@ impl CellReader {
     /// # Errors
     /// If the text is not of the declared kind, has a NUL byte, or is too long.
     pub fn push(&self, column: &mut Column, text: &str) -> Result<()> {
+        if let Column::Num(values) = column {
+            // A marker that reads as a number is missing by that number as well.
+            if let Some(x) = read_short(text) {
+                values.push(self.num(x));
+                return Ok(());
+            }
+        }
         if self.is_marker(text) {
             push_missing(column);
             return Ok(());
@@ -82,7 +104,8 @@ impl CellReader {
         let read = check_text(text).and_then(|()| match column {
             Column::Num(values) => parse_num(text).map(|x| values.push(self.num(x))),
             Column::Time(values) => {
-                parse_time(text, &self.format).map(|t| values.push(self.time(t)))
+                let read = parse_local(text, &self.format, self.zone.as_ref());
+                read.map(|t| values.push(self.time(t)))
             }
             Column::Text(values) => {
                 values.push(Some(text));
@@ -106,10 +129,24 @@ fn check_text(text: &str) -> Result<()> {
         let message = format!("expected at most {FIELD_BYTES_MAX} bytes, found {}", text.len());
         return Err(Error::new(Code::LimitExceeded, message));
     }
-    if text.contains('\0') {
+    if has_nul(text.as_bytes()) {
         return Err(Error::new(Code::BadValue, "expected text, found a NUL byte"));
     }
     Ok(())
+}
+
+/// Whether there is a byte of zeros; eight bytes at a time.
+fn has_nul(bytes: &[u8]) -> bool {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    let words = bytes.chunks_exact(8);
+    let rest = words.remainder();
+    let in_word = |bytes: &[u8]| {
+        let mut word = [0u8; 8];
+        word.copy_from_slice(bytes);
+        let word = u64::from_le_bytes(word);
+        word.wrapping_sub(LOW) & !word & (LOW << 7) != 0
+    };
+    words.into_iter().any(in_word) || rest.contains(&0)
 }
 
 /// Appends the missing value of the column's kind.
@@ -142,6 +179,20 @@ mod tests {
     }
 
     #[test]
+    fn a_zero_byte_is_found_wherever_it_stands() {
+        for n in 0..40 {
+            let mut bytes = vec![1u8; n];
+            assert!(!has_nul(&bytes));
+            for at in 0..n {
+                bytes[at] = 0;
+                assert!(has_nul(&bytes), "{at} of {n}");
+                bytes[at] = 128;
+            }
+            assert!(!has_nul(&bytes));
+        }
+    }
+
+    #[test]
     fn a_marker_is_its_text_and_in_a_num_or_time_column_what_it_reads_as() {
         let markers = ["-999", "1900-01-01", "9007199254740993"].map(str::to_owned);
         let reader = |kind| CellReader::new(kind, &TimeFormat::default(), &markers);
@@ -159,7 +210,7 @@ mod tests {
         assert!(math::is_missing(num.integer(9_007_199_254_740_993).unwrap()));
         assert!(num.integer(9_007_199_254_740_995).is_err());
         assert!(read(ColumnKind::Time, "1900-01-01T00:00:00Z"));
-        let epoch = parse_time("1900-01-01", &TimeFormat::default()).unwrap();
+        let epoch = super::super::parse_time("1900-01-01", &TimeFormat::default()).unwrap();
         assert_eq!(reader(ColumnKind::Time).time(epoch), MISSING_TIME);
         // A label is its text and nothing else.
         assert!(read(ColumnKind::Text, "-999") && !read(ColumnKind::Text, "-999.0"));

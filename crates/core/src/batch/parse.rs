@@ -1,14 +1,14 @@
 //! Text to numbers and times and back: one function for research and deploy.
 //!
 //! Numbers are read correctly rounded and written as the shortest decimal that reads back to the
-//! same bits. Times are proleptic Gregorian, UTC, microseconds; no zone data and no locale are
-//! consulted.
+//! same bits. Times are proleptic Gregorian, UTC, microseconds; no locale is consulted, and no zone
+//! data but a pinned table that the caller has.
 
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::MISSING_TIME;
+use super::{MISSING_TIME, ZoneRules};
 use crate::error::{Code, Error, Result};
 use crate::math;
 
@@ -35,6 +35,9 @@ pub fn parse_num(text: &str) -> Result<f64> {
 /// What [`parse_num`] gives, `None` where it refuses: without making an error, and so without
 /// allocating.
 pub fn read_num(text: &str) -> Option<f64> {
+    if let Some(value) = read_short(text) {
+        return Some(value);
+    }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits == "inf" {
         let is_negative = text.starts_with('-');
@@ -50,6 +53,47 @@ pub fn read_num(text: &str) -> Option<f64> {
     }
     Some(math::canonical(value))
 }
+
+/// A number of at most [`SHORT_DIGITS_MAX`] digits with or without a point; `None` for any other
+/// text. Its digits are an integer that f64 holds, and so is the power of ten, so that one division
+/// rounds once, as correct rounding does.
+pub(super) fn read_short(text: &str) -> Option<f64> {
+    let (is_negative, digits) = match text.as_bytes() {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > SHORT_DIGITS_MAX + 1 {
+        return None;
+    }
+    let (mut whole, mut n_digits, mut n_decimals) = (0u64, 0usize, None);
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            whole = whole * 10 + u64::from(digit);
+            n_digits += 1;
+            n_decimals = n_decimals.map(|n: usize| n + 1);
+        } else if *byte == b'.' && n_decimals.is_none() {
+            n_decimals = Some(0);
+        } else {
+            return None;
+        }
+    }
+    if n_digits == 0 || n_digits > SHORT_DIGITS_MAX {
+        return None;
+    }
+    let value = match n_decimals {
+        None | Some(0) => whole as f64,
+        Some(n) => whole as f64 / POWERS[n],
+    };
+    Some(math::canonical(if is_negative { -value } else { value }))
+}
+
+/// 10^15 is below 2^53.
+const SHORT_DIGITS_MAX: usize = 15;
+/// Powers of ten, each exact.
+const POWERS: [f64; SHORT_DIGITS_MAX + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 fn beyond_exact(digits: &str) -> Error {
     Error::new(Code::BadValue, format!("expected integer up to 2^53, found {}", shorten(digits)))
@@ -154,13 +198,45 @@ pub fn parse_time(text: &str, format: &TimeFormat) -> Result<i64> {
 
 /// What [`parse_time`] gives, `None` where it refuses: without making an error.
 pub fn read_time(text: &str, format: &TimeFormat) -> Option<i64> {
+    read_local(text, format, None)
+}
+
+/// Reads a time; one that is written without an offset is a local time of `zone`, or without a zone
+/// UTC. A date is its midnight.
+///
+/// # Errors
+/// As [`parse_time`], and if a local time is beyond the last year of the zone's table.
+pub fn parse_local(text: &str, format: &TimeFormat, zone: Option<&ZoneRules>) -> Result<i64> {
+    match (read_local(text, format, zone), zone) {
+        (Some(micros), _) => Ok(micros),
+        (None, Some(zone)) if read_time(text, format).is_some() => Err(Error::new(
+            Code::BadValue,
+            format!(
+                "expected a local time up to {}, the last year of the pinned rules of `{}`, found \
+                 text {}",
+                zone.until_year,
+                zone.name,
+                shorten(text)
+            ),
+        )
+        .remedy("write it with its offset, such as +01:00")),
+        (None, _) => parse_time(text, format),
+    }
+}
+
+/// What [`parse_local`] gives, `None` where it refuses: without making an error.
+pub fn read_local(text: &str, format: &TimeFormat, zone: Option<&ZoneRules>) -> Option<i64> {
     let mut parts = Parts::default();
     let read = if format.0 == "iso" {
         read_iso(text, &mut parts)
     } else {
         read_pattern(text, &format.0, &mut parts)
     };
-    read.and_then(|()| parts.micros())
+    let micros = read.and_then(|()| parts.micros())?;
+    match zone {
+        Some(zone) if !parts.has_offset => zone.instant(micros, parts.year),
+        _ => Some(micros),
+    }
 }
 
 /// The time as `2010-05-01T13:30:00Z`, with six decimals if it has a fraction; empty for missing.
@@ -223,6 +299,8 @@ struct Parts {
     second: i64,
     micro: i64,
     offset_minutes: i64,
+    /// Whether the text says how far it is from UTC.
+    has_offset: bool,
 }
 
 impl Parts {
@@ -288,6 +366,7 @@ fn read_iso(text: &str, parts: &mut Parts) -> Option<()> {
             parts.micro = fraction(&mut rest)?;
         }
     }
+    parts.has_offset = !rest.is_empty();
     match rest {
         "" | "Z" => Some(()),
         zone => {
@@ -361,6 +440,37 @@ mod tests {
         assert_eq!(parse_num("-0").unwrap().to_bits(), 0);
         assert_eq!(show_num(3.0), "3");
         assert_eq!(show_num(1e-7), "1e-7");
+    }
+
+    #[test]
+    fn short_numbers_have_the_bits_of_the_standard_reader() {
+        let mut state = 1u64;
+        let mut next = |n: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % n
+        };
+        for _ in 0..200_000 {
+            let n = 1 + next(17) as usize;
+            let mut text: String = (0..n).map(|_| char::from(b'0' + next(10) as u8)).collect();
+            if next(3) > 0 {
+                text.insert(next(n as u64 + 1) as usize, '.');
+            }
+            let signs = ["", "-", "+"];
+            let text = format!("{}{text}", signs[next(3) as usize]);
+            let expected = math::canonical(text.parse::<f64>().unwrap());
+            if let Some(read) = read_short(&text) {
+                assert_eq!(read.to_bits(), expected.to_bits(), "{text}");
+            }
+            let digits = text.bytes().filter(u8::is_ascii_digit).count();
+            assert_eq!(read_short(&text).is_some(), digits <= SHORT_DIGITS_MAX, "{text}");
+        }
+        for text in ["", ".", "-", "+.", "1e5", "1..2", "1.2.", "--1", "0x1", "\u{664}"] {
+            assert_eq!(read_short(text), None, "{text}");
+        }
+        assert_eq!(read_short("-0.00").map(f64::to_bits), Some(0));
+        assert_eq!((read_short("5."), read_short(".5")), (Some(5.0), Some(0.5)));
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use super::plan::{self, Stage};
-use super::{FitRows, FittedState, FittedStep, Pipeline};
+use super::{FitRows, FittedState, FittedStep, Pipeline, PopulationCounts};
 use crate::aggregate::Rows;
 use crate::artifact::{Golden, Profile};
 use crate::batch::Batch;
@@ -23,6 +23,9 @@ pub struct Fitted {
     pub pipeline: Pipeline,
     /// The number of rows fitted on.
     pub n_rows: u64,
+    /// What the filters of the population saw and kept: whoever made the rows sets it, from
+    /// [`Table::population`](super::Table::population).
+    pub population: Option<PopulationCounts>,
     /// Counts and ranges of the input columns.
     pub profile: Profile,
     /// Training rows with what every stage made of them.
@@ -59,7 +62,7 @@ pub fn fit_heard(
     if config.target.task == Task::Binary {
         check_classes(&rows).map_err(|e| e.column(&config.target.column))?;
     }
-    let profile = Profile::of(&rows)?;
+    let profile = Profile::of(&rows, &config.data.key)?;
     let mut golden_run = GoldenRun::new(config, &rows)?;
     let (_, key_slots, unkeyed) = plan::keying(config, &input)?;
     let forward = config.target.transform;
@@ -103,7 +106,7 @@ pub fn fit_heard(
         model,
     };
     let golden = golden_run.finish(config, &pipeline)?;
-    Ok(Fitted { pipeline, n_rows, profile, golden })
+    Ok(Fitted { pipeline, n_rows, population: None, profile, golden })
 }
 
 /// Both classes must be left where rows were kept from the fit.

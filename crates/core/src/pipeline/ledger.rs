@@ -12,9 +12,11 @@
 //! Per row a draft holds 40 bytes and a ledger 24, both 8 more where rows have weights, and
 //! settling takes about 30 more for a moment.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::population::{self, Membership, PopulationCounts};
 use super::table::bind_slots;
 use super::target::{Targets, Weights};
 use crate::batch::{Batch, Column, MISSING_CODE, RowKeyer, Schema, check_rows, fit_keys};
@@ -51,6 +53,7 @@ impl Door {
         config.validate()?;
         let input = Arc::new(config.input_schema()?);
         let key = &config.data.key;
+        Membership::of(&config.population, &Batch::empty(&Arc::new(source.clone())))?;
         Ok(Door {
             slots: bind_slots(source, &input)?,
             target: source.required(&config.target.column)?,
@@ -67,6 +70,16 @@ impl Door {
         &self.input
     }
 
+    /// What is known of a block as it comes from a source, and its rows inside the population.
+    pub(super) fn sift<'a>(&self, block: &'a Batch) -> Result<(Arrived, Cow<'a, Batch>)> {
+        let filters = &self.config.population;
+        let mut population = PopulationCounts::new(filters);
+        let inside = population::keep(filters, block, &mut population)?;
+        let fault = block.faults().first_key_value();
+        let fault = fault.map(|(&row, e)| e.clone().row(block.source_row(row as usize)));
+        Ok((Arrived { fault, population }, inside))
+    }
+
     /// The input columns of the rows `rows` of `source`, keyed.
     pub(super) fn admit(&self, source: &Batch, rows: Range<usize>) -> Batch {
         let mut block = Batch::default();
@@ -78,14 +91,11 @@ impl Door {
     /// What the rows `rows` of `source`, which the door made `block` of, say of themselves.
     pub(super) fn note(&self, source: &Batch, rows: Range<usize>, block: &Batch) -> Draft {
         let place = |row: usize| source.source_row(row);
-        // No block has more rows than 32 bits count.
-        let bound = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);
-        let fault = source.faults().range(bound(rows.start)..bound(rows.end)).next();
         let target = source.column(self.target);
         let weights = self.weight.map(|slot| source.column(slot));
         let mut draft = Draft {
             cuts: Cuts(vec![rows.len()]),
-            fault: fault.map(|(&row, error)| error.clone().row(place(row as usize))),
+            arrived: Arrived::default(),
             targets: Targets::of(target, &self.config.target, rows.clone(), place),
             weights: weights.map(|w| Weights::of(w, rows, place)).unwrap_or_default(),
             keyless: self.key_slots.iter().map(|&slot| keyless(block, slot)).collect(),
@@ -109,11 +119,30 @@ fn keyless(block: &Batch, slot: usize) -> Vec<u64> {
     missing.take(LISTED_ROWS).map(|row| block.source_row(row)).collect()
 }
 
+/// What is known of rows before those outside the population are left out.
+#[derive(Default)]
+pub(super) struct Arrived {
+    /// The first one.
+    fault: Option<Error>,
+    population: Option<PopulationCounts>,
+}
+
+impl Arrived {
+    /// Takes in what stands behind in the source.
+    fn merge(&mut self, behind: Arrived) {
+        self.fault = self.fault.take().or(behind.fault);
+        match (&mut self.population, behind.population) {
+            (Some(counts), Some(behind)) => counts.merge(&behind),
+            (counts, behind) => *counts = counts.take().or(behind),
+        }
+    }
+}
+
 /// What the blocks so far say of their rows.
 #[derive(Default)]
 pub(super) struct Draft {
     cuts: Cuts,
-    fault: Option<Error>,
+    arrived: Arrived,
     targets: Targets,
     weights: Weights,
     /// By declared key column the first rows without one.
@@ -159,7 +188,7 @@ impl Draft {
         }
         let start = self.cuts.n_rows();
         self.cuts.0.extend(behind.cuts.0.iter().map(|end| start + end));
-        self.fault = self.fault.take().or(behind.fault);
+        self.arrived.merge(behind.arrived);
         self.targets.merge(behind.targets);
         self.weights.merge(behind.weights);
         for (rows, behind) in self.keyless.iter_mut().zip(behind.keyless) {
@@ -170,35 +199,39 @@ impl Draft {
         self.digests.extend_from_slice(&behind.digests);
     }
 
+    /// The same with what is known of the block as it came.
+    pub(super) fn arrived(self, arrived: Arrived) -> Self {
+        Draft { arrived, ..self }
+    }
+
     /// Settles what no block knows alone.
     ///
     /// # Errors
-    /// The first fault of a row; then what cannot be a target; then a weight; then a declared key
+    /// The first fault of a row; then a population of no row; then what cannot be a target; then a weight; then a declared key
     /// that is missing or not unique.
     pub(super) fn settle(self, door: &Door, show: Show<'_>) -> Result<Ledger> {
         check_rows(self.cuts.n_rows())?;
-        if let Some(error) = self.fault {
+        let config = &door.config;
+        let Arrived { fault, population } = self.arrived;
+        if let Some(error) = fault {
             return Err(error);
         }
-        let config = &door.config;
+        if let Some(counts) = &population {
+            counts.check(&config.population)?;
+        }
         let target = self.targets.finish(&config.target)?;
         let weights = self.weights.finish().map_err(|e| match &config.data.weight {
             Some(name) => e.column(name),
             None => e,
         })?;
         let key = &config.data.key;
-        for (name, rows) in key.iter().zip(&self.keyless) {
-            if let Some(&first) = rows.first() {
-                let message = format!("expected a key in every row, found none in rows {rows:?}");
-                return Err(Error::new(Code::DuplicateKey, message).row(first).column(name));
-            }
-        }
+        refuse_keyless(key, &self.keyless)?;
         if !key.is_empty() {
-            check_unique(&self.keys, door, &self.cuts, show)?;
+            check_unique(&self.keys, (key, &door.key_slots), &self.cuts, show)?;
         }
         let fingerprint = fingerprint(self.digests, config, &door.input);
         let fit_keys = fit_keys(&self.keys, &target, &weights);
-        Ok(Ledger { cuts: self.cuts, fit_keys, target, weights, fingerprint })
+        Ok(Ledger { cuts: self.cuts, fit_keys, target, weights, fingerprint, population })
     }
 }
 
@@ -222,8 +255,39 @@ impl Cuts {
     }
 }
 
-/// Declared keys must be unique at fit.
-fn check_unique(keys: &[RowKey], door: &Door, cuts: &Cuts, show: Show<'_>) -> Result<()> {
+/// Declared keys must be complete and unique at fit.
+///
+/// # Errors
+/// If one is missing or not unique; the first rows of them are listed.
+pub(crate) fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
+    let slots: Vec<usize> =
+        key.iter().map(|name| batch.schema().slot(name)).collect::<Result<_>>()?;
+    let missing: Vec<Vec<u64>> = slots.iter().map(|&slot| keyless(batch, slot)).collect();
+    refuse_keyless(key, &missing)?;
+    check_unique(batch.keys(), (key, &slots), &Cuts(vec![batch.n_rows()]), &|_, see| {
+        see(batch);
+        Ok(())
+    })
+}
+
+/// Refuses rows without a key; `keyless` are the first ones by key column.
+fn refuse_keyless(key: &[String], keyless: &[Vec<u64>]) -> Result<()> {
+    for (name, rows) in key.iter().zip(keyless) {
+        if let Some(&first) = rows.first() {
+            let message = format!("expected a key in every row, found none in rows {rows:?}");
+            return Err(Error::new(Code::DuplicateKey, message).row(first).column(name));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses keys that several rows have; `key` are the key columns and where they are.
+fn check_unique(
+    keys: &[RowKey],
+    (key, slots): (&[String], &[usize]),
+    cuts: &Cuts,
+    show: Show<'_>,
+) -> Result<()> {
     let order = math::argsort_by(keys.len(), |a, b| keys[a as usize].cmp(&keys[b as usize]));
     let again = order.windows(2).filter(|pair| keys[pair[0] as usize] == keys[pair[1] as usize]);
     let mut again: Vec<usize> = again.map(|pair| pair[1] as usize).collect();
@@ -235,7 +299,7 @@ fn check_unique(keys: &[RowKey], door: &Door, cuts: &Cuts, show: Show<'_>) -> Re
         show(block, &mut |block| {
             repeated.push(block.source_row(row));
             if values.is_empty() {
-                let shown = door.key_slots.iter().map(|&slot| block.column(slot).value(row));
+                let shown = slots.iter().map(|&slot| block.column(slot).value(row));
                 values = shown.map(|value| value.to_string()).collect();
             }
         })?;
@@ -251,7 +315,7 @@ fn check_unique(keys: &[RowKey], door: &Door, cuts: &Cuts, show: Show<'_>) -> Re
         ),
     )
     .row(first)
-    .column(&door.config.data.key.join("+"))
+    .column(&key.join("+"))
     .remedy("declare key columns that are unique together, or none"))
 }
 
@@ -262,6 +326,7 @@ pub(super) struct Ledger {
     target: Vec<f64>,
     weights: Vec<f64>,
     fingerprint: Fingerprint,
+    population: Option<PopulationCounts>,
 }
 
 impl Ledger {
@@ -273,6 +338,11 @@ impl Ledger {
     /// The identity of the schema and the multiset of rows.
     pub(super) fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
+    }
+
+    /// How many rows the filters of the population saw and kept; none without filters.
+    pub(super) fn population(&self) -> Option<&PopulationCounts> {
+        self.population.as_ref()
     }
 
     /// The place of a block's first row among all rows.

@@ -15,6 +15,7 @@ mod fit;
 mod fit_rows;
 mod ledger;
 mod plan;
+mod population;
 mod scores;
 mod streamed;
 mod table;
@@ -31,7 +32,9 @@ use crate::transforms::AnyTransform;
 
 pub use fit::{Fitted, fit, fit_heard};
 pub use fit_rows::FitRows;
+pub(crate) use ledger::check_keys;
 pub use plan::Plan;
+pub use population::{FilterCounts, INSIDE, Membership, PopulationCounts};
 pub use scores::Scores;
 pub use streamed::{StreamedRows, StreamedTable};
 pub use table::Table;

@@ -20,6 +20,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::PopulationCounts;
 use super::ledger::{Door, Draft, Ledger};
 use crate::aggregate::{Blocks, Rows};
 use crate::batch::{Batch, Schema};
@@ -71,16 +72,16 @@ impl StreamedTable {
         let n_read = AtomicU64::new(0);
         let read = |index: usize| {
             let source = blocks.read(index)?;
+            let (arrived, source) = door.sift(&source)?;
             let rows = 0..source.n_rows();
             let block = door.admit(&source, rows.clone());
-            let part = door.note(&source, rows, &block);
+            let part = door.note(&source, rows, &block).arrived(arrived);
             progress.at(n_read.fetch_add(1, Ordering::Relaxed) + 1, n_blocks as u64);
             Ok((content(&block), part))
         };
         let (seen, draft) = Draft::of(n_blocks, read)?;
         let ledger = draft.settle(&door, &|index, see| {
-            let source = blocks.read(index)?;
-            see(&door.admit(&source, 0..source.n_rows()));
+            see(&enter(&*blocks, &door, index)?);
             Ok(())
         })?;
         Ok(StreamedTable(Arc::new(Shared { blocks, door, ledger, seen })))
@@ -95,6 +96,11 @@ impl StreamedTable {
     /// rows in memory.
     pub fn fingerprint(&self) -> Fingerprint {
         self.0.ledger.fingerprint()
+    }
+
+    /// How many rows the filters of the population saw and kept; none without filters.
+    pub fn population(&self) -> Option<&PopulationCounts> {
+        self.0.ledger.population()
     }
 
     /// The rows.
@@ -140,11 +146,17 @@ impl StreamedTable {
     }
 }
 
+/// The rows of block `index` inside the population, keyed.
+fn enter(blocks: &dyn Blocks, door: &Door, index: usize) -> Result<Batch> {
+    let source = blocks.read(index)?;
+    let (_, source) = door.sift(&source)?;
+    Ok(door.admit(&source, 0..source.n_rows()))
+}
+
 impl Shared {
     /// Block `index` as a table in memory would hold it.
     fn read(&self, index: usize) -> Result<Batch> {
-        let source = self.blocks.read(index)?;
-        let mut block = self.door.admit(&source, 0..source.n_rows());
+        let mut block = enter(&*self.blocks, &self.door, index)?;
         if content(&block) != self.seen[index] {
             let row = self.ledger.first_row(index);
             let message = "expected the rows of the first pass from here on, found others";

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ledger::{Door, Draft};
+use super::population::{self, PopulationCounts};
 use crate::aggregate::{MemoryRows, Rows};
 use crate::batch::{BLOCK_ROWS, Batch, Field, Schema, concerns};
 use crate::config::Config;
@@ -16,10 +17,13 @@ use crate::par;
 pub struct Table {
     rows: MemoryRows,
     fingerprint: Fingerprint,
+    population: Option<PopulationCounts>,
 }
 
 impl Table {
     /// Keys the rows of `batch`, which has at least the declared columns, and reads their targets.
+    /// Rows outside the population are left out first: keys need only be unique inside, and the
+    /// fingerprint is that of the rows inside.
     ///
     /// # Errors
     /// If a declared column is absent or of another kind, a declared key is missing or not unique,
@@ -34,6 +38,14 @@ impl Table {
     /// As [`Table::new`].
     pub fn with_block_rows(config: &Config, batch: &Batch, block_rows: usize) -> Result<Self> {
         let door = Door::new(config, batch.schema())?;
+        if let Some((&row, error)) = batch.faults().first_key_value() {
+            return Err(error.clone().row(batch.source_row(row as usize)));
+        }
+        let mut population = PopulationCounts::new(&config.population);
+        let batch = &*population::keep(&config.population, batch, &mut population)?;
+        if let Some(counts) = &population {
+            counts.check(&config.population)?;
+        }
         let step = block_rows.max(1);
         let n_rows = batch.n_rows();
         let read = |index: usize| {
@@ -51,7 +63,12 @@ impl Table {
             ledger.sign(index, block);
         }
         let rows = MemoryRows::new(Arc::clone(door.input()), blocks);
-        Ok(Table { rows, fingerprint: ledger.fingerprint() })
+        Ok(Table { rows, fingerprint: ledger.fingerprint(), population })
+    }
+
+    /// How many rows the filters of the population saw and kept; none without filters.
+    pub fn population(&self) -> Option<&PopulationCounts> {
+        self.population.as_ref()
     }
 
     /// The rows.

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use samescore_core::batch::BLOCK_ROWS;
-use samescore_core::config::Config;
+use samescore_core::config::{Config, RowFilter};
 use samescore_core::par::Threads;
+use samescore_core::pipeline::PopulationCounts;
 use samescore_core::rng::Seed;
 use samescore_research::workflow::Outcome;
-use samescore_research::{gather, output_file, render, workflow};
+use samescore_research::{output_file, render, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
@@ -56,7 +57,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = shell.progress("reading the config");
     let mut loaded = Loaded::read(&args.config, args.data.as_deref())?;
     let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
-    let inputs = Inputs::of(&[("the config", &*args.config)], &loaded.source)?;
+    let inputs = Inputs::gathered(&[("the config", &*args.config)], &loaded.gathering)?;
     let outputs = [("--out", Some(&*out)), ("--trace", args.trace.as_deref())];
     output_file::keep_apart(&inputs.all(), &outputs)?;
     if loaded.is_inferred {
@@ -71,7 +72,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let threads = Threads::new(args.threads)?;
     let length = |(_, path): &(&str, &Path)| std::fs::metadata(path).map_or(0, |m| m.len());
     let n_bytes = inputs.all().iter().map(length).sum::<u64>();
-    let outcome = match args.stream || (n_bytes >= STREAMED_BYTES && args.trace.is_none()) {
+    let is_large = n_bytes >= STREAMED_BYTES && loaded.gathering.joins.is_empty();
+    let outcome = match args.stream || (is_large && args.trace.is_none()) {
         true => fit_streamed(args, &loaded, &threads, &progress),
         false => fit_whole(args, &loaded, &threads, &progress),
     }?;
@@ -89,6 +91,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
                 "bytes": outcome.artifact.bytes().len(),
                 "config_fingerprint": payload.config_fingerprint.to_string(),
                 "data_fingerprint": payload.data_fingerprint.to_string(),
+                "population": payload.population,
                 "n_train": outcome.n_train,
                 "n_test": outcome.n_test,
                 "n_unscored": outcome.n_unscored,
@@ -106,8 +109,8 @@ fn fit_whole(
     progress: &Progress,
 ) -> Result<Outcome, Failure> {
     let config = &loaded.config;
-    progress.say(&format!("reading {}", loaded.source));
-    let batch = threads.run(|| gather::read(&loaded.source, &config.data, &[]))?;
+    progress.say(&format!("reading {}", loaded.gathering.source));
+    let batch = threads.run(|| loaded.gathering.read_rows())?;
     progress.say(&fitting(config, batch.n_rows() as u64));
     let hear = |step: &str, done, total| progress.at(step, done, total);
     let block_rows = args.block_rows.unwrap_or(BLOCK_ROWS);
@@ -128,9 +131,9 @@ fn fit_streamed(
     progress: &Progress,
 ) -> Result<Outcome, Failure> {
     let config = &loaded.config;
-    progress.say(&format!("looking through {}", loaded.source));
+    progress.say(&format!("looking through {}", loaded.gathering.source));
     let block_rows = args.block_rows.unwrap_or(listing::BLOCK_ROWS);
-    let blocks = threads.run(|| gather::blocks(&loaded.source, &config.data, block_rows))?;
+    let blocks = threads.run(|| loaded.gathering.blocks(block_rows))?;
     progress.say(&fitting(config, blocks.n_rows()));
     let hear = |step: &str, done, total| progress.at(step, done, total);
     workflow::fit_streamed(config, Arc::new(blocks), threads, &hear).map_err(|e| loaded.failure(e))
@@ -139,6 +142,15 @@ fn fit_streamed(
 fn fitting(config: &Config, n_rows: u64) -> String {
     let (n_steps, model) = (config.steps.len(), config.model.kind());
     format!("fitting {n_steps} steps and {model} on {n_rows} rows")
+}
+
+/// A line per filter of the population.
+pub(super) fn population_table(filters: &[RowFilter], counts: &PopulationCounts) -> String {
+    let rows = filters
+        .iter()
+        .zip(&counts.filters)
+        .map(|(filter, n)| vec![filter.to_string(), n.before.to_string(), n.after.to_string()]);
+    render::table(&["population", "rows before", "after"], &rows.collect::<Vec<_>>())
 }
 
 fn text(outcome: &Outcome, path: &str) -> String {
@@ -150,6 +162,9 @@ fn text(outcome: &Outcome, path: &str) -> String {
         ("data", payload.data_fingerprint.to_string()),
         ("rows", format!("{} fitted on, {} kept for the test", outcome.n_train, outcome.n_test)),
     ]);
+    if let Some(counts) = &payload.population {
+        text.push_str(&population_table(&payload.config.population, counts));
+    }
     if outcome.n_unscored > 0 {
         text.push_str(&format!(
             "{} rows of the metrics got a reason, no score\n",

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use samescore_core::aggregate::Blocks;
 use samescore_core::batch::Batch;
-use samescore_core::digest::{Digest, Sha256};
+use samescore_core::digest::{Digest, FileHasher};
 use samescore_core::error::Result;
 use samescore_core::par::Threads;
 use samescore_research::gather::SourceBlocks;
@@ -40,7 +40,7 @@ impl Listing<'_> {
     ) -> Result<Digest, Failure> {
         let (header, _) = threads.run(|| make(&Batch::empty(blocks.schema())))?;
         let mut draft = self.out.map(Draft::begin).transpose()?;
-        let mut digest = Sha256::default();
+        let mut digest = FileHasher::default();
         let mut put = |part: &str| -> Result<bool, Failure> {
             digest.update(part.as_bytes());
             match &mut draft {

@@ -8,7 +8,7 @@ use samescore_core::digest::{Digest, sha256};
 use samescore_core::error::{Code, Error};
 use samescore_core::listing;
 use samescore_core::par::Threads;
-use samescore_core::pipeline::Scores;
+use samescore_core::pipeline::{Membership, Scores};
 use samescore_core::step::{Output, Progress};
 use samescore_core::trace::Trace;
 use samescore_research::gather::Source;
@@ -37,6 +37,10 @@ pub(super) struct Args {
     /// adds to the sum. Models of trees have all of them.
     #[arg(long, value_enum, default_value_t = What::Score)]
     output: What,
+    /// Adds a column `population`: `in`, or the column of the first filter that a row does not
+    /// meet.
+    #[arg(long, conflicts_with = "output")]
+    mark: bool,
     /// Where to write the CSV; without it, stdout.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -135,7 +139,10 @@ impl Args {
     fn list(&self, artifact: &Artifact, batch: &Batch, scores: &Scores) -> Result<String, Error> {
         let (plan, key) = (artifact.plan(), &artifact.payload().config.data.key);
         match self.output.output() {
-            None => listing::scores(batch, key, plan.classes(), scores),
+            None => {
+                let marks = self.mark.then(|| plan.membership(batch)).transpose()?;
+                listing::marked_scores(batch, key, plan.classes(), scores, marks.as_ref())
+            }
             Some(output) => {
                 let names = plan.outputs(output).unwrap_or_default();
                 listing::outputs(batch, key, &names, scores)
@@ -222,7 +229,8 @@ fn whole(
     };
     drop(progress);
     if args.out.is_none() && shell.is_json() {
-        return Ok(Answer::yes(shell.body(String::new, || json(args, artifact, &batch, &scores))));
+        let answer = json(args, artifact, &batch, &scores)?;
+        return Ok(Answer::yes(shell.body(String::new, || answer)));
     }
     let listed = args.list(artifact, &batch, &scores)?;
     let Some(path) = &args.out else {
@@ -233,15 +241,21 @@ fn whole(
 }
 
 /// All rows as one JSON value.
-fn json(args: &Args, artifact: &Artifact, batch: &Batch, scores: &Scores) -> Value {
+fn json(
+    args: &Args,
+    artifact: &Artifact,
+    batch: &Batch,
+    scores: &Scores,
+) -> Result<Value, Failure> {
     let (plan, key) = (artifact.plan(), &artifact.payload().config.data.key);
     let names = args.output.output().and_then(|output| plan.outputs(output));
+    let marks = args.mark.then(|| plan.membership(batch)).transpose()?;
     let row = |row: usize| match &names {
-        None => json_row(batch, key, plan.classes(), scores, row),
+        None => marked(json_row(batch, key, plan.classes(), scores, row), marks.as_ref(), row),
         Some(names) => json_values(json_row(batch, key, &[], scores, row), names, scores, row),
     };
     let rows: Vec<Value> = (0..scores.len()).map(row).collect();
-    json!({ "command": "score", "artifact": artifact.digest().to_string(), "rows": rows })
+    Ok(json!({ "command": "score", "artifact": artifact.digest().to_string(), "rows": rows }))
 }
 
 /// The row with named values in the place of scores.
@@ -258,6 +272,14 @@ fn json_values(listed: Value, names: &[String], values: &Scores, row: usize) -> 
         object.insert("bits".to_owned(), bits.collect());
     }
     Value::Object(object)
+}
+
+/// A row with whether it is inside the population, if that was asked.
+fn marked(mut row: Value, marks: Option<&Membership>, place: usize) -> Value {
+    if let (Value::Object(object), Some(marks)) = (&mut row, marks) {
+        object.insert("population".to_owned(), json!(listing::mark(marks, place)));
+    }
+    row
 }
 
 fn json_row(

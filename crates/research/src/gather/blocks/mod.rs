@@ -86,12 +86,7 @@ pub fn blocks(source: &Source, data: &DataConfig, block_rows: usize) -> Result<S
             check_size(first, n_rows, names.len())?;
             Form::Files { files, places }
         }
-        None => {
-            let whole = super::read(source, data, &[])?;
-            let n_rows = whole.n_rows();
-            starts.extend((0..n_rows).step_by(step).map(|at| n_rows.min(at + step) as u64));
-            Form::Whole(whole)
-        }
+        None => return Ok(SourceBlocks::held(super::read(source, data, &[])?, step)),
     };
     Ok(SourceBlocks { columns, missing, schema, starts, form })
 }
@@ -130,6 +125,19 @@ fn cut(source: &Source, names: &[&str], step: usize) -> Result<Option<Vec<Height
 }
 
 impl SourceBlocks {
+    /// The blocks of a table that is in memory.
+    pub fn held(whole: Batch, block_rows: usize) -> Self {
+        let (n_rows, step) = (whole.n_rows(), block_rows.max(1));
+        let ends = (0..n_rows).step_by(step).map(|at| n_rows.min(at.saturating_add(step)) as u64);
+        SourceBlocks {
+            columns: BTreeMap::new(),
+            missing: Vec::new(),
+            schema: Arc::clone(whole.schema()),
+            starts: std::iter::once(0).chain(ends).collect(),
+            form: Form::Whole(whole),
+        }
+    }
+
     /// The number of rows.
     pub fn n_rows(&self) -> u64 {
         self.starts.last().copied().unwrap_or_default()

@@ -108,8 +108,11 @@ fn a_snapshot_is_written_once_and_is_a_source() {
     assert_eq!(first["fingerprint"].as_str().expect("text"), fingerprint(folder, path));
     assert_eq!(fingerprint(folder, "kept"), fingerprint(folder, path));
     // A fit on the snapshot is the fit on the table.
+    let config = "[data.columns]\nid = \"num\"\namount = \"num\"\nname = \"text\"\n\
+                  [target]\ncolumn = \"id\"\n[model]\nkind = \"decision_tree\"\n";
+    std::fs::write(folder.join("fit.toml"), config).expect("a file");
     let fit =
-        |source: &str| answer(folder, &["fit", "t.toml", "--data", source])["artifact"].clone();
+        |source: &str| answer(folder, &["fit", "fit.toml", "--data", source])["artifact"].clone();
     assert_eq!(fit(path), fit("t.csv"));
     // A snapshot whose rows were changed is refused.
     let table = folder.join(path).join("table.parquet");

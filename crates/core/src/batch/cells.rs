@@ -4,6 +4,7 @@
 //! reads as, however a source writes or stores that value: with the marker `-999` the texts `-999`
 //! and `-999.0`, the integer and the double −999 are all missing.
 
+use super::parse::read_short;
 use super::{
     Column, ColumnKind, MISSING_TIME, TimeFormat, ZoneRules, integer_num, parse_local, parse_num,
     read_local, read_num,
@@ -89,6 +90,13 @@ impl CellReader {
     /// # Errors
     /// If the text is not of the declared kind, has a NUL byte, or is too long.
     pub fn push(&self, column: &mut Column, text: &str) -> Result<()> {
+        if let Column::Num(values) = column {
+            // A marker that reads as a number is missing by that number as well.
+            if let Some(x) = read_short(text) {
+                values.push(self.num(x));
+                return Ok(());
+            }
+        }
         if self.is_marker(text) {
             push_missing(column);
             return Ok(());
@@ -121,10 +129,24 @@ fn check_text(text: &str) -> Result<()> {
         let message = format!("expected at most {FIELD_BYTES_MAX} bytes, found {}", text.len());
         return Err(Error::new(Code::LimitExceeded, message));
     }
-    if text.contains('\0') {
+    if has_nul(text.as_bytes()) {
         return Err(Error::new(Code::BadValue, "expected text, found a NUL byte"));
     }
     Ok(())
+}
+
+/// Whether there is a byte of zeros; eight bytes at a time.
+fn has_nul(bytes: &[u8]) -> bool {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    let words = bytes.chunks_exact(8);
+    let rest = words.remainder();
+    let in_word = |bytes: &[u8]| {
+        let mut word = [0u8; 8];
+        word.copy_from_slice(bytes);
+        let word = u64::from_le_bytes(word);
+        word.wrapping_sub(LOW) & !word & (LOW << 7) != 0
+    };
+    words.into_iter().any(in_word) || rest.contains(&0)
 }
 
 /// Appends the missing value of the column's kind.
@@ -154,6 +176,20 @@ mod tests {
              (declare it as text, or declare this text as a missing marker)"
         );
         assert_eq!((0..4).filter(|&row| column.is_missing(row)).count(), 3);
+    }
+
+    #[test]
+    fn a_zero_byte_is_found_wherever_it_stands() {
+        for n in 0..40 {
+            let mut bytes = vec![1u8; n];
+            assert!(!has_nul(&bytes));
+            for at in 0..n {
+                bytes[at] = 0;
+                assert!(has_nul(&bytes), "{at} of {n}");
+                bytes[at] = 128;
+            }
+            assert!(!has_nul(&bytes));
+        }
     }
 
     #[test]

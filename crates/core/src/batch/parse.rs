@@ -35,6 +35,9 @@ pub fn parse_num(text: &str) -> Result<f64> {
 /// What [`parse_num`] gives, `None` where it refuses: without making an error, and so without
 /// allocating.
 pub fn read_num(text: &str) -> Option<f64> {
+    if let Some(value) = read_short(text) {
+        return Some(value);
+    }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     if digits == "inf" {
         let is_negative = text.starts_with('-');
@@ -50,6 +53,47 @@ pub fn read_num(text: &str) -> Option<f64> {
     }
     Some(math::canonical(value))
 }
+
+/// A number of at most [`SHORT_DIGITS_MAX`] digits with or without a point; `None` for any other
+/// text. Its digits are an integer that f64 holds, and so is the power of ten, so that one division
+/// rounds once, as correct rounding does.
+pub(super) fn read_short(text: &str) -> Option<f64> {
+    let (is_negative, digits) = match text.as_bytes() {
+        [b'-', digits @ ..] => (true, digits),
+        [b'+', digits @ ..] => (false, digits),
+        digits => (false, digits),
+    };
+    if digits.len() > SHORT_DIGITS_MAX + 1 {
+        return None;
+    }
+    let (mut whole, mut n_digits, mut n_decimals) = (0u64, 0usize, None);
+    for byte in digits {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            whole = whole * 10 + u64::from(digit);
+            n_digits += 1;
+            n_decimals = n_decimals.map(|n: usize| n + 1);
+        } else if *byte == b'.' && n_decimals.is_none() {
+            n_decimals = Some(0);
+        } else {
+            return None;
+        }
+    }
+    if n_digits == 0 || n_digits > SHORT_DIGITS_MAX {
+        return None;
+    }
+    let value = match n_decimals {
+        None | Some(0) => whole as f64,
+        Some(n) => whole as f64 / POWERS[n],
+    };
+    Some(math::canonical(if is_negative { -value } else { value }))
+}
+
+/// 10^15 is below 2^53.
+const SHORT_DIGITS_MAX: usize = 15;
+/// Powers of ten, each exact.
+const POWERS: [f64; SHORT_DIGITS_MAX + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
 fn beyond_exact(digits: &str) -> Error {
     Error::new(Code::BadValue, format!("expected integer up to 2^53, found {}", shorten(digits)))
@@ -396,6 +440,37 @@ mod tests {
         assert_eq!(parse_num("-0").unwrap().to_bits(), 0);
         assert_eq!(show_num(3.0), "3");
         assert_eq!(show_num(1e-7), "1e-7");
+    }
+
+    #[test]
+    fn short_numbers_have_the_bits_of_the_standard_reader() {
+        let mut state = 1u64;
+        let mut next = |n: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % n
+        };
+        for _ in 0..200_000 {
+            let n = 1 + next(17) as usize;
+            let mut text: String = (0..n).map(|_| char::from(b'0' + next(10) as u8)).collect();
+            if next(3) > 0 {
+                text.insert(next(n as u64 + 1) as usize, '.');
+            }
+            let signs = ["", "-", "+"];
+            let text = format!("{}{text}", signs[next(3) as usize]);
+            let expected = math::canonical(text.parse::<f64>().unwrap());
+            if let Some(read) = read_short(&text) {
+                assert_eq!(read.to_bits(), expected.to_bits(), "{text}");
+            }
+            let digits = text.bytes().filter(u8::is_ascii_digit).count();
+            assert_eq!(read_short(&text).is_some(), digits <= SHORT_DIGITS_MAX, "{text}");
+        }
+        for text in ["", ".", "-", "+.", "1e5", "1..2", "1.2.", "--1", "0x1", "\u{664}"] {
+            assert_eq!(read_short(text), None, "{text}");
+        }
+        assert_eq!(read_short("-0.00").map(f64::to_bits), Some(0));
+        assert_eq!((read_short("5."), read_short(".5")), (Some(5.0), Some(0.5)));
     }
 
     #[test]

@@ -5,9 +5,10 @@ use std::collections::btree_map::Entry;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Column, ColumnKind, Field, Schema, TextColumn, check_rows};
+use super::{BLOCK_ROWS, Column, ColumnKind, Field, Schema, TextColumn, check_rows};
 use crate::digest::RowKey;
 use crate::error::{Code, Error};
+use crate::par;
 
 /// A block of rows: a schema, its columns, and per row a key, perhaps a target, perhaps a fault.
 #[derive(Clone, Debug, Default)]
@@ -57,8 +58,11 @@ impl Batch {
     /// If the number, kind or length of a column differs from what the schema says, or there are
     /// more rows than [`ROWS_MAX`](super::ROWS_MAX).
     pub fn new(schema: Arc<Schema>, mut columns: Vec<Column>) -> Result<Self, Error> {
-        columns.iter_mut().for_each(Column::make_canonical);
         let n_rows = columns.first().map_or(0, Column::len);
+        match n_rows > BLOCK_ROWS {
+            true => _ = par::map_mut(&mut columns, Column::make_canonical),
+            false => columns.iter_mut().for_each(Column::make_canonical),
+        }
         check_rows(n_rows)?;
         if columns.len() != schema.len() {
             return Err(Error::new(

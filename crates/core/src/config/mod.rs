@@ -30,6 +30,7 @@ use crate::transforms::TransformParams;
 pub use columns::Columns;
 pub use drift::DriftLimits;
 pub use population::{Bound, MissingRows, RowFilter};
+pub use read::ColumnForm;
 pub use zone::Zone;
 
 /// What the target is.

@@ -47,8 +47,9 @@ struct Data {
     columns: BTreeMap<String, ColumnForm>,
 }
 
-/// `"num"`, or a table with the format of times.
-struct ColumnForm(ColumnConfig);
+/// A declared column as a config writes it: `"num"`, or a table with the format of times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnForm(pub ColumnConfig);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -57,9 +57,13 @@ impl<'a> CsvChunks<'a> {
     /// # Errors
     /// If the header is not well formed, as [`CsvTable::open`](super::CsvTable::open).
     pub fn cut(source: &str, bytes: &'a [u8]) -> Result<Self> {
+        Self::cut_by(source, bytes, CHUNK_BYTES)
+    }
+
+    fn cut_by(source: &str, bytes: &'a [u8], chunk_bytes: usize) -> Result<Self> {
         let bytes = begin(source, bytes)?;
         let (names, body) = header(source, bytes)?;
-        let chunks = cuts(bytes, body);
+        let chunks = cuts(bytes, body, chunk_bytes);
         Ok(CsvChunks { source: source.to_owned(), bytes, names, chunks })
     }
 
@@ -171,10 +175,10 @@ pub(super) fn begin<'a>(source: &str, bytes: &'a [u8]) -> Result<&'a [u8]> {
 }
 
 /// Where the chunks are, from `body` to the end.
-fn cuts(bytes: &[u8], body: usize) -> Vec<Range<usize>> {
-    let starts: Vec<usize> = (body..bytes.len()).step_by(CHUNK_BYTES).collect();
+fn cuts(bytes: &[u8], body: usize, chunk_bytes: usize) -> Vec<Range<usize>> {
+    let starts: Vec<usize> = (body..bytes.len()).step_by(chunk_bytes).collect();
     let odd = par::map(&starts, |&start| {
-        let end = bytes.len().min(start + CHUNK_BYTES);
+        let end = bytes.len().min(start + chunk_bytes);
         has_odd_quotes(&bytes[start..end])
     });
     let mut chunks = Vec::with_capacity(starts.len());
@@ -211,4 +215,113 @@ fn end_of_record(bytes: &[u8], mut is_quoted: bool) -> usize {
         }
     }
     bytes.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the chunks of that size say: the rows, or what is refused.
+    fn by_chunks(text: &[u8], chunk_bytes: usize) -> Result<Vec<Vec<String>>, String> {
+        let read = || -> Result<Vec<Vec<String>>> {
+            let chunks = CsvChunks::cut_by("t.csv", text, chunk_bytes)?;
+            let n_columns = chunks.names().len();
+            let (n_rows, parts) = chunks.map(|chunk| {
+                let mut rows = Vec::new();
+                let n_rows = for_each_block(chunk, n_columns, |block| {
+                    let columns: Vec<Vec<String>> = (0..n_columns)
+                        .map(|place| block.column(place).map(Cow::into_owned).collect())
+                        .collect();
+                    rows.extend((0..block.n_rows()).map(|row| {
+                        columns.iter().map(|column| column[row].clone()).collect::<Vec<_>>()
+                    }));
+                })?;
+                assert_eq!(count(chunk, n_columns), Some(n_rows));
+                Some((n_rows, rows))
+            })?;
+            let rows = parts.concat();
+            assert_eq!(rows.len(), n_rows);
+            Ok(rows)
+        };
+        read().map_err(|e| e.to_string())
+    }
+
+    /// The same by the one scan from the beginning.
+    fn in_sequence(text: &[u8]) -> Result<Vec<Vec<String>>, String> {
+        let read = || -> Result<Vec<Vec<String>>> {
+            let bytes = begin("t.csv", text)?;
+            scan("t.csv", bytes)?;
+            let (names, body) = header("t.csv", bytes)?;
+            check_names("t.csv", &names)?;
+            let whole = std::str::from_utf8(bytes).expect("the scan has looked");
+            let mut scanner = Scanner::new(bytes, body);
+            let mut rows = Vec::new();
+            while scanner.at < bytes.len() {
+                let mut cells = Vec::new();
+                let cell = |start, end| cells.push(unquoted(&whole[start..end]).into_owned());
+                assert!(scanner.record(cell).is_ok());
+                rows.push(cells);
+            }
+            Ok(rows)
+        };
+        read().map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn chunks_of_any_size_say_what_the_scan_from_the_beginning_says() {
+        let parts: [&[u8]; 14] = [
+            b"a",
+            b",",
+            b"\n",
+            b"\"",
+            b"\"\"",
+            b"\r\n",
+            b",",
+            b"\n",
+            b"1,2\n",
+            b"\"x\ny\",2\n",
+            b"\"x,\"\"\",\"\"\n",
+            "\u{e9}".as_bytes(),
+            b"\r",
+            b"\xff",
+        ];
+        let mut state = 3u64;
+        let mut next = |n: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as usize % n
+        };
+        let (mut n_good, mut n_bad) = (0, 0);
+        for case in 0..6_000 {
+            let mut text = b"a,b\n".to_vec();
+            // Most cases of well-formed records, some of anything.
+            let (from, to) = [(8, 11), (8, 11), (0, 11), (0, 14)][case % 4];
+            for _ in 0..next(12) {
+                text.extend_from_slice(parts[from + next(to - from)]);
+            }
+            let expected = in_sequence(&text);
+            match &expected {
+                Ok(_) => n_good += 1,
+                Err(_) => n_bad += 1,
+            }
+            for chunk_bytes in [1, 2, 3, 5, 8, 13, 1 << 20] {
+                let shown = String::from_utf8_lossy(&text);
+                assert_eq!(by_chunks(&text, chunk_bytes), expected, "{chunk_bytes}: {shown:?}");
+            }
+        }
+        assert!(n_good > 2_000 && n_bad > 1_000, "{n_good} good, {n_bad} bad");
+    }
+
+    #[test]
+    fn a_table_of_many_blocks_is_read_to_the_end() {
+        let mut text = "a,b,c\n".to_owned();
+        for row in 0..10_000 {
+            text.push_str(&format!("{row},\"x\n{row}\",\n"));
+        }
+        let expected = in_sequence(text.as_bytes());
+        assert_eq!(by_chunks(text.as_bytes(), 1000), expected);
+        assert_eq!(by_chunks(text.as_bytes(), CHUNK_BYTES), expected);
+        assert_eq!(expected.map(|rows| rows.len()), Ok(10_000));
+    }
 }

@@ -78,9 +78,7 @@ impl<'a> Scanner<'a> {
     /// The end of an unquoted cell.
     #[inline]
     fn plain(&self, start: usize, column: usize) -> Result<usize, Fault> {
-        let rest = &self.bytes[start..];
-        let stop = rest.iter().position(|b| matches!(b, b',' | b'\n' | b'\r' | b'"'));
-        let end = stop.map_or(self.bytes.len(), |n| start + n);
+        let end = start + special(&self.bytes[start..]);
         match self.bytes.get(end) {
             Some(b'"') => Err(self.fault(
                 "expected a quote only around a whole cell, found one inside",
@@ -136,5 +134,48 @@ impl<'a> Scanner<'a> {
             "save the file with \\n or \\r\\n line ends",
             column,
         ))
+    }
+}
+
+/// Where the first comma, quote or byte of a line end is, or else the end; eight bytes at a time.
+#[inline]
+fn special(bytes: &[u8]) -> usize {
+    const LOW: u64 = 0x0101_0101_0101_0101;
+    let mut at = 0;
+    while let Some(word) = bytes.get(at..at + 8) {
+        let mut eight = [0u8; 8];
+        eight.copy_from_slice(word);
+        let word = u64::from_le_bytes(eight);
+        // The lowest mark of each is exact; marks above it may be wrong.
+        let mark = |byte: u8| {
+            let other = word ^ (LOW * u64::from(byte));
+            other.wrapping_sub(LOW) & !other & (LOW << 7)
+        };
+        let marks = mark(b',') | mark(b'\n') | mark(b'\r') | mark(b'"');
+        if marks != 0 {
+            return at + marks.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    let rest = bytes[at..].iter().position(|b| matches!(b, b',' | b'\n' | b'\r' | b'"'));
+    rest.map_or(bytes.len(), |n| at + n)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_special_byte_is_found_wherever_it_stands() {
+        for n in 0..40 {
+            for fill in [b'a', b'-', b'+', b'!', b'#', 0x0b, 0x8d, 0xff, 0] {
+                let mut bytes = vec![fill; n];
+                assert_eq!(special(&bytes), n);
+                for at in (0..n).rev() {
+                    bytes[at] = [b',', b'\n', b'\r', b'"'][at % 4];
+                    assert_eq!(special(&bytes), at, "{fill} {n}");
+                }
+            }
+        }
     }
 }

@@ -31,6 +31,7 @@ pub use plan::Plan;
 pub use population::{FilterCounts, INSIDE, Membership, PopulationCounts};
 pub use scores::Scores;
 pub use table::Table;
+pub(crate) use table::check_keys;
 
 pub use crate::step::check_width;
 

@@ -154,7 +154,7 @@ fn by_order(batch: &Batch, slots: &[usize]) -> Vec<usize> {
 }
 
 /// Declared keys must be complete and unique at fit.
-fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
+pub(crate) fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
     for name in key {
         let column = batch.column(batch.schema().slot(name)?);
         let missing = (0..batch.n_rows()).filter(|&row| column.is_missing(row));

@@ -8,7 +8,7 @@ use samescore_core::par::Threads;
 use samescore_core::pipeline::PopulationCounts;
 use samescore_core::rng::Seed;
 use samescore_research::workflow::Outcome;
-use samescore_research::{gather, output_file, render, workflow};
+use samescore_research::{output_file, render, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
@@ -47,7 +47,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = shell.progress("reading the config");
     let mut loaded = Loaded::read(&args.config, args.data.as_deref())?;
     let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
-    let inputs = Inputs::of(&[("the config", &*args.config)], &loaded.source)?;
+    let inputs = Inputs::gathered(&[("the config", &*args.config)], &loaded.gathering)?;
     let outputs = [("--out", Some(&*out)), ("--trace", args.trace.as_deref())];
     output_file::keep_apart(&inputs.all(), &outputs)?;
     if loaded.is_inferred {
@@ -60,8 +60,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         loaded.config.seed = Seed(seed);
     }
     let threads = Threads::new(args.threads)?;
-    progress.say(&format!("reading {}", loaded.source));
-    let batch = threads.run(|| gather::read(&loaded.source, &loaded.config.data, &[]))?;
+    progress.say(&format!("reading {}", loaded.gathering.source));
+    let batch = threads.run(|| loaded.gathering.read_rows())?;
     progress.say(&format!(
         "fitting {} steps and {} on {} rows",
         loaded.config.steps.len(),

@@ -14,6 +14,7 @@ mod explain;
 mod failure;
 mod fit;
 mod folding;
+mod gather;
 mod importance;
 mod init;
 mod inspect;
@@ -70,6 +71,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Init(init::Args),
+    Gather(gather::Args),
     Fit(fit::Args),
     Score(score::Args),
     Transform(transform::Args),
@@ -117,6 +119,7 @@ pub(crate) fn run() -> ExitCode {
 fn dispatch(command: Command, shell: &Shell) -> Result<Answer, Failure> {
     match command {
         Command::Init(args) => init::run(&args, shell),
+        Command::Gather(args) => gather::run(&args, shell),
         Command::Fit(args) => fit::run(&args, shell),
         Command::Score(args) => score::run(&args, shell),
         Command::Transform(args) => transform::run(&args, shell),

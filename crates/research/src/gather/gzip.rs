@@ -64,7 +64,7 @@ mod tests {
             let found = message(&whole[..cut]);
             assert!(found.contains("found its end too early"), "{cut}: {found}");
         }
-        assert!(message(b"a\n1\n").contains("found damaged ones"));
+        assert!(message(b"a,b,c,d,e,f\n1,2,3,4,5,6\n").contains("found damaged ones"));
         assert!(message(&[&whole[..], b"rest"].concat()).starts_with("`t.csv.gz`: expected bytes"));
         let mut wrong = whole.clone();
         let n = wrong.len();

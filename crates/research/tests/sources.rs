@@ -1,0 +1,92 @@
+//! Sources one by one: the same table from each, and what is wrong with each.
+
+#[path = "sources/arrow.rs"]
+mod arrow;
+#[path = "sources/bad_input.rs"]
+mod bad_input;
+#[path = "sources/databases.rs"]
+mod databases;
+#[path = "sources/lines.rs"]
+mod lines;
+#[path = "sources/same.rs"]
+mod same;
+
+use std::path::{Path, PathBuf};
+
+use samescore_core::batch::{Batch, Column, ColumnKind, Field, Schema};
+use samescore_core::config::DataConfig;
+use samescore_core::error::{Error, Result};
+use samescore_research::convert::{self, Form};
+use samescore_research::gather::{self, Format, Source};
+use tempfile::TempDir;
+
+/// The endings of every format of files.
+const FILES: [&str; 5] = ["csv", "csv.gz", "parquet", "arrow", "jsonl"];
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn declared(columns: &[(&str, ColumnKind)]) -> DataConfig {
+    let columns = columns.iter().map(|(name, kind)| ((*name).to_owned(), (*kind).into()));
+    DataConfig { columns: columns.collect(), ..DataConfig::default() }
+}
+
+fn batch(columns: Vec<(&str, Column)>) -> Batch {
+    let fields = columns.iter().map(|(name, column)| Field::new(*name, column.kind()));
+    let schema = Schema::new(fields).unwrap();
+    Batch::new(schema.into(), columns.into_iter().map(|(_, column)| column).collect()).unwrap()
+}
+
+/// Writes a batch as a file of that ending, and gives its path.
+fn written(folder: &Path, name: &str, batch: &Batch, group_rows: Option<usize>) -> PathBuf {
+    let path = folder.join(name);
+    let form = Form::File { format: Format::of(&path).unwrap(), group_rows };
+    let bytes = convert::write(batch, &Default::default(), &form).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Writes bytes as a file, and gives its path.
+fn put(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::write(&path, bytes).unwrap();
+    path
+}
+
+/// Writes a batch as a table of SQLite, and gives its address.
+fn stored(folder: &Path, name: &str, batch: &Batch) -> Source {
+    let bytes = convert::write(batch, &Default::default(), &Form::Sqlite("t".to_owned())).unwrap();
+    let path = put(folder, name, bytes);
+    Source::parse(format!("sqlite://{}?table=t", path.display()), Path::new("")).unwrap()
+}
+
+/// What reading these columns of a source is refused with, without the folder.
+fn refusal(folder: &Path, source: impl Into<Source>, columns: &[(&str, ColumnKind)]) -> String {
+    let read = gather::read(source, &declared(columns), &[]);
+    shown(folder, read.map(|batch| batch.n_rows()))
+}
+
+/// The same of inferring a schema.
+fn uninferred(folder: &Path, source: impl Into<Source>) -> String {
+    shown(folder, gather::infer(source, &[]).map(|columns| columns.len()))
+}
+
+fn shown<T: std::fmt::Debug>(folder: &Path, result: Result<T>) -> String {
+    let text = match result {
+        Ok(value) => format!("no refusal: {value:?}"),
+        Err(error) => error.to_string(),
+    };
+    text.replace(&format!("{}/", folder.display()), "")
+}
+
+/// The faults of a batch: row and message.
+fn faults(batch: &Batch) -> Vec<(u32, String)> {
+    batch.faults().iter().map(|(row, error): (&u32, &Error)| (*row, error.to_string())).collect()
+}
+
+/// Every cell of a column, as messages show it.
+fn cells(batch: &Batch, name: &str) -> Vec<String> {
+    let slot = batch.schema().names().position(|known| known == name).unwrap();
+    (0..batch.n_rows()).map(|row| batch.column(slot).value(row).to_string()).collect()
+}

@@ -68,10 +68,13 @@ pub(super) struct Field {
 }
 
 const DEPTH_MAX: usize = 64;
+/// Fields of a schema, all those below each other included: offsets could lead back.
+pub(super) const FIELDS_MAX: usize = 1 << 17;
 
 impl Field {
-    /// Reads a field of a schema; `None` if something of it is not there.
-    pub(super) fn read(field: &Table<'_>) -> Option<Self> {
+    /// Reads a field of a schema and takes as many off `n_fields_max` as it has below it; `None` if
+    /// something of it is not there, or there are more.
+    pub(super) fn read(field: &Table<'_>, n_fields_max: &mut usize) -> Option<Self> {
         let dictionary = match field.table(4) {
             None => None,
             Some(encoding) => {
@@ -80,7 +83,7 @@ impl Field {
             }
         };
         let layout = match dictionary {
-            None => layout(field, 0)?,
+            None => layout(field, 0, n_fields_max)?,
             Some(_) => Layout { n_nodes: 1, n_buffers: 2, n_views: 0 },
         };
         let name = field.text(0)?.to_owned();
@@ -163,10 +166,11 @@ fn decimal(precision: i32, n_decimals: i32, bits: i32) -> Type {
 }
 
 /// The nodes and buffers of a field and of what is below it.
-fn layout(field: &Table<'_>, depth: usize) -> Option<Layout> {
+fn layout(field: &Table<'_>, depth: usize, n_fields_max: &mut usize) -> Option<Layout> {
     if depth > DEPTH_MAX {
         return None;
     }
+    *n_fields_max = n_fields_max.checked_sub(1)?;
     let (n_buffers, n_views) = match field.u8(2)? {
         1 | 22 => (0, 0),
         4 | 5 | 19 | 20 | 25 | 26 => (3, 0),
@@ -179,7 +183,7 @@ fn layout(field: &Table<'_>, depth: usize) -> Option<Layout> {
     for child in field.tables(5).unwrap_or_default() {
         let below = match child.table(4) {
             Some(_) => Layout { n_nodes: 1, n_buffers: 2, n_views: 0 },
-            None => layout(&child, depth + 1)?,
+            None => layout(&child, depth + 1, n_fields_max)?,
         };
         whole.n_nodes += below.n_nodes;
         whole.n_buffers += below.n_buffers;

@@ -118,6 +118,22 @@ impl Hasher {
     }
 }
 
+/// Plain SHA-256 of a file in parts: the same as [`sha256`] of the whole.
+#[derive(Clone, Default)]
+pub struct FileHasher(sha2::Sha256);
+
+impl FileHasher {
+    /// The next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of all bytes.
+    pub fn finish(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}
+
 /// Plain SHA-256 of `bytes`, without a domain: the identity of a file, as other tools print it.
 pub fn sha256(bytes: &[u8]) -> Digest {
     Digest(sha2::Sha256::digest(bytes).into())
@@ -135,6 +151,10 @@ mod tests {
         assert_eq!(sha256(b"").to_string(), empty);
         assert_eq!(sha256(b"abc").to_string(), abc);
         assert_eq!(sha256(b"abc").short(), "ba7816bf8f01");
+        let mut parts = FileHasher::default();
+        parts.update(b"a");
+        parts.update(b"bc");
+        assert_eq!(parts.finish(), sha256(b"abc"));
     }
 
     #[test]

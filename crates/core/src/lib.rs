@@ -45,6 +45,8 @@ pub mod pipeline;
 
 pub mod artifact;
 
+pub mod canonical;
+
 pub mod listing;
 
 pub mod example;

@@ -6,6 +6,9 @@
 //! score has the last two instead. **Features**: `row_key`, then per column its values, then `code`
 //! and `reason`; a row with a fault has the last two instead of values.
 //!
+//! **Marks.** Scores can have a last column `population` as well: `in`, or the column of the first
+//! filter that the row does not meet, with a `_` behind it where that column is called `in`.
+//!
 //! A column of the table that is called like one of the listing's own gets a `_` behind its name,
 //! and more of them until no other column has that name. Beside features `bits` is such a name too:
 //! it is by this column that a listing of scores is known.
@@ -14,9 +17,10 @@ use std::fmt::Write;
 
 use crate::batch::{Batch, Column, MISSING_TIME, write_num, write_time};
 use crate::error::{Code, Error, Result};
-use crate::pipeline::Scores;
+use crate::pipeline::{INSIDE, Membership, Scores};
 
 const ROW_KEY: &str = "row_key";
+const POPULATION: &str = "population";
 const FEATURE_COLUMNS: [&str; 4] = [ROW_KEY, "bits", "code", "reason"];
 
 /// The scores of the rows of `source` in its order. `key` are the declared key columns, `classes`
@@ -31,14 +35,28 @@ pub fn scores(
     classes: &[String],
     scores: &Scores,
 ) -> Result<String> {
+    marked_scores(source, key, classes, scores, None)
+}
+
+/// The same, with whether each row is inside the population.
+///
+/// # Errors
+/// As [`scores`].
+pub fn marked_scores(
+    source: &Batch,
+    key: &[String],
+    classes: &[String],
+    scores: &Scores,
+    marks: Option<&Membership>,
+) -> Result<String> {
     if classes.is_empty() {
-        return listed(source, key, &["score".to_owned()], scores, |_, _| ());
+        return listed(source, key, &["score".to_owned()], (scores, marks), |_, _| ());
     }
     let names: Vec<String> = ["class".to_owned()]
         .into_iter()
         .chain(classes.iter().map(|class| format!("score_{class}")))
         .collect();
-    listed(source, key, &names, scores, |text, row| {
+    listed(source, key, &names, (scores, marks), |text, row| {
         let class = scores.class(row).ok().and_then(|class| classes.get(class));
         push_cell(text, class.map_or("", String::as_str));
         text.push(',');
@@ -56,7 +74,16 @@ pub fn outputs(
     names: &[String],
     values: &Scores,
 ) -> Result<String> {
-    listed(source, key, names, values, |_, _| ())
+    listed(source, key, names, (values, None), |_, _| ())
+}
+
+/// What a mark says of `row`: `in`, or the column of the filter that excludes it.
+pub fn mark(marks: &Membership, row: usize) -> std::borrow::Cow<'_, str> {
+    match marks.outside(row) {
+        None => INSIDE.into(),
+        Some(INSIDE) => format!("{INSIDE}_").into(),
+        Some(column) => column.into(),
+    }
 }
 
 /// One line per row; `lead` writes the cells before the values.
@@ -64,7 +91,7 @@ fn listed(
     source: &Batch,
     key: &[String],
     names: &[String],
-    scores: &Scores,
+    (scores, marks): (&Scores, Option<&Membership>),
     lead: impl Fn(&mut String, usize),
 ) -> Result<String> {
     let slots: Vec<usize> = key
@@ -77,6 +104,7 @@ fn listed(
     let mut text = String::with_capacity(64 * (scores.len() + 1));
     let mut own = vec![ROW_KEY, "bits", "code", "reason"];
     own.extend(names.iter().map(String::as_str));
+    own.extend(marks.map(|_| POPULATION));
     for name in free_names(key.iter().map(String::as_str), &own) {
         push_cell(&mut text, &name);
         text.push(',');
@@ -86,7 +114,8 @@ fn listed(
         push_cell(&mut text, name);
         text.push(',');
     }
-    text.push_str("bits,code,reason\n");
+    text.push_str("bits,code,reason");
+    text.push_str(if marks.is_some() { ",population\n" } else { "\n" });
     for row in 0..scores.len() {
         for &slot in &slots {
             push_value(&mut text, source.column(slot), row);
@@ -102,6 +131,10 @@ fn listed(
                 (0..=names.len()).for_each(|_| text.push(','));
                 push_reason(&mut text, reason);
             }
+        }
+        if let Some(marks) = marks {
+            text.push(',');
+            push_cell(&mut text, &mark(marks, row));
         }
         text.push('\n');
     }
@@ -217,6 +250,34 @@ mod tests {
             0, 1
         );
         assert_eq!(features(&[block]), expected);
+    }
+
+    #[test]
+    fn a_mark_is_the_last_cell_of_a_row_with_or_without_a_score() {
+        let columns = [("in", texts(&["a", "b", ""])), ("population", nums(&[1.0, -2.0, 3.0]))];
+        let source = table(&columns);
+        let mut found = Scores::default();
+        found.push(RowKey(1), Ok(&[0.5][..]));
+        found.push(RowKey(2), Err(Error::new(Code::BadValue, "no")));
+        found.push(RowKey(3), Ok(&[2.0][..]));
+        let min = Some(crate::config::Bound::Num(0.0));
+        let filters = [
+            crate::config::RowFilter { min, ..crate::config::RowFilter::present("population") },
+            crate::config::RowFilter::present("in"),
+        ];
+        let marks = Membership::of(&filters, &source).unwrap();
+        let key = ["population".to_owned()];
+        let listed = marked_scores(&source, &key, &[], &found, Some(&marks)).unwrap();
+        let expected = format!(
+            "population_,row_key,score,bits,code,reason,population\n\
+             1,{:032x},0.5,3fe0000000000000,,,in\n\
+             -2,{:032x},,,SS0301,no,population\n\
+             3,{:032x},2,4000000000000000,,,in_\n",
+            1, 2, 3
+        );
+        assert_eq!(listed, expected);
+        let plain = scores(&source, &key, &[], &found).unwrap();
+        assert_eq!(plain.lines().next(), Some("population,row_key,score,bits,code,reason"));
     }
 
     #[test]

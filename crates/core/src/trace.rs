@@ -44,7 +44,7 @@ pub const INPUT_STAGE: &str = "input";
 pub const SCORE_STAGE: &str = "score";
 
 /// A block and a row in it.
-type Place = (u32, u32);
+pub(crate) type Place = (u32, u32);
 
 /// The canonical order of the rows of a table that stands in blocks.
 pub struct RowOrder {
@@ -154,7 +154,7 @@ fn identity(reason: &Error) -> String {
 }
 
 /// Compares two rows column by column.
-fn compare_rows(blocks: &[Batch], a: Place, b: Place) -> std::cmp::Ordering {
+pub(crate) fn compare_rows(blocks: &[Batch], a: Place, b: Place) -> std::cmp::Ordering {
     let (x, y) = (blocks[a.0 as usize].columns(), blocks[b.0 as usize].columns());
     let (i, j) = (a.1 as usize, b.1 as usize);
     let cells = x.iter().zip(y).map(|(x, y)| compare_cells((x, i), (y, j)));

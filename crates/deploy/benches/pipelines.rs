@@ -32,8 +32,7 @@ fn pipeline(name: &str, csv: &Path) -> Result<(Config, Batch)> {
     let csv = CsvTable::open(name, &rows)?;
     let places = csv.places(config.data.columns.keys().map(String::as_str))?;
     let declared = config.data.columns.values();
-    let readers: Vec<CellReader> =
-        declared.map(|c| CellReader::new(c.kind, &c.format, &config.data.missing)).collect();
+    let readers: Vec<CellReader> = declared.map(|c| c.reader(&config.data.missing)).collect();
     let mut columns: Vec<Column> = readers.iter().map(|r| Column::empty(r.kind())).collect();
     let mut read = Ok(());
     csv.for_each_row(|cells| {

@@ -51,7 +51,7 @@ mod scratch;
 pub use samescore_core::batch::{self, Batch, Column, ColumnKind, Field, Schema};
 pub use samescore_core::digest::{Digest, RowKey};
 pub use samescore_core::error::{Code, Error, Kind, Result};
-pub use samescore_core::pipeline::Scores;
+pub use samescore_core::pipeline::{Membership, Scores};
 pub use samescore_core::step::Output;
 pub use samescore_core::trace::Trace;
 pub use scorer::{Score, Scorer};

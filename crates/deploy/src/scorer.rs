@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use samescore_core::artifact::Artifact;
-use samescore_core::batch::{Batch, CellReader, Schema, TimeFormat};
+use samescore_core::batch::{Batch, CellReader, Schema};
+use samescore_core::config::ColumnConfig;
 use samescore_core::digest::{Digest, RowKey};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par::Threads;
-use samescore_core::pipeline::Scores;
+use samescore_core::pipeline::{Membership, Scores};
 use samescore_core::step::Output;
 use samescore_core::trace::Trace;
 use serde::Serialize;
@@ -140,6 +141,15 @@ impl Scorer {
     /// error of the batch: [`Scores::get`] gives its reason.
     pub fn score_batch(&self, batch: &Batch) -> Result<Scores> {
         self.threads.run(|| self.artifact.plan().score(batch))
+    }
+
+    /// Which rows of a batch are inside the population that the model was fitted on. A row outside
+    /// gets its score as any other does: what to do with it is for the caller to say.
+    ///
+    /// # Errors
+    /// Kind `Config`, if the artifact states no population; else as [`Scorer::score_batch`].
+    pub fn membership(&self, batch: &Batch) -> Result<Membership> {
+        self.artifact.plan().membership(batch)
     }
 
     /// Scores typed rows: [`Scorer::batch`], then [`Scorer::score_batch`].
@@ -285,9 +295,8 @@ fn readers(artifact: &Artifact) -> Vec<CellReader> {
     let data = &artifact.payload().config.data;
     let fields = artifact.plan().input().fields().iter();
     let reader = |field: &samescore_core::batch::Field| {
-        let declared = data.columns.get(&field.name).map(|c| c.format.clone());
-        let format: TimeFormat = declared.unwrap_or_default();
-        CellReader::new(field.kind, &format, &data.missing)
+        let declared = data.columns.get(&field.name).map(|column| column.reader(&data.missing));
+        declared.unwrap_or_else(|| ColumnConfig::from(field.kind).reader(&data.missing))
     };
     fields.map(reader).collect()
 }

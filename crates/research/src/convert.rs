@@ -250,7 +250,8 @@ fn frame(batch: &Batch) -> Result<DataFrame, PolarsError> {
     DataFrame::new(batch.n_rows(), columns.collect::<Result<_, _>>()?)
 }
 
-fn polars_column(name: &str, column: &Column) -> Result<PolarsColumn, PolarsError> {
+/// A column as polars has it; what is missing is null.
+pub(crate) fn polars_column(name: &str, column: &Column) -> Result<PolarsColumn, PolarsError> {
     let series = match column {
         Column::Num(v) => {
             let values: Vec<Option<f64>> =

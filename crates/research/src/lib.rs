@@ -8,7 +8,9 @@
 //! |---|---|
 //! | [`mod@file`], [`output_file`] | files read whole, and replaced whole |
 //! | [`gather`] | any source to a batch of the declared columns; schemas inferred for `init` |
+//! | [`gathering`] | how a config gathers its rows: a source, its columns, what is joined |
 //! | [`draft`] | a config to begin with, for a table that nobody has described yet |
+//! | [`snapshot`] | gathered rows under the name of their fingerprint, which never change |
 //! | [`split`] | the rows that a config keeps from its fit, by seed and row key |
 //! | [`folds`] | folds by draw, by class or by time |
 //! | [`subset`] | nested shares of the training rows |
@@ -20,9 +22,11 @@
 //! | [`dependence`] | the mean score when a column has one value in every row |
 //! | [`compare`] | the first difference of two artifacts, score files, feature files or traces |
 //! | [`convert`] | the same rows in another format or order |
+//! | [`join`] | columns of another table by key, or as of each row's time |
 //! | [`linfa`] | our models and transforms behind the traits of linfa |
 //! | [`notebook`] | what a notebook says between its cells |
 //! | [`render`] | tables and small charts on a terminal |
+//! | [`zones`] | names of time zones to pinned tables |
 //! | [`plot`] | curves and spreads on a terminal |
 
 #![forbid(unsafe_code)]
@@ -36,7 +40,9 @@ pub mod draft;
 pub mod file;
 pub mod folds;
 pub mod gather;
+pub mod gathering;
 pub mod importance;
+pub mod join;
 pub mod linfa;
 pub mod metrics;
 pub mod notebook;
@@ -44,6 +50,8 @@ pub mod output_file;
 pub mod plot;
 pub mod render;
 pub mod search;
+pub mod snapshot;
 pub mod split;
 pub mod subset;
 pub mod workflow;
+pub mod zones;

@@ -89,7 +89,8 @@ pub fn fit_in_blocks(
     threads.run(|| {
         let table = Table::with_block_rows(config, batch, block_rows)?;
         let split = Split::of(config)?;
-        let (fitted, part) = fit_part(config, &table, &split, hear)?;
+        let (mut fitted, part) = fit_part(config, &table, &split, hear)?;
+        fitted.population = table.population().cloned();
         let metrics = match split {
             Split::None => prefixed("train_", &part.metrics),
             _ => part.metrics,

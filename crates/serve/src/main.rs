@@ -67,6 +67,10 @@ struct Score {
     /// adds to the sum.
     #[arg(long, value_enum, default_value_t = What::Score, conflicts_with = "way")]
     output: What,
+    /// Adds a column `population`: `in`, or the column of the first filter that a row does not
+    /// meet.
+    #[arg(long, conflicts_with = "output")]
+    mark: bool,
 }
 
 /// What is asked of a row.
@@ -154,7 +158,9 @@ fn score(args: &Score) -> Result<()> {
         return give(args.out.as_deref(), &text);
     }
     let scores = args.way.score(&scorer, &source)?;
-    let text = listing::scores(&source.batch, scorer.key(), scorer.classes(), &scores)?;
+    let marks = args.mark.then(|| scorer.membership(&source.batch)).transpose()?;
+    let (key, classes) = (scorer.key(), scorer.classes());
+    let text = listing::marked_scores(&source.batch, key, classes, &scores, marks.as_ref())?;
     give(args.out.as_deref(), &text)
 }
 

@@ -389,3 +389,40 @@ fn a_reader_that_stops_early_is_no_failure() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert!(output.status.success());
 }
+
+/// The example with a population.
+fn marked_artifact() -> samescore_core::artifact::Artifact {
+    use samescore_core::artifact::Artifact;
+    use samescore_core::config::{Bound, RowFilter};
+    use samescore_core::pipeline::{Table, fit};
+    let mut config = example::artifact().expect("an artifact").payload().config.clone();
+    config.population = vec![
+        RowFilter { min: Some(Bound::Num(30.0)), ..RowFilter::present("age") },
+        RowFilter { is: vec!["f".to_owned()], ..RowFilter::present("sex") },
+    ];
+    let table = Table::new(&config, &example::table(200, 1)).expect("a table");
+    let (data, population) = (table.fingerprint(), table.population().cloned());
+    let mut fitted = fit(&config, table.into_rows()).expect("a fit");
+    fitted.population = population;
+    Artifact::seal(&config, data, fitted, Default::default()).expect("an artifact")
+}
+
+#[test]
+fn a_mark_says_of_each_row_whether_it_belongs() {
+    let place = Place::new();
+    place.write("m.samescore", marked_artifact().bytes());
+    let csv = "age,area,grade,rooms,sex\n40,100,Gd,3,f\n20,100,Gd,3,f\n40,100,Gd,3,m\n,1,Gd,3,f\n";
+    place.write("four.csv", csv.as_bytes());
+    let listed = place.gives(&["score", "m.samescore", "four.csv", "--mark"]);
+    let marks: Vec<&str> = listed.lines().filter_map(|line| line.rsplit(',').next()).collect();
+    assert_eq!(marks, ["population", "in", "age", "sex", "age"]);
+    let plain = place.gives(&["score", "m.samescore", "four.csv"]);
+    let cut: Vec<&str> = listed.lines().filter_map(|l| Some(l.rsplit_once(',')?.0)).collect();
+    assert_eq!(plain.lines().collect::<Vec<_>>(), cut);
+    for way in ["rows", "reversed", "chunks=2"] {
+        let same = place.gives(&["score", "m.samescore", "four.csv", "--mark", "--way", way]);
+        assert_eq!(same, listed, "{way}");
+    }
+    let (code, said) = place.refuses(&["score", "a.samescore", "four.csv", "--mark"]);
+    assert!(code == 2 && said.contains("states its population"), "{said}");
+}

@@ -13,6 +13,7 @@ mod clusters;
 mod columns;
 mod folds;
 mod gradient;
+mod groups;
 mod loss;
 mod loss_pass;
 mod softmax_pass;
@@ -37,6 +38,7 @@ pub use columns::{
 };
 pub use folds::FoldGrams;
 pub use gradient::{LogisticPass, LogisticPoint, LogisticSums};
+pub use groups::{GroupBy, GroupColumn, GroupFunc};
 pub use loss::{Loss, LossTerms};
 pub use loss_pass::{CurvaturePass, LossPass, LossPoint, LossSums};
 pub use softmax_pass::{SoftmaxCurvature, SoftmaxPass, SoftmaxPoint, SoftmaxSums};

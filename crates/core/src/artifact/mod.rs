@@ -18,8 +18,10 @@
 //! width), and re-scores the golden rows: an artifact that loads scores as it did where it was
 //! made.
 
+mod drift;
 mod golden;
 mod profile;
+mod spread;
 
 use std::collections::BTreeMap;
 
@@ -31,10 +33,14 @@ use crate::digest::{Digest, Fingerprint, sha256};
 use crate::error::{Code, Error, Result};
 use crate::math;
 use crate::par;
-use crate::pipeline::{Fitted, Pipeline, Plan};
+use crate::pipeline::{Fitted, Pipeline, Plan, PopulationCounts};
 
+pub use drift::{ColumnDrift, Drift, DriftBreak, psi};
 pub use golden::Golden;
 pub use profile::{ColumnProfile, Profile, ValueProfile};
+pub use spread::{
+    LevelSpread, NumSpread, PROFILE_LEVEL_BYTES_MAX, PROFILE_LEVELS_MAX, PROFILE_QUANTILES, Spread,
+};
 
 const MAGIC: [u8; 4] = *b"SSCR";
 const FORMAT: u16 = 1;
@@ -56,6 +62,10 @@ pub struct Payload {
     pub data_fingerprint: Fingerprint,
     /// The number of rows fitted on.
     pub n_rows: u64,
+    /// How many rows the filters of the population saw and kept, with those kept for the test;
+    /// absent without filters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub population: Option<PopulationCounts>,
     /// The fitted pipeline.
     pub pipeline: Pipeline,
     /// Counts and ranges of the input columns in training.
@@ -92,6 +102,7 @@ impl Artifact {
             config_fingerprint: config.fingerprint()?,
             data_fingerprint: data,
             n_rows: fitted.n_rows,
+            population: fitted.population,
             pipeline: fitted.pipeline,
             profile: fitted.profile,
             metrics,
@@ -182,6 +193,16 @@ fn check(payload: &Payload) -> Result<Plan> {
         let message = format!("expected {n_golden} golden rows, found {found}");
         return Err(Error::new(Code::Malformed, message));
     }
+    let filters = &payload.config.population;
+    let counted = match &payload.population {
+        None => filters.is_empty(),
+        Some(counts) => !filters.is_empty() && counts.fits(filters, payload.n_rows),
+    };
+    if !counted {
+        let message = "expected the counts of the population's filters, found others";
+        return Err(Error::new(Code::Malformed, message));
+    }
+    payload.profile.check()?;
     if kinds(&payload.pipeline) != payload.kinds {
         return Err(Error::new(
             Code::Malformed,

@@ -6,8 +6,8 @@
 
 use super::parse::read_short;
 use super::{
-    Column, ColumnKind, MISSING_TIME, TimeFormat, integer_num, parse_num, parse_time, read_num,
-    read_time,
+    Column, ColumnKind, MISSING_TIME, TimeFormat, ZoneRules, integer_num, parse_local, parse_num,
+    read_local, read_num,
 };
 use crate::error::{Code, Error, Result};
 use crate::math;
@@ -20,6 +20,7 @@ pub const FIELD_BYTES_MAX: usize = 1 << 20;
 pub struct CellReader {
     kind: ColumnKind,
     format: TimeFormat,
+    zone: Option<ZoneRules>,
     missing: Vec<String>,
     /// What the markers read as.
     numbers: Vec<f64>,
@@ -28,14 +29,27 @@ pub struct CellReader {
 
 impl CellReader {
     /// Cells of that kind; `format` is how times are written. The empty cell and each of `missing`
-    /// mean missing.
+    /// mean missing. Times without an offset are UTC: whoever reads a declared column asks its
+    /// [`ColumnConfig`](crate::config::ColumnConfig) for the reader.
     pub fn new(kind: ColumnKind, format: &TimeFormat, missing: &[String]) -> Self {
+        CellReader::zoned(kind, format, None, missing)
+    }
+
+    /// The same, but that times without an offset are local times of `zone`.
+    pub fn zoned(
+        kind: ColumnKind,
+        format: &TimeFormat,
+        zone: Option<&ZoneRules>,
+        missing: &[String],
+    ) -> Self {
+        let time = |marker: &String| read_local(marker, format, zone);
         CellReader {
             kind,
             format: format.clone(),
+            zone: zone.cloned(),
             missing: missing.to_vec(),
             numbers: missing.iter().filter_map(|marker| read_num(marker)).collect(),
-            times: missing.iter().filter_map(|marker| read_time(marker, format)).collect(),
+            times: missing.iter().filter_map(time).collect(),
         }
     }
 
@@ -90,7 +104,8 @@ impl CellReader {
         let read = check_text(text).and_then(|()| match column {
             Column::Num(values) => parse_num(text).map(|x| values.push(self.num(x))),
             Column::Time(values) => {
-                parse_time(text, &self.format).map(|t| values.push(self.time(t)))
+                let read = parse_local(text, &self.format, self.zone.as_ref());
+                read.map(|t| values.push(self.time(t)))
             }
             Column::Text(values) => {
                 values.push(Some(text));
@@ -195,7 +210,7 @@ mod tests {
         assert!(math::is_missing(num.integer(9_007_199_254_740_993).unwrap()));
         assert!(num.integer(9_007_199_254_740_995).is_err());
         assert!(read(ColumnKind::Time, "1900-01-01T00:00:00Z"));
-        let epoch = parse_time("1900-01-01", &TimeFormat::default()).unwrap();
+        let epoch = super::super::parse_time("1900-01-01", &TimeFormat::default()).unwrap();
         assert_eq!(reader(ColumnKind::Time).time(epoch), MISSING_TIME);
         // A label is its text and nothing else.
         assert!(read(ColumnKind::Text, "-999") && !read(ColumnKind::Text, "-999.0"));

@@ -1,6 +1,8 @@
 //! Keys of rows. A row's key comes from the row alone: its declared key columns, else all its input
 //! columns. For a fit, the target and an occurrence number among wholly identical rows join it.
 
+use std::ops::Range;
+
 use super::{Batch, Column, MISSING_CODE, Schema};
 use crate::digest::{KeyHasher, MISSING_TEXT, RowKey};
 use crate::error::Result;
@@ -46,9 +48,16 @@ impl RowKeyer {
         if batch.n_rows() == 1 {
             keys.push(self.key_of_one(batch));
         } else {
-            self.keys_of_block(batch, &mut keys);
+            self.keys_of_rows(batch, 0..batch.n_rows(), &mut keys);
         }
         batch.set_keys(keys);
+    }
+
+    /// The scoring keys of the rows `rows`.
+    pub fn keys(&self, batch: &Batch, rows: Range<usize>) -> Vec<RowKey> {
+        let mut keys = Vec::with_capacity(rows.len());
+        self.keys_of_rows(batch, rows, &mut keys);
+        keys
     }
 
     fn key_of_one(&self, batch: &Batch) -> RowKey {
@@ -66,7 +75,7 @@ impl RowKeyer {
         hasher.finish()
     }
 
-    fn keys_of_block(&self, batch: &Batch, keys: &mut Vec<RowKey>) {
+    fn keys_of_rows(&self, batch: &Batch, rows: Range<usize>, keys: &mut Vec<RowKey>) {
         // A label is hashed once per block, not once per row.
         let words_of_level = |slot: usize| -> Vec<[u64; 2]> {
             match batch.column(slot) {
@@ -75,7 +84,7 @@ impl RowKeyer {
             }
         };
         let texts: Vec<Vec<[u64; 2]>> = self.slots.iter().map(|&s| words_of_level(s)).collect();
-        keys.extend((0..batch.n_rows()).map(|row| {
+        keys.extend(rows.map(|row| {
             let mut hasher = self.start.clone();
             for (&slot, levels) in self.slots.iter().zip(&texts) {
                 match batch.column(slot) {

@@ -1,14 +1,14 @@
 //! Text to numbers and times and back: one function for research and deploy.
 //!
 //! Numbers are read correctly rounded and written as the shortest decimal that reads back to the
-//! same bits. Times are proleptic Gregorian, UTC, microseconds; no zone data and no locale are
-//! consulted.
+//! same bits. Times are proleptic Gregorian, UTC, microseconds; no locale is consulted, and no zone
+//! data but a pinned table that the caller has.
 
 use std::fmt::Write;
 
 use serde::{Deserialize, Serialize};
 
-use super::MISSING_TIME;
+use super::{MISSING_TIME, ZoneRules};
 use crate::error::{Code, Error, Result};
 use crate::math;
 
@@ -231,13 +231,45 @@ pub fn parse_time(text: &str, format: &TimeFormat) -> Result<i64> {
 
 /// What [`parse_time`] gives, `None` where it refuses: without making an error.
 pub fn read_time(text: &str, format: &TimeFormat) -> Option<i64> {
+    read_local(text, format, None)
+}
+
+/// Reads a time; one that is written without an offset is a local time of `zone`, or without a zone
+/// UTC. A date is its midnight.
+///
+/// # Errors
+/// As [`parse_time`], and if a local time is beyond the last year of the zone's table.
+pub fn parse_local(text: &str, format: &TimeFormat, zone: Option<&ZoneRules>) -> Result<i64> {
+    match (read_local(text, format, zone), zone) {
+        (Some(micros), _) => Ok(micros),
+        (None, Some(zone)) if read_time(text, format).is_some() => Err(Error::new(
+            Code::BadValue,
+            format!(
+                "expected a local time up to {}, the last year of the pinned rules of `{}`, found \
+                 text {}",
+                zone.until_year,
+                zone.name,
+                shorten(text)
+            ),
+        )
+        .remedy("write it with its offset, such as +01:00")),
+        (None, _) => parse_time(text, format),
+    }
+}
+
+/// What [`parse_local`] gives, `None` where it refuses: without making an error.
+pub fn read_local(text: &str, format: &TimeFormat, zone: Option<&ZoneRules>) -> Option<i64> {
     let mut parts = Parts::default();
     let read = if format.0 == "iso" {
         read_iso(text, &mut parts)
     } else {
         read_pattern(text, &format.0, &mut parts)
     };
-    read.and_then(|()| parts.micros())
+    let micros = read.and_then(|()| parts.micros())?;
+    match zone {
+        Some(zone) if !parts.has_offset => zone.instant(micros, parts.year),
+        _ => Some(micros),
+    }
 }
 
 /// The time as `2010-05-01T13:30:00Z`, with six decimals if it has a fraction; empty for missing.
@@ -300,6 +332,8 @@ struct Parts {
     second: i64,
     micro: i64,
     offset_minutes: i64,
+    /// Whether the text says how far it is from UTC.
+    has_offset: bool,
 }
 
 impl Parts {
@@ -365,6 +399,7 @@ fn read_iso(text: &str, parts: &mut Parts) -> Option<()> {
             parts.micro = fraction(&mut rest)?;
         }
     }
+    parts.has_offset = !rest.is_empty();
     match rest {
         "" | "Z" => Some(()),
         zone => {

@@ -8,13 +8,16 @@
 
 mod canonical;
 mod columns;
+mod drift;
+mod population;
 mod read;
+mod zone;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::batch::{COLUMNS_MAX, ColumnKind, Field, Schema, TimeFormat};
+use crate::batch::{COLUMNS_MAX, CellReader, ColumnKind, Field, Schema, TimeFormat};
 use crate::codec;
 use crate::digest::{Fingerprint, Hasher};
 use crate::error::{Code, Error, Result};
@@ -25,6 +28,10 @@ use crate::trace::{INPUT_STAGE, SCORE_STAGE};
 use crate::transforms::TransformParams;
 
 pub use columns::Columns;
+pub use drift::DriftLimits;
+pub use population::{Bound, MissingRows, RowFilter};
+pub use read::ColumnForm;
+pub use zone::Zone;
 
 /// What the target is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,6 +56,13 @@ pub struct Config {
     pub data: DataConfig,
     /// What to predict.
     pub target: TargetConfig,
+    /// Which rows the model is for: those that meet every filter. The others are no part of the
+    /// fit, of its split or of its fingerprint of rows, and scoring can mark them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub population: Vec<RowFilter>,
+    /// How far new data may be from the training data; the defaults where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<DriftLimits>,
     /// Which rows are kept from the fit, if any.
     pub split: Option<SplitConfig>,
     /// The steps in order.
@@ -87,11 +101,40 @@ pub struct ColumnConfig {
     pub kind: ColumnKind,
     /// How times are written in text sources.
     pub format: TimeFormat,
+    /// Where times without an offset are local times; none means that they are UTC. Of texts alone:
+    /// what a source stores as an instant is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zone: Option<Zone>,
+}
+
+impl ColumnConfig {
+    /// How cells of the column are read. A zone that is named only, which no validated config has,
+    /// reads as UTC.
+    pub fn reader(&self, missing: &[String]) -> CellReader {
+        let rules = self.zone.as_ref().and_then(Zone::rules);
+        CellReader::zoned(self.kind, &self.format, rules, missing)
+    }
+
+    fn validate(&self) -> Result<()> {
+        self.format.validate()?;
+        let misplaced = |what: &str| {
+            let message =
+                format!("expected `{what}` of a time column, found it of a {}", self.kind);
+            Err(bad(message).remedy("leave it out"))
+        };
+        match (self.kind, &self.zone) {
+            (ColumnKind::Time, None) => Ok(()),
+            (ColumnKind::Time, Some(zone)) => zone.validate(),
+            (_, Some(_)) => misplaced("zone"),
+            (_, None) if self.format != TimeFormat::default() => misplaced("format"),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl From<ColumnKind> for ColumnConfig {
     fn from(kind: ColumnKind) -> Self {
-        ColumnConfig { kind, format: TimeFormat::default() }
+        ColumnConfig { kind, format: TimeFormat::default(), zone: None }
     }
 }
 
@@ -260,6 +303,8 @@ impl Config {
                 classes: Vec::new(),
                 transform: TargetTransform::Identity,
             },
+            population: Vec::new(),
+            drift: None,
             split: None,
             steps: Vec::new(),
             model: model.into(),
@@ -328,6 +373,12 @@ impl Config {
     /// The first thing that is wrong, with its step or column.
     pub fn validate(&self) -> Result<()> {
         self.data.validate(&self.target)?;
+        for filter in &self.population {
+            filter.validate(&self.data, &self.target.column)?;
+        }
+        if let Some(drift) = &self.drift {
+            drift.validate()?;
+        }
         if let Some(split) = &self.split {
             split.validate(&self.data)?;
         }
@@ -463,12 +514,7 @@ impl DataConfig {
             return Err(bad(format!("expected at most {COLUMNS_MAX} columns, found {found}")));
         }
         for (name, column) in &self.columns {
-            column.format.validate().map_err(|e| e.column(name))?;
-            if column.kind != ColumnKind::Time && column.format != TimeFormat::default() {
-                let message =
-                    format!("expected `format` of a time column, found it of a {}", column.kind);
-                return Err(bad(message).remedy("leave it out").column(name));
-            }
+            column.validate().map_err(|e| e.column(name))?;
         }
         if self.missing.iter().any(String::is_empty) {
             let message = "expected a text in `missing`, found an empty one";

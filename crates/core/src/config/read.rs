@@ -9,8 +9,8 @@ use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
 use super::columns::refuse_repeated;
 use super::{
-    ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, SplitConfig, StepConfig,
-    StepParams, TargetConfig, TargetTransform, Task,
+    ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, DriftLimits, RowFilter,
+    SplitConfig, StepConfig, StepParams, TargetConfig, TargetTransform, Task, Zone,
 };
 use crate::batch::{ColumnKind, TimeFormat};
 use crate::error::{Code, Error, Result};
@@ -28,6 +28,9 @@ struct Root {
     golden_rows: Option<Spanned<u32>>,
     data: Data,
     target: Target,
+    #[serde(default)]
+    population: Vec<Spanned<RowFilter>>,
+    drift: Option<Spanned<DriftLimits>>,
     split: Option<Split>,
 }
 
@@ -44,8 +47,9 @@ struct Data {
     columns: BTreeMap<String, ColumnForm>,
 }
 
-/// `"num"`, or a table with the format of times.
-struct ColumnForm(ColumnConfig);
+/// A declared column as a config writes it: `"num"`, or a table with the format of times.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnForm(pub ColumnConfig);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -53,6 +57,7 @@ struct ColumnTable {
     kind: ColumnKind,
     #[serde(default)]
     format: TimeFormat,
+    zone: Option<Zone>,
 }
 
 #[derive(Deserialize)]
@@ -82,7 +87,7 @@ impl<'de> Deserialize<'de> for ColumnForm {
             type Value = ColumnForm;
 
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("\"num\", \"text\", \"time\", or a table of kind and format")
+                f.write_str("\"num\", \"text\", \"time\", or a table of kind, format and zone")
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<ColumnForm, E> {
@@ -96,7 +101,7 @@ impl<'de> Deserialize<'de> for ColumnForm {
             ) -> Result<ColumnForm, A::Error> {
                 let from = serde::de::value::MapAccessDeserializer::new(map);
                 let t = ColumnTable::deserialize(from)?;
-                Ok(ColumnForm(ColumnConfig { kind: t.kind, format: t.format }))
+                Ok(ColumnForm(ColumnConfig { kind: t.kind, format: t.format, zone: t.zone }))
             }
         }
         from.deserialize_any(Form)
@@ -129,6 +134,8 @@ pub(super) fn config(text: &str, foreign: &[&str]) -> Result<Config> {
             classes: rest.target.classes,
             transform: rest.target.transform,
         },
+        population: read_population(rest.population)?,
+        drift: rest.drift.map(|drift| checked(drift, DriftLimits::validate)).transpose()?,
         split: rest.split.map(read_split).transpose()?,
         steps: read_steps(steps)?,
         model,
@@ -161,6 +168,10 @@ fn read_data(data: Data) -> Result<DataConfig> {
         missing,
         columns: data.columns.into_iter().map(|(name, form)| (name, form.0)).collect(),
     })
+}
+
+fn read_population(filters: Vec<Spanned<RowFilter>>) -> Result<Vec<RowFilter>> {
+    filters.into_iter().map(|filter| checked(filter, RowFilter::check)).collect()
 }
 
 fn read_split(split: Split) -> Result<SplitConfig> {
@@ -333,6 +344,12 @@ pub(super) fn write(config: &Config) -> Result<String> {
     root.insert("golden_rows".into(), integer(u64::from(config.golden_rows))?);
     root.insert("data".into(), write_data(&config.data)?);
     root.insert("target".into(), value(&config.target)?);
+    if !config.population.is_empty() {
+        root.insert("population".into(), value(&config.population)?);
+    }
+    if let Some(drift) = &config.drift {
+        root.insert("drift".into(), value(drift)?);
+    }
     if let Some(split) = &config.split {
         root.insert("split".into(), value(split)?);
     }

@@ -39,7 +39,7 @@ pub use gram::{Gram, GramMatrix, GramSpec};
 pub use matmul::{matmul, matmul_transposed, transpose};
 pub use moments::Moments;
 pub use order::*;
-pub use quantile::{QuantileType, quantile_sorted};
+pub use quantile::{QuantileType, quantile_counted, quantile_sorted};
 pub use select::QuantileSelect;
 pub use self_test::{host_float_mode, self_test};
 pub use solve::{cholesky, cholesky_solve, qr_solve, solve_spd_refined};

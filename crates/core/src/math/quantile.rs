@@ -61,6 +61,21 @@ pub fn quantile_sorted(sorted: &[f64], q: f64, kind: QuantileType) -> Option<f64
     Some(position.blend(*a, *b))
 }
 
+/// The same of ascending distinct values with how often each occurs.
+pub fn quantile_counted(counted: &[(f64, u64)], q: f64, kind: QuantileType) -> Option<f64> {
+    let n = counted.iter().fold(0u64, |n, (_, count)| n.saturating_add(*count));
+    let position = kind.position(n, q)?;
+    let statistic = |rank: u64| {
+        let mut below = 0u64;
+        let found = counted.iter().find(|(_, count)| {
+            below = below.saturating_add(*count);
+            below > rank
+        });
+        found.map(|(x, _)| *x)
+    };
+    Some(position.blend(statistic(position.low)?, statistic(position.high)?))
+}
+
 impl QuantileType {
     /// Where the quantile lies among `n` values; `None` for `n` = 0 or `q` outside [0, 1].
     pub(super) fn position(self, n: u64, q: f64) -> Option<Position> {
@@ -168,6 +183,20 @@ mod tests {
             let found = [0.0, 0.3, 0.5, 0.9, 1.0].map(|q| quantile_sorted(&sorted, q, *kind));
             assert_eq!(found, row.map(Some), "{kind:?}");
         }
+    }
+
+    #[test]
+    fn counted_values_have_the_quantiles_of_sorted_ones() {
+        let counted = [(-1.0, 2), (0.5, 1), (3.0, 4)];
+        let sorted = [-1.0, -1.0, 0.5, 3.0, 3.0, 3.0, 3.0];
+        for kind in ALL_TYPES {
+            for k in 0..=20 {
+                let q = f64::from(k) / 20.0;
+                let found = quantile_counted(&counted, q, kind);
+                assert_eq!(found, quantile_sorted(&sorted, q, kind), "{kind:?} {q}");
+            }
+        }
+        assert_eq!(quantile_counted(&[], 0.5, QuantileType::Linear), None);
     }
 
     #[test]

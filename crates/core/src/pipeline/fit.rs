@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::plan::{self, Stage};
-use super::{FittedState, FittedStep, Pipeline, table};
+use super::{FittedState, FittedStep, Pipeline, PopulationCounts, table};
 use crate::aggregate::{MemoryRows, Rows};
 use crate::artifact::{Golden, Profile};
 use crate::batch::Batch;
@@ -19,6 +19,9 @@ pub struct Fitted {
     pub pipeline: Pipeline,
     /// The number of rows fitted on.
     pub n_rows: u64,
+    /// What the filters of the population saw and kept: whoever made the rows sets it, from
+    /// [`Table::population`](super::Table::population).
+    pub population: Option<PopulationCounts>,
     /// Counts and ranges of the input columns.
     pub profile: Profile,
     /// Training rows with what every stage made of them.
@@ -54,7 +57,7 @@ pub fn fit_heard(
     if config.target.task == Task::Binary {
         check_classes(&rows).map_err(|e| e.column(&config.target.column))?;
     }
-    let profile = Profile::of(&rows)?;
+    let profile = Profile::of(&rows, &config.data.key)?;
     let mut golden_run = GoldenRun::new(config, rows.blocks());
     let (_, key_slots, unkeyed) = plan::keying(config, &input)?;
     let forward = config.target.transform;
@@ -97,7 +100,7 @@ pub fn fit_heard(
         model,
     };
     let golden = golden_run.finish(config, &pipeline)?;
-    Ok(Fitted { pipeline, n_rows, profile, golden })
+    Ok(Fitted { pipeline, n_rows, population: None, profile, golden })
 }
 
 /// Both classes must be left where rows were kept from the fit.

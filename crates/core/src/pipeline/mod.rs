@@ -12,6 +12,7 @@
 
 mod fit;
 mod plan;
+mod population;
 mod scores;
 mod table;
 mod target;
@@ -27,8 +28,10 @@ use crate::transforms::AnyTransform;
 
 pub use fit::{Fitted, fit, fit_heard};
 pub use plan::Plan;
+pub use population::{FilterCounts, INSIDE, Membership, PopulationCounts};
 pub use scores::Scores;
 pub use table::Table;
+pub(crate) use table::check_keys;
 
 pub use crate::step::check_width;
 

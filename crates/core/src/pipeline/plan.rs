@@ -4,9 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{FittedState, Pipeline, Scores, table};
+use super::{FittedState, Membership, Pipeline, Scores, table};
 use crate::batch::{BLOCK_ROWS, Batch, ColumnKind, RowKeyer, Schema};
-use crate::config::{Config, MODEL_STEP, StepParams};
+use crate::config::{Config, MODEL_STEP, RowFilter, StepParams};
 use crate::digest::RowKey;
 use crate::error::{Code, Error, Result};
 use crate::faults::{self, Fault};
@@ -29,6 +29,7 @@ pub struct Plan {
     stages: Vec<Stage>,
     model_slots: Vec<usize>,
     classes: Vec<String>,
+    population: Vec<RowFilter>,
 }
 
 #[derive(Clone)]
@@ -90,6 +91,7 @@ impl Plan {
         }
         plan.pipeline.model.check(&schema).map_err(|e| e.step(MODEL_STEP))?;
         plan.classes.clone_from(&config.target.classes);
+        plan.population.clone_from(&config.population);
         Ok(plan)
     }
 
@@ -105,6 +107,7 @@ impl Plan {
             stages: Vec::new(),
             model_slots: Vec::new(),
             classes: Vec::new(),
+            population: Vec::new(),
         })
     }
 
@@ -121,6 +124,22 @@ impl Plan {
     /// The labels of a multiclass task, in the order of the scores; none for another task.
     pub fn classes(&self) -> &[String] {
         &self.classes
+    }
+
+    /// Which rows of `batch` are inside the population that the model was fitted on: a property of
+    /// each row alone, as its score is.
+    ///
+    /// # Errors
+    /// If the config has no filters, so that nothing can be told, or an input column is absent or
+    /// of another kind.
+    pub fn membership(&self, batch: &Batch) -> Result<Membership> {
+        if self.population.is_empty() {
+            let message = "expected an artifact that states its population, found no filter";
+            return Err(Error::new(Code::Usage, message)
+                .remedy("declare [[population]] in the config and fit again"));
+        }
+        table::bind_slots(batch, &self.input)?;
+        Membership::of(&self.population, batch)
     }
 
     /// How many scores a row gets: one, or for a multiclass task one per class.

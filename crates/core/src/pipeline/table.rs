@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::population::{self, PopulationCounts};
 use super::target;
 use crate::aggregate::{MemoryRows, Rows};
 use crate::batch::{BLOCK_ROWS, Batch, Column, MISSING_CODE, RowKeyer, concerns, fit_keys};
@@ -20,10 +21,13 @@ const LISTED_ROWS: usize = 10;
 pub struct Table {
     rows: MemoryRows,
     fingerprint: Fingerprint,
+    population: Option<PopulationCounts>,
 }
 
 impl Table {
     /// Keys the rows of `batch`, which has at least the declared columns, and reads their targets.
+    /// Rows outside the population are left out first: keys need only be unique inside, and the
+    /// fingerprint is that of the rows inside.
     ///
     /// # Errors
     /// If a declared column is absent or of another kind, a declared key is missing or not unique,
@@ -41,6 +45,11 @@ impl Table {
         if let Some((&row, error)) = batch.faults().first_key_value() {
             return Err(error.clone().row(batch.source_row(row as usize)));
         }
+        let mut population = PopulationCounts::new(&config.population);
+        let batch = &*population::keep(&config.population, batch, &mut population)?;
+        if let Some(counts) = &population {
+            counts.check(&config.population)?;
+        }
         let input = Arc::new(config.input_schema()?);
         let mut bound = bind(batch, &input)?;
         let target_slot = batch.schema().required(&config.target.column)?;
@@ -56,7 +65,12 @@ impl Table {
         bound.set_weights(weights);
         let fingerprint = fingerprint(&bound, config);
         let rows = MemoryRows::new(input, bound.into_blocks(block_rows));
-        Ok(Table { rows, fingerprint })
+        Ok(Table { rows, fingerprint, population })
+    }
+
+    /// How many rows the filters of the population saw and kept; none without filters.
+    pub fn population(&self) -> Option<&PopulationCounts> {
+        self.population.as_ref()
     }
 
     /// The rows.
@@ -140,7 +154,7 @@ fn by_order(batch: &Batch, slots: &[usize]) -> Vec<usize> {
 }
 
 /// Declared keys must be complete and unique at fit.
-fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
+pub(crate) fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
     for name in key {
         let column = batch.column(batch.schema().slot(name)?);
         let missing = (0..batch.n_rows()).filter(|&row| column.is_missing(row));

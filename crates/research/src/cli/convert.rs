@@ -7,7 +7,7 @@ use samescore_core::error::{Code, Error};
 use samescore_core::rng::Seed;
 use samescore_research::convert::{self, Form};
 use samescore_research::gather::{Format, Relation, Source};
-use samescore_research::{gather, output_file};
+use samescore_research::output_file;
 use serde_json::json;
 
 use super::failure::Failure;
@@ -39,10 +39,10 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         return Err(Error::new(Code::Usage, "expected at least 1 row per group, found 0").into());
     }
     let loaded = Loaded::read(&args.config, args.data.as_deref())?;
-    let inputs = Inputs::of(&[("the config", &*args.config)], &loaded.source)?;
+    let inputs = Inputs::gathered(&[("the config", &*args.config)], &loaded.gathering)?;
     let (out, form) = form(args)?;
     output_file::keep_apart(&inputs.all(), &[("the output", Some(&out))])?;
-    let mut batch = gather::read(&loaded.source, &loaded.config.data, &[])?;
+    let mut batch = loaded.gathering.read_rows()?;
     if let (Some(seed), true) = (args.shuffle, batch.faults().is_empty()) {
         batch = convert::shuffled(&batch, Seed(seed));
     }

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use samescore_core::batch::BLOCK_ROWS;
+use samescore_core::config::RowFilter;
 use samescore_core::par::Threads;
+use samescore_core::pipeline::PopulationCounts;
 use samescore_core::rng::Seed;
 use samescore_research::workflow::Outcome;
-use samescore_research::{gather, output_file, render, workflow};
+use samescore_research::{output_file, render, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
@@ -45,7 +47,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = shell.progress("reading the config");
     let mut loaded = Loaded::read(&args.config, args.data.as_deref())?;
     let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
-    let inputs = Inputs::of(&[("the config", &*args.config)], &loaded.source)?;
+    let inputs = Inputs::gathered(&[("the config", &*args.config)], &loaded.gathering)?;
     let outputs = [("--out", Some(&*out)), ("--trace", args.trace.as_deref())];
     output_file::keep_apart(&inputs.all(), &outputs)?;
     if loaded.is_inferred {
@@ -58,8 +60,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         loaded.config.seed = Seed(seed);
     }
     let threads = Threads::new(args.threads)?;
-    progress.say(&format!("reading {}", loaded.source));
-    let batch = threads.run(|| gather::read(&loaded.source, &loaded.config.data, &[]))?;
+    progress.say(&format!("reading {}", loaded.gathering.source));
+    let batch = threads.run(|| loaded.gathering.read_rows())?;
     progress.say(&format!(
         "fitting {} steps and {} on {} rows",
         loaded.config.steps.len(),
@@ -88,6 +90,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
                 "bytes": outcome.artifact.bytes().len(),
                 "config_fingerprint": payload.config_fingerprint.to_string(),
                 "data_fingerprint": payload.data_fingerprint.to_string(),
+                "population": payload.population,
                 "n_train": outcome.n_train,
                 "n_test": outcome.n_test,
                 "n_unscored": outcome.n_unscored,
@@ -95,6 +98,15 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             })
         },
     )))
+}
+
+/// A line per filter of the population.
+pub(super) fn population_table(filters: &[RowFilter], counts: &PopulationCounts) -> String {
+    let rows = filters
+        .iter()
+        .zip(&counts.filters)
+        .map(|(filter, n)| vec![filter.to_string(), n.before.to_string(), n.after.to_string()]);
+    render::table(&["population", "rows before", "after"], &rows.collect::<Vec<_>>())
 }
 
 fn text(outcome: &Outcome, path: &str) -> String {
@@ -106,6 +118,9 @@ fn text(outcome: &Outcome, path: &str) -> String {
         ("data", payload.data_fingerprint.to_string()),
         ("rows", format!("{} fitted on, {} kept for the test", outcome.n_train, outcome.n_test)),
     ]);
+    if let Some(counts) = &payload.population {
+        text.push_str(&population_table(&payload.config.population, counts));
+    }
     if outcome.n_unscored > 0 {
         text.push_str(&format!(
             "{} rows of the metrics got a reason, no score\n",

@@ -7,7 +7,6 @@ use samescore_core::batch::Batch;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par::Threads;
 use samescore_research::folds::{FoldPlan, Scheme};
-use samescore_research::gather;
 
 use super::failure::Failure;
 use super::load::Loaded;
@@ -91,8 +90,8 @@ impl Source {
     pub(super) fn read(args: &SourceArgs, shell: &Shell) -> Result<Self, Failure> {
         let loaded = Loaded::read(&args.config, args.data.as_deref())?;
         let threads = Threads::new(args.threads)?;
-        let progress = shell.progress(&format!("reading {}", loaded.source));
-        let batch = threads.run(|| gather::read(&loaded.source, &loaded.config.data, &[]))?;
+        let progress = shell.progress(&format!("reading {}", loaded.gathering.source));
+        let batch = threads.run(|| loaded.gathering.read_rows())?;
         drop(progress);
         Ok(Source { loaded, batch, threads })
     }

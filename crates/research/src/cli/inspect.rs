@@ -84,6 +84,9 @@ fn text(
         ),
         ("golden rows", payload.golden.n_rows().to_string()),
     ]);
+    if let Some(counts) = &payload.population {
+        text.push_str(&super::fit::population_table(&config.population, counts));
+    }
     text.push_str(&render::table(&["input", "kind", "missing", "values"], &inputs(payload)));
     let steps: Vec<Vec<String>> = payload
         .pipeline
@@ -154,6 +157,7 @@ fn about(digest: &Digest, payload: &Payload) -> Value {
         "config_fingerprint": payload.config_fingerprint.to_string(),
         "data_fingerprint": payload.data_fingerprint.to_string(),
         "n_rows": payload.n_rows,
+        "population": payload.population,
         "input": payload.pipeline.input,
         "profile": payload.profile,
         "steps": steps,

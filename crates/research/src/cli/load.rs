@@ -6,19 +6,17 @@ use samescore_core::artifact::{ARTIFACT_BYTES_MAX, Artifact};
 use samescore_core::config::{Config, Task};
 use samescore_core::error::{Code, Error, Result};
 use samescore_research::gather::Source;
-use samescore_research::{draft, file, gather};
+use samescore_research::gathering::{self, Gathering};
+use samescore_research::{draft, file, zones};
 
 use super::failure::Failure;
-
-/// The tables of a config that say how its rows are gathered.
-const GATHERING: [&str; 3] = ["source", "join", "aggregate"];
 
 /// A config with its text and the source of its rows.
 pub(super) struct Loaded {
     /// Whether the columns were inferred, because the config declares none.
     pub(super) is_inferred: bool,
     pub(super) config: Config,
-    pub(super) source: Source,
+    pub(super) gathering: Gathering,
     path: String,
     text: String,
 }
@@ -30,33 +28,41 @@ impl Loaded {
         let text = file::read_text(path)?;
         let shown = path.display().to_string();
         let wrong = |e: Error| Failure::in_config(e, &shown, &text);
-        let mut config = Config::parse_beside(&text, &GATHERING).map_err(wrong)?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let named = gather::of_config(&text, &config, folder).map_err(wrong)?;
-        let source = match (data, named) {
-            (Some(data), _) => source(data)?,
-            (None, Some(source)) => source,
-            (None, None) => {
-                let error = Error::new(Code::Usage, "expected a source of rows, found none");
-                return Err(error.remedy("set `source` under [data], or give --data").into());
-            }
-        };
+        let (mut config, mut gathering) = read_gathering(path, &text, data).map_err(wrong)?;
         let is_inferred = config.data.columns.is_empty();
         if is_inferred {
-            config.data.columns = gather::infer(&source, &config.data.missing)?;
+            config.data.columns = gathering.columns()?;
+            gathering.data.columns = config.data.columns.clone();
         }
         let target = &config.target;
         if target.task == Task::Multiclass && target.classes.is_empty() {
-            config.target.classes = draft::classes(&source, &config.data, &target.column)?;
+            config.target.classes =
+                draft::classes(&gathering.source, &gathering.data, &target.column)?;
         }
         config.validate().map_err(wrong)?;
-        Ok(Loaded { is_inferred, config, source, path: shown, text })
+        Ok(Loaded { is_inferred, config, gathering, path: shown, text })
     }
 
     /// An error of this config's fit, pointing into its text where it can.
     pub(super) fn failure(&self, error: Error) -> Failure {
         Failure::in_config(error, &self.path, &self.text)
     }
+}
+
+/// How a config gathers its rows, without a look at them. `data` stands in for its source.
+pub(super) fn gathering(path: &Path, data: Option<&Path>) -> Result<Gathering, Failure> {
+    let text = file::read_text(path)?;
+    let read = read_gathering(path, &text, data);
+    Ok(read.map_err(|e| Failure::in_config(e, &path.display().to_string(), &text))?.1)
+}
+
+fn read_gathering(path: &Path, text: &str, data: Option<&Path>) -> Result<(Config, Gathering)> {
+    let mut config = Config::parse_beside(text, &gathering::TABLES)?;
+    zones::resolve(&mut config.data)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let instead = data.map(source).transpose()?;
+    let gathering = Gathering::read(text, &config, folder, instead)?;
+    Ok((config, gathering))
 }
 
 /// The source that an argument names.
@@ -73,6 +79,11 @@ pub(super) struct Inputs<'a> {
 impl<'a> Inputs<'a> {
     pub(super) fn of(named: &[(&'a str, &'a Path)], source: &Source) -> Result<Self> {
         Ok(Inputs { named: named.to_vec(), files: source.files()? })
+    }
+
+    /// The same with the files of all sources of a config.
+    pub(super) fn gathered(named: &[(&'a str, &'a Path)], gathering: &Gathering) -> Result<Self> {
+        Ok(Inputs { named: named.to_vec(), files: gathering.files()? })
     }
 
     pub(super) fn all(&self) -> Vec<(&str, &Path)> {

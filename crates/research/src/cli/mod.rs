@@ -8,11 +8,13 @@ mod completions;
 mod convert;
 mod dependence;
 mod diff;
+mod drift;
 mod evaluate;
 mod explain;
 mod failure;
 mod fit;
 mod folding;
+mod gather;
 mod importance;
 mod init;
 mod inspect;
@@ -69,6 +71,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Init(init::Args),
+    Gather(gather::Args),
     Fit(fit::Args),
     Score(score::Args),
     Transform(transform::Args),
@@ -82,6 +85,7 @@ enum Command {
     Dependence(dependence::Args),
     Verify(verify::Args),
     Diff(diff::Args),
+    Drift(drift::Args),
     Kinds(kinds::Args),
     Explain(explain::Args),
     Completions(completions::Args),
@@ -115,6 +119,7 @@ pub(crate) fn run() -> ExitCode {
 fn dispatch(command: Command, shell: &Shell) -> Result<Answer, Failure> {
     match command {
         Command::Init(args) => init::run(&args, shell),
+        Command::Gather(args) => gather::run(&args, shell),
         Command::Fit(args) => fit::run(&args, shell),
         Command::Score(args) => score::run(&args, shell),
         Command::Transform(args) => transform::run(&args, shell),
@@ -128,6 +133,7 @@ fn dispatch(command: Command, shell: &Shell) -> Result<Answer, Failure> {
         Command::Dependence(args) => dependence::run(&args, shell),
         Command::Verify(args) => verify::run(&args, shell),
         Command::Diff(args) => diff::run(&args, shell),
+        Command::Drift(args) => drift::run(&args, shell),
         Command::Kinds(args) => kinds::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),
         Command::Completions(args) => completions::run(&args, Cli::command()),

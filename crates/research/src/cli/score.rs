@@ -8,7 +8,7 @@ use samescore_core::digest::sha256;
 use samescore_core::error::{Code, Error};
 use samescore_core::listing;
 use samescore_core::par::Threads;
-use samescore_core::pipeline::Scores;
+use samescore_core::pipeline::{Membership, Scores};
 use samescore_core::step::{Output, Progress};
 use samescore_core::trace::Trace;
 use samescore_research::{gather, output_file, render, workflow};
@@ -35,6 +35,10 @@ pub(super) struct Args {
     /// adds to the sum. Models of trees have all of them.
     #[arg(long, value_enum, default_value_t = What::Score)]
     output: What,
+    /// Adds a column `population`: `in`, or the column of the first filter that a row does not
+    /// meet.
+    #[arg(long, conflicts_with = "output")]
+    mark: bool,
     /// Where to write the CSV; without it, stdout.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -112,16 +116,18 @@ fn answer(
     let key = &artifact.payload().config.data.key;
     let classes = artifact.plan().classes();
     let digest = artifact.digest().to_string();
+    let marks = args.mark.then(|| artifact.plan().membership(batch)).transpose()?;
+    let marks = marks.as_ref();
     match &args.out {
         None if shell.is_json() => {
-            let rows = (0..scores.len()).map(|row| json_row(batch, key, classes, scores, row));
-            let rows: Vec<Value> = rows.collect();
+            let row = |row| marked(json_row(batch, key, classes, scores, row), marks, row);
+            let rows: Vec<Value> = (0..scores.len()).map(row).collect();
             let answer = json!({ "command": "score", "artifact": digest, "rows": rows });
             Ok(Answer::yes(shell.body(String::new, || answer)))
         }
-        None => Ok(Answer::yes(listing::scores(batch, key, classes, scores)?)),
+        None => Ok(Answer::yes(listing::marked_scores(batch, key, classes, scores, marks)?)),
         Some(path) => {
-            let listed = listing::scores(batch, key, classes, scores)?;
+            let listed = listing::marked_scores(batch, key, classes, scores, marks)?;
             output_file::replace(path, listed.as_bytes())?;
             let n_unscored = (0..scores.len()).filter(|&row| scores.get(row).is_err()).count();
             // A histogram of classes shows how many rows each got.
@@ -209,6 +215,14 @@ fn other(
             })
         },
     )))
+}
+
+/// A row with whether it is inside the population, if that was asked.
+fn marked(mut row: Value, marks: Option<&Membership>, place: usize) -> Value {
+    if let (Value::Object(object), Some(marks)) = (&mut row, marks) {
+        object.insert("population".to_owned(), json!(listing::mark(marks, place)));
+    }
+    row
 }
 
 fn json_row(

@@ -7,7 +7,7 @@ use samescore_core::error::{Code, Error};
 use samescore_research::search::{
     self, Journal, Judged, Method, Outer, Report, Search, Settings, Space, show,
 };
-use samescore_research::{file, gather, metrics, output_file, render};
+use samescore_research::{file, metrics, output_file, render};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
@@ -73,7 +73,7 @@ const N_TRIALS: u64 = 20;
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
     let inputs = [("the config", &*args.source.config), ("the space", &*args.space)];
-    let inputs = Inputs::of(&inputs, &loaded.source)?;
+    let inputs = Inputs::gathered(&inputs, &loaded.gathering)?;
     let outputs = [("--out", args.out.as_deref()), ("--journal", args.journal.as_deref())];
     output_file::keep_apart(&inputs.all(), &outputs)?;
     let settings = settings(args, &loaded)?;
@@ -159,14 +159,14 @@ fn about(
 /// The winner's config, reading the same source from where it is written.
 fn winner(report: &Report, loaded: &Loaded, from: &Path, out: &Path) -> Result<String, Error> {
     let mut config = report.winner().config.clone();
+    let gathering = loaded.gathering.clone().absolute();
     let is_beside = from.parent() == out.parent();
     match &mut config.data.source {
-        Some(_) if is_beside => config.to_toml(),
-        Some(source) => {
-            *source = loaded.source.clone().absolute().to_string();
-            config.to_toml()
+        Some(_) if is_beside && gathering.joins.is_empty() => config.to_toml(),
+        source => {
+            *source = None;
+            Ok(config.to_toml()? + "\n" + &gathering.to_tables()?)
         }
-        None => Ok(config.to_toml()? + "\n" + &gather::to_table(&loaded.source.clone().absolute())),
     }
 }
 

@@ -21,6 +21,7 @@ use samescore_core::error::{Code, Error, Result};
 use super::Source;
 use super::table::take;
 use super::taker::{Part, Stored, Taker, bool_label};
+use crate::snapshot;
 
 /// Name and kind of every column of a source. `missing` are the texts that mean missing.
 ///
@@ -31,18 +32,41 @@ pub fn infer(
     missing: &[String],
 ) -> Result<BTreeMap<String, ColumnConfig>> {
     let source = source.into();
+    if let Some(columns) = of_snapshot(&source)? {
+        return Ok(columns);
+    }
     let taken = take(&source, None, &|_: &str| Seen::new(missing))?;
     if taken.n_rows == 0 {
-        let message = format!("`{source}`: expected rows to infer a schema from, found none");
-        return Err(Error::new(Code::TooFewRows, message));
+        return Err(no_rows(&source));
     }
     let kinds = taken.columns.iter().map(|seen| seen.kind().into());
     Ok(taken.names.into_iter().zip(kinds).collect())
 }
 
+pub(super) fn no_rows(source: &Source) -> Error {
+    let message = format!("`{source}`: expected rows to infer a schema from, found none");
+    Error::new(Code::TooFewRows, message)
+}
+
+/// The columns of a snapshot, which its manifest declares.
+pub(super) fn of_snapshot(source: &Source) -> Result<Option<BTreeMap<String, ColumnConfig>>> {
+    let Source::Files(_) = source else {
+        return Ok(None);
+    };
+    let files = source.files()?;
+    let [only] = files.as_slice() else {
+        return Ok(None);
+    };
+    let Some(folder) = snapshot::of_table(only) else {
+        return Ok(None);
+    };
+    let columns = snapshot::read_manifest(folder)?.columns.into_iter();
+    Ok(Some(columns.map(|column| (column.name, column.kind.into())).collect()))
+}
+
 /// What the cells of a column have been so far.
 #[derive(Clone)]
-struct Seen {
+pub(super) struct Seen {
     reader: CellReader,
     format: TimeFormat,
     has_value: bool,
@@ -51,20 +75,30 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(missing: &[String]) -> Self {
+    pub(super) fn new(missing: &[String]) -> Self {
         let format = TimeFormat::default();
         let reader = CellReader::new(ColumnKind::Num, &format, missing);
         Seen { reader, format, has_value: false, is_num: true, is_time: true }
     }
 
+    /// Whether a text means missing.
+    pub(super) fn is_marker(&self, text: &str) -> bool {
+        self.reader.is_marker(text)
+    }
+
+    /// Whether every value so far is a number.
+    pub(super) fn is_num(&self) -> bool {
+        self.is_num
+    }
+
     /// A value that is a number, or a time, or neither.
-    fn see(&mut self, is_num: bool, is_time: bool) {
+    pub(super) fn see(&mut self, is_num: bool, is_time: bool) {
         self.has_value = true;
         self.is_num &= is_num;
         self.is_time &= is_time;
     }
 
-    fn kind(&self) -> ColumnKind {
+    pub(super) fn kind(&self) -> ColumnKind {
         match (self.is_num, self.is_time) {
             _ if !self.has_value => ColumnKind::Num,
             (true, _) => ColumnKind::Num,

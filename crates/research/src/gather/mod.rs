@@ -32,6 +32,7 @@ mod arrow;
 mod csv;
 mod files;
 mod flat;
+mod guess;
 mod gzip;
 mod infer;
 mod ipc;
@@ -48,6 +49,7 @@ mod stored;
 mod table;
 mod taker;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -59,8 +61,9 @@ use samescore_core::error::{Code, Error, Result};
 
 use taker::Filling;
 
+pub use guess::read_inferred;
 pub use infer::infer;
-pub use named::{of_config, to_table};
+pub use named::{Named, of_config, to_table};
 pub use source::{Address, Query, Relation, Source};
 
 /// How many columns a message lists.
@@ -209,6 +212,12 @@ fn check_names(path: &Path, names: &[String]) -> Result<()> {
         .remedy("rename one of them at the source")
         .column(pair[0])),
     }
+}
+
+/// Who reads sources, with versions, as a manifest says it.
+pub fn readers() -> BTreeMap<String, String> {
+    let readers = [("polars", polars::VERSION), ("sqlite", rusqlite::version())];
+    readers.into_iter().map(|(name, version)| (name.to_owned(), version.to_owned())).collect()
 }
 
 /// How many foreign readers are at work, whose panics are errors of a file.

@@ -25,9 +25,10 @@ struct Root {
     source: Option<Spanned<Named>>,
 }
 
-#[derive(Deserialize)]
+/// The table `[source]` of a config, or of a join in it, as it stands.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Named {
+pub struct Named {
     path: Option<Spanned<String>>,
     url: Option<Spanned<String>>,
     database: Option<Spanned<String>>,
@@ -95,7 +96,12 @@ fn coded(error: Error) -> Error {
 }
 
 impl Named {
-    fn source(self, base: &Path, whole: Range<usize>) -> Result<Source> {
+    /// The source of a config that stands in the folder `base`; the table stands at `whole` in its
+    /// text.
+    ///
+    /// # Errors
+    /// If the table names none or two, or keys do not belong together.
+    pub fn source(self, base: &Path, whole: Range<usize>) -> Result<Source> {
         let wrong = |message: &str| Error::new(Code::BadParameter, message);
         let relation_keys = [&self.table, &self.query, &self.password_file];
         let stray = relation_keys.into_iter().flatten().next();

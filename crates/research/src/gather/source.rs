@@ -100,6 +100,15 @@ impl Source {
         }
     }
 
+    /// The query, if it is one.
+    pub fn query(&self) -> Option<&str> {
+        match self {
+            Source::Sqlite(_, Relation::Query(query))
+            | Source::Postgres(_, Relation::Query(query)) => Some(&query.text),
+            _ => None,
+        }
+    }
+
     /// The same source for whoever stands in another folder.
     #[must_use]
     pub fn absolute(self) -> Self {

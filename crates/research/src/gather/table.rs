@@ -9,7 +9,7 @@ use super::reader::{BLOCK_ROWS, Reader};
 use super::taker::Part;
 use super::{Format, Source, absent, csv, gzip, ipc, json_lines, parquet, positions, sqlite};
 use super::{check_names, check_size, postgres};
-use crate::file;
+use crate::{file, snapshot};
 
 /// The names of the columns that are asked for; `None` means all that there are.
 pub(super) type Wanted<'a> = Option<&'a [&'a str]>;
@@ -57,6 +57,7 @@ fn take_file<T: Part>(
 ) -> Result<Taken<T>> {
     let format = Format::of(path)?;
     let bytes = file::read(path)?;
+    snapshot::check_table(path, &bytes)?;
     match format {
         Format::Csv => csv::take(path, &bytes, wanted, make),
         Format::CsvGz => csv::take(path, &gzip::unpacked(path, &bytes)?, wanted, make),

@@ -98,7 +98,7 @@ pub(super) struct Filling {
 
 impl Filling {
     pub(super) fn new(declared: &ColumnConfig, missing: &[String]) -> Self {
-        let reader = CellReader::new(declared.kind, &declared.format, missing);
+        let reader = declared.reader(missing);
         Filling { column: Column::empty(declared.kind), faults: Vec::new(), reader }
     }
 

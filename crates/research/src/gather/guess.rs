@@ -1,0 +1,293 @@
+//! A whole source whose columns nobody has declared: kinds inferred over all rows, and the rows,
+//! from one reading.
+//!
+//! # Method
+//! The first value of a column says as what it is kept; the inference looks on. A column that ends
+//! as another kind than it is kept as (numbers first, a label in row one million) is read once
+//! more, as the kind that it has. The result is what [`infer`](super::infer) and
+//! [`read`](super::read) give, one after the other.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use samescore_core::batch::{Batch, Column, ColumnKind, Field, Schema};
+use samescore_core::config::{ColumnConfig, DataConfig};
+use samescore_core::error::{Code, Error, Result};
+
+use super::infer::{Seen, no_rows, of_snapshot};
+use super::table::take;
+use super::taker::{Filling, Part, Stored, Taker};
+use super::{Source, read};
+
+/// All columns of a source with inferred kinds, in name order. `missing` are the texts that mean
+/// missing.
+///
+/// # Errors
+/// As [`infer`](super::infer) and [`read`](super::read); and if the source changed between two
+/// readings.
+pub fn read_inferred(source: impl Into<Source>, missing: &[String]) -> Result<Batch> {
+    let source = source.into();
+    if let Some(columns) = of_snapshot(&source)? {
+        let data = DataConfig { columns, missing: missing.to_vec(), ..DataConfig::default() };
+        return read(&source, &data, &[]);
+    }
+    let taken = take(&source, None, &|_: &str| Guess::new(missing))?;
+    if taken.n_rows == 0 {
+        return Err(no_rows(&source));
+    }
+    let mut columns: BTreeMap<String, (Column, Vec<(usize, Error)>)> = BTreeMap::new();
+    let mut again: BTreeMap<String, ColumnConfig> = BTreeMap::new();
+    for (name, guess) in taken.names.into_iter().zip(taken.columns) {
+        let kind = guess.seen.kind();
+        match guess.finish(kind, missing) {
+            Some(filled) => drop(columns.insert(name, filled)),
+            None => drop(again.insert(name, kind.into())),
+        }
+    }
+    if !again.is_empty() {
+        let names: Vec<String> = again.keys().cloned().collect();
+        let data =
+            DataConfig { columns: again, missing: missing.to_vec(), ..DataConfig::default() };
+        let rest = read(&source, &data, &[])?;
+        if rest.n_rows() != taken.n_rows {
+            return Err(changed(&source, taken.n_rows, rest.n_rows()));
+        }
+        for (name, column) in names.into_iter().zip(rest.columns()) {
+            columns.insert(name, (column.clone(), Vec::new()));
+        }
+    }
+    let fields = columns.iter().map(|(name, (column, _))| Field::new(name, column.kind()));
+    let schema = Arc::new(Schema::new(fields)?);
+    let (values, faults): (Vec<Column>, Vec<_>) = columns.into_values().unzip();
+    let mut batch = Batch::new(schema, values)?;
+    for (slot, faults) in faults.into_iter().enumerate() {
+        faults.into_iter().for_each(|(row, error)| batch.fault(row, slot, error));
+    }
+    Ok(batch)
+}
+
+fn changed(source: &Source, before: usize, after: usize) -> Error {
+    let message = format!("`{source}`: expected {before} rows again, found {after}");
+    Error::new(Code::SourceChanged, message).remedy("read it when nobody writes to it")
+}
+
+/// A column that is kept as what its first value is.
+struct Guess {
+    seen: Seen,
+    missing: Vec<String>,
+    /// Rows before the first value.
+    n_before: usize,
+    kept: Kept,
+}
+
+enum Kept {
+    /// No value yet.
+    Nothing,
+    /// Of that kind so far.
+    Column(Filling),
+    /// Of two kinds: to be read again.
+    Mixed,
+}
+
+impl Guess {
+    fn new(missing: &[String]) -> Self {
+        let seen = Seen::new(missing);
+        Guess { seen, missing: missing.to_vec(), n_before: 0, kept: Kept::Nothing }
+    }
+
+    fn filling(&self, kind: ColumnKind) -> Filling {
+        let mut filling = Filling::new(&kind.into(), &self.missing);
+        (0..self.n_before).for_each(|_| filling.missing());
+        filling
+    }
+
+    /// The column of the kept kind; `kind` if there is none yet. `None` if what follows cannot
+    /// change that it is read again.
+    fn column(&mut self, kind: ColumnKind) -> Option<&mut Filling> {
+        if matches!(self.kept, Kept::Nothing) {
+            self.kept = Kept::Column(self.filling(kind));
+        }
+        match &mut self.kept {
+            Kept::Column(filling) => Some(filling),
+            Kept::Nothing | Kept::Mixed => None,
+        }
+    }
+
+    fn mix(&mut self) {
+        self.kept = Kept::Mixed;
+    }
+
+    /// The values as `kind`, unless they must be read again.
+    fn finish(self, kind: ColumnKind, missing: &[String]) -> Option<(Column, Vec<(usize, Error)>)> {
+        let filling = match self.kept {
+            Kept::Nothing => self.filling(kind),
+            Kept::Column(filling) => filling,
+            Kept::Mixed => return None,
+        };
+        match (&filling.column, kind) {
+            (kept, kind) if kept.kind() == kind => Some((filling.column, filling.faults)),
+            (Column::Text(labels), ColumnKind::Time) => {
+                let mut times = Filling::new(&kind.into(), missing);
+                for row in 0..labels.len() {
+                    match labels.get(row) {
+                        Some(label) => times.text(label),
+                        None => times.missing(),
+                    }
+                }
+                Some((times.column, times.faults))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Taker for Guess {
+    fn missing(&mut self) {
+        match &mut self.kept {
+            Kept::Nothing => self.n_before += 1,
+            Kept::Column(filling) => filling.missing(),
+            Kept::Mixed => {}
+        }
+    }
+
+    fn text(&mut self, cell: &str) {
+        if self.seen.is_marker(cell) {
+            return self.missing();
+        }
+        if let Kept::Column(filling) = &mut self.kept {
+            if filling.column.kind() == ColumnKind::Num {
+                let n_faults = filling.faults.len();
+                filling.text(cell);
+                match filling.faults.len() == n_faults {
+                    true => return self.seen.see(true, false),
+                    false => self.mix(),
+                }
+            }
+        }
+        let was_empty = matches!(self.kept, Kept::Nothing);
+        self.seen.text(cell);
+        let kind = if was_empty && self.seen.is_num() { ColumnKind::Num } else { ColumnKind::Text };
+        let is_time = |filling: &Filling| filling.column.kind() == ColumnKind::Time;
+        match self.column(kind) {
+            Some(filling) if is_time(filling) => self.mix(),
+            Some(filling) => filling.text(cell),
+            None => {}
+        }
+    }
+
+    fn integer(&mut self, value: i128) {
+        self.seen.integer(value);
+        let kind = if self.seen.is_num() { ColumnKind::Num } else { ColumnKind::Text };
+        if let Some(filling) = self.column(kind) {
+            filling.integer(value);
+        }
+    }
+
+    fn float(&mut self, value: f64) {
+        if value.is_nan() {
+            return self.missing();
+        }
+        self.seen.float(value);
+        if let Some(filling) = self.column(ColumnKind::Num) {
+            filling.float(value);
+        }
+    }
+
+    fn bool(&mut self, value: bool) {
+        self.seen.bool(value);
+        if let Some(filling) = self.column(ColumnKind::Text) {
+            filling.bool(value);
+        }
+    }
+
+    fn time(&mut self, micros: Option<i64>) {
+        self.seen.time(micros);
+        if let Some(filling) = self.column(ColumnKind::Time) {
+            filling.time(micros);
+        }
+    }
+
+    fn refused(&mut self, why: Error) {
+        self.seen.refused(why.clone());
+        if let Some(filling) = self.column(ColumnKind::Text) {
+            filling.refused(why);
+        }
+    }
+
+    fn expect(&mut self, _: Stored) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Part for Guess {
+    fn append(&mut self, parts: Vec<Self>) {
+        let seen = |guess: &Guess| guess.seen.clone();
+        self.seen.append(parts.iter().map(seen).collect());
+        let kinds = parts.iter().filter_map(|part| match &part.kept {
+            Kept::Column(filling) => Some(filling.column.kind()),
+            Kept::Nothing | Kept::Mixed => None,
+        });
+        let mut kinds: Vec<ColumnKind> = kinds.collect();
+        kinds.dedup();
+        let is_mixed = parts.iter().any(|part| matches!(part.kept, Kept::Mixed));
+        if is_mixed || kinds.len() > 1 || matches!(self.kept, Kept::Mixed) {
+            return self.mix();
+        }
+        let Some(&kind) = kinds.first() else {
+            let n_rows: usize = parts.iter().map(|part| part.n_before).sum();
+            (0..n_rows).for_each(|_| self.missing());
+            return;
+        };
+        let fillings = parts.into_iter().map(|part| match part.kept {
+            Kept::Column(filling) => filling,
+            Kept::Nothing | Kept::Mixed => part.filling(kind),
+        });
+        let fillings: Vec<Filling> = fillings.collect();
+        match self.column(kind) {
+            Some(filling) if filling.column.kind() == kind => filling.append(fillings),
+            _ => self.mix(),
+        }
+    }
+
+    fn of_file(&mut self, path: &Path) {
+        if let Kept::Column(filling) = &mut self.kept {
+            filling.of_file(path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::infer::infer;
+    use super::*;
+
+    /// What two readings give is what one gives.
+    fn check(text: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, text).unwrap();
+        let missing = ["?".to_owned()];
+        let columns = infer(&path, &missing).unwrap();
+        let data = DataConfig { columns, missing: missing.to_vec(), ..DataConfig::default() };
+        let expected = read(&path, &data, &[]).unwrap();
+        let found = read_inferred(&path, &missing).unwrap();
+        assert_eq!(found.schema(), expected.schema(), "{text}");
+        for (a, b) in found.columns().iter().zip(expected.columns()) {
+            for row in 0..expected.n_rows() {
+                assert_eq!(a.value(row).to_string(), b.value(row).to_string(), "{text}");
+            }
+        }
+        assert_eq!(found.faults(), expected.faults());
+    }
+
+    #[test]
+    fn one_reading_gives_what_two_give() {
+        check("b,a\n1,x\n,?\n2.5,y\n");
+        check("a\n?\n1\n01\nx\n");
+        check("a,b,c\n,2020-01-01,\n1,,2\n2,2020-01-02T10:00Z,\n");
+        check("a,b\n2020-01-01,1\nx,2020-01-01\n");
+        check("a,b\n9007199254740993,1e400\n1,true\n");
+        check("a,b\n,\n?,\"\"\n");
+    }
+}

@@ -1,0 +1,329 @@
+//! How the rows of a fit are gathered: a source, its columns, and what is joined to it.
+//!
+//! # Shape
+//! In a config, `[source]` (or `source` under `[data]`) says where rows come from, and each
+//! `[[join]]` brings columns of another source, in the order in which they stand:
+//!
+//! ```toml
+//! [source]
+//! path = "applications/*.parquet"
+//!
+//! [[join]]
+//! source = { url = "sqlite://bureau.db?table=reports" }
+//! on = ["customer"]
+//! as_of = { time = "applied_at", event_time = "reported_at", known_time = "loaded_at" }
+//! ```
+//!
+//! A joined source has the kinds that `columns` of its table declare, else those inferred from all
+//! its rows; a key column is of the kind that the left table's is.
+//!
+//! The result is a plain table: nothing of this is part of a config's fingerprint. The same rows,
+//! however gathered, are the same fit.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use samescore_core::batch::{Batch, ColumnKind};
+use samescore_core::config::{ColumnConfig, ColumnForm, Config, DataConfig};
+use samescore_core::error::{Code, Error, Result};
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::gather::{self, Named, Source};
+use crate::join::{AsOf, Join, Matches, Unmatched};
+use crate::snapshot::About;
+use crate::zones;
+
+/// The tables of a config that say how rows are gathered.
+pub const TABLES: [&str; 2] = ["source", "join"];
+
+/// How rows are gathered.
+#[derive(Clone, Debug)]
+pub struct Gathering {
+    /// Where they come from.
+    pub source: Source,
+    /// The columns to read; none means all, inferred.
+    pub data: DataConfig,
+    /// What is joined to them, in order.
+    pub joins: Vec<Joined>,
+}
+
+/// Another source, and how it is joined.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// Where its rows come from.
+    pub source: Source,
+    /// Its declared columns; none means all, inferred.
+    pub columns: BTreeMap<String, ColumnConfig>,
+    /// How the tables belong together.
+    pub join: Join,
+}
+
+/// The joins of a config, whose other tables are read elsewhere.
+#[derive(Deserialize)]
+struct Tables {
+    #[serde(default)]
+    join: Vec<Table>,
+}
+
+/// A join as it stands in a config.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    source: Spanned<Named>,
+    #[serde(default)]
+    columns: BTreeMap<String, ColumnForm>,
+    on: Spanned<Vec<String>>,
+    other_on: Option<Vec<String>>,
+    take: Option<Vec<String>>,
+    #[serde(default)]
+    prefix: String,
+    #[serde(default)]
+    matches: Matches,
+    #[serde(default)]
+    unmatched: Unmatched,
+    as_of: Option<AsOf>,
+}
+
+impl Table {
+    fn joined(self, folder: &Path) -> Result<Joined> {
+        let (place, span) = (self.on.span(), self.source.span());
+        let join = Join {
+            on: self.on.into_inner(),
+            other_on: self.other_on,
+            take: self.take,
+            prefix: self.prefix,
+            matches: self.matches,
+            unmatched: self.unmatched,
+            as_of: self.as_of,
+        };
+        join.validate().map_err(|e| e.at(place))?;
+        let columns = self.columns.into_iter().map(|(name, form)| (name, form.0)).collect();
+        let mut data = DataConfig { columns, ..DataConfig::default() };
+        zones::resolve(&mut data)?;
+        let source = self.source.into_inner().source(folder, span)?;
+        Ok(Joined { source, columns: data.columns, join })
+    }
+}
+
+impl Gathering {
+    /// All columns of a source.
+    pub fn of(source: Source) -> Self {
+        Gathering { source, data: DataConfig::default(), joins: Vec::new() }
+    }
+
+    /// What a config says, whose file stands in `folder`. `instead` stands in for its source, as a
+    /// table to which all is joined already.
+    ///
+    /// # Errors
+    /// If the text names no source or two, or a join is not of its form; with the place in the
+    /// text.
+    pub fn read(
+        text: &str,
+        config: &Config,
+        folder: &Path,
+        instead: Option<Source>,
+    ) -> Result<Self> {
+        let tables: Tables = toml::from_str(text).map_err(|e| {
+            let error = Error::new(Code::BadParameter, e.message().trim_end_matches('.'));
+            match e.span() {
+                Some(span) => error.at(span),
+                None => error,
+            }
+        })?;
+        let joins = tables.join.into_iter().map(|table| table.joined(folder));
+        let joins: Vec<Joined> = joins.collect::<Result<_>>()?;
+        let named = gather::of_config(text, config, folder)?;
+        let data = config.data.clone();
+        match (instead, named) {
+            (Some(source), _) => Ok(Gathering { source, data, joins: Vec::new() }),
+            (None, Some(source)) => Ok(Gathering { source, data, joins }),
+            (None, None) => {
+                let error = Error::new(Code::Usage, "expected a source of rows, found none");
+                Err(error.remedy("set [source] in the config, or name one on the command line"))
+            }
+        }
+    }
+
+    /// The rows: the declared columns, those of the joins, and what the joins need.
+    ///
+    /// # Errors
+    /// As [`gather::read`] and [`Join::apply`].
+    pub fn read_rows(&self) -> Result<Batch> {
+        let others = self.joins.iter().map(|joined| self.other(joined));
+        let others: Vec<Batch> = others.collect::<Result<_>>()?;
+        let mut left = self.left(&others)?;
+        for (joined, other) in self.joins.iter().zip(&others) {
+            left = joined.join.apply(&left, other)?;
+        }
+        Ok(left)
+    }
+
+    /// Name and kind of every column of the rows: the declared ones, or those inferred.
+    ///
+    /// # Errors
+    /// As [`Gathering::read_rows`].
+    pub fn columns(&self) -> Result<BTreeMap<String, ColumnConfig>> {
+        if !self.data.columns.is_empty() {
+            return Ok(self.data.columns.clone());
+        }
+        if self.joins.is_empty() {
+            return gather::infer(&self.source, &self.data.missing);
+        }
+        let rows = self.read_rows()?;
+        let fields = rows.schema().fields().iter();
+        Ok(fields.map(|field| (field.name.clone(), field.kind.into())).collect())
+    }
+
+    /// The rows of a joined source.
+    fn other(&self, joined: &Joined) -> Result<Batch> {
+        let (source, join) = (&joined.source, &joined.join);
+        let mut columns = joined.columns.clone();
+        if columns.is_empty() {
+            columns = gather::infer(source, &self.data.missing)?;
+        }
+        for (name, other) in join.on.iter().zip(join.other_on()) {
+            if let Some(declared) = self.data.columns.get(name) {
+                columns.insert(other.clone(), declared.clone());
+            }
+        }
+        let data = DataConfig { columns, ..self.data.clone() };
+        gather::read(source, &data, &[])
+    }
+
+    /// The rows of the source itself: its own columns and those that the joins need.
+    fn left(&self, others: &[Batch]) -> Result<Batch> {
+        let mut columns = self.data.columns.clone();
+        if columns.is_empty() {
+            // A join asks for its own columns of whatever there is.
+            return gather::read_inferred(&self.source, &self.data.missing);
+        }
+        for (Joined { join, .. }, other) in self.joins.iter().zip(others) {
+            for (_, name) in join.taken(other.schema())? {
+                columns.remove(&name);
+            }
+            for (name, kind) in needs(join, other)? {
+                columns.entry(name).or_insert_with(|| ColumnConfig::from(kind));
+            }
+        }
+        let data = DataConfig { columns, ..self.data.clone() };
+        gather::read(&self.source, &data, &[])
+    }
+
+    /// The files on this machine that are read.
+    ///
+    /// # Errors
+    /// If a folder cannot be listed, or a pattern matches nothing.
+    pub fn files(&self) -> Result<Vec<PathBuf>> {
+        let mut files = self.source.files()?;
+        for joined in &self.joins {
+            files.extend(joined.source.files()?);
+        }
+        Ok(files)
+    }
+
+    /// The same for whoever stands in another folder.
+    #[must_use]
+    pub fn absolute(mut self) -> Self {
+        self.source = self.source.absolute();
+        for joined in &mut self.joins {
+            joined.source = joined.source.clone().absolute();
+        }
+        self
+    }
+
+    /// The tables of a config that gathers so.
+    ///
+    /// # Errors
+    /// Never for what a config can say.
+    pub fn to_tables(&self) -> Result<String> {
+        let unwritten = |e: toml::ser::Error| Error::new(Code::BadParameter, e.to_string());
+        let mut text = gather::to_table(&self.source);
+        for joined in &self.joins {
+            let rules = toml::to_string(&joined.join).map_err(unwritten)?;
+            let (keys, times) = rules.split_at(rules.find("\n[as_of").unwrap_or(rules.len()));
+            text += &format!("\n[[join]]\n{keys}\n");
+            text += &gather::to_table(&joined.source).replace("[source]", "[join.source]");
+            text += &times.replace("\n[as_of", "\n[join.as_of");
+            for (name, column) in &joined.columns {
+                let column = toml::to_string(column).map_err(unwritten)?;
+                let name = toml::Value::String(name.clone());
+                text += &format!("\n[join.columns.{name}]\n{column}");
+            }
+        }
+        Ok(text)
+    }
+
+    /// What a manifest says of the source.
+    pub fn about(&self) -> About {
+        let joined = self.joins.iter().map(|joined| format!(" + {}", joined.source));
+        About {
+            source: self.source.to_string() + &joined.collect::<String>(),
+            query: self.source.query().map(str::to_owned),
+            key: self.data.key.clone(),
+            readers: gather::readers(),
+        }
+    }
+}
+
+/// The left columns that a join needs, with their kinds.
+fn needs(join: &Join, other: &Batch) -> Result<BTreeMap<String, ColumnKind>> {
+    let mut kinds = BTreeMap::new();
+    for (name, other_name) in join.on.iter().zip(join.other_on()) {
+        let slot = other.schema().required(other_name)?;
+        kinds.insert(name.clone(), other.column(slot).kind());
+    }
+    if let Some(as_of) = &join.as_of {
+        kinds.insert(as_of.time.clone(), ColumnKind::Time);
+    }
+    Ok(kinds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = "[data.columns]\ny = \"num\"\n[target]\ncolumn = \"y\"\n\
+        [model]\nkind = \"linear_regression\"\n[source]\npath = \"a.csv\"\n";
+
+    fn read(joins: &str) -> Result<Gathering> {
+        let text = format!("{CONFIG}{joins}");
+        let config = Config::parse_beside(&text, &TABLES)?;
+        Gathering::read(&text, &config, Path::new("/base"), None)
+    }
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let joins = "[[join]]\nsource = { path = \"b.csv\" }\non = [\"id\"]\nprefix = \"b_\"\n\
+            [[join]]\nsource = { url = \"sqlite://c.db?table=t\" }\non = [\"id\", \"no\"]\n\
+            other_on = [\"key\", \"n\"]\ntake = [\"x\"]\nmatches = \"one_to_one\"\n\
+            unmatched = \"error\"\n\
+            columns = { x = \"num\", \"a b\" = { kind = \"time\", format = \"%Y\" } }\n\
+            as_of = { time = \"t\", event_time = \"e\", tie = { largest = \"x\" } }\n";
+        let gathering = read(joins).unwrap();
+        assert_eq!(gathering.joins.len(), 2);
+        let written = gathering.to_tables().unwrap();
+        let text = CONFIG.split("[source]").next().unwrap().to_owned() + &written;
+        let config = Config::parse_beside(&text, &TABLES).unwrap();
+        let again = Gathering::read(&text, &config, Path::new("/"), None).unwrap();
+        assert_eq!(again.source, gathering.source);
+        for (a, b) in again.joins.iter().zip(&gathering.joins) {
+            assert_eq!((&a.source, &a.columns, &a.join), (&b.source, &b.columns, &b.join));
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_where_it_stands() {
+        for (joins, expected) in [
+            ("[[join]]\non = [\"id\"]\n", "missing field `source`"),
+            ("[[join]]\nsource = { path = \"b\" }\non = []\n", "expected key columns"),
+            ("[[join]]\nsource = { path = \"b\" }\non = [\"a\"]\nhow = 1\n", "unknown field `how`"),
+            ("[[join]]\nsource = { file = \"b\" }\non = [\"a\"]\n", "unknown field `file`"),
+            ("[[join]]\nsource = {}\non = [\"a\"]\n", "expected one of `path`, `url`"),
+        ] {
+            let error = read(joins).unwrap_err();
+            assert!(error.to_string().contains(expected), "{error} lacks {expected}");
+            assert!(error.span().is_some(), "{joins}");
+        }
+    }
+}

@@ -1,0 +1,626 @@
+//! Columns of another table, row by row: by key, or as of each row's time.
+//!
+//! # Method
+//! A plain join takes the one row of the other table with the same key. A join as of a time takes
+//! the latest event that is not later than the row's time, among those that were known by then;
+//! never a value from the future, and with a declared known time a later back-fill changes no old
+//! table. The rows of the left table stay as they are, each once, in their order.
+//!
+//! # Missing
+//! A row without a key or without a time matches nothing. Neither does an event without event time,
+//! nor, where known times are declared, one that was never known.
+//!
+//! # Ties and order
+//! Keys are compared by value, so the order of neither table matters. Two rows of the other table
+//! with one key are an error of a plain join. Two events at one time fall under the declared rule:
+//! an error (the default), the one known last, or the one with the largest value of a column; two
+//! that the rule leaves equal are an error unless they are the same row twice.
+//!
+//! # Errors
+//! A column that is absent or of another kind; keys that match more often than declared, with the
+//! first ten; unmatched rows where they are declared an error; a name that both tables have.
+
+use std::cmp::Reverse;
+use std::sync::Arc;
+
+use samescore_core::batch::{
+    Batch, Column, ColumnKind, Field, MISSING_TIME, RowKeyer, Schema, push_missing,
+};
+use samescore_core::digest::RowKey;
+use samescore_core::error::{Code, Error, Result};
+use samescore_core::math;
+use serde::{Deserialize, Serialize};
+
+/// How many rows or keys a message lists.
+const LISTED: usize = 10;
+const SECOND_MICROS: i64 = 1_000_000;
+
+/// How two tables belong together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Join {
+    /// The key columns.
+    pub on: Vec<String>,
+    /// What the other table calls them, in the same order; without it, the same.
+    pub other_on: Option<Vec<String>>,
+    /// The columns to take; without it, all but key and times.
+    pub take: Option<Vec<String>>,
+    /// What stands before the names of the taken columns.
+    pub prefix: String,
+    /// How often a key may occur.
+    pub matches: Matches,
+    /// What a row without match is.
+    pub unmatched: Unmatched,
+    /// The latest event as of each row's time, instead of the one row.
+    pub as_of: Option<AsOf>,
+}
+
+/// How often a key may occur.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Matches {
+    /// Once in the other table, any number of times in the left one.
+    #[default]
+    ManyToOne,
+    /// Once in each table.
+    OneToOne,
+}
+
+/// What a row without match is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unmatched {
+    /// A row whose taken columns are missing.
+    #[default]
+    Missing,
+    /// An error.
+    Error,
+}
+
+/// Which event is the latest one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AsOf {
+    /// The left column that says as of when.
+    pub time: String,
+    /// The other table's column that says when an event happened.
+    pub event_time: String,
+    /// The other table's column that says since when the event is known.
+    pub known_time: Option<String>,
+    /// Older events are none: a whole number and one of `s`, `m`, `h`, `d`, such as `90d`.
+    pub max_age: Option<String>,
+    /// Which of two events at one time counts.
+    #[serde(default)]
+    pub tie: Tie,
+}
+
+/// Which of two events at one time counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tie {
+    /// None: two different ones are an error.
+    #[default]
+    Error,
+    /// The one known last.
+    LatestKnown,
+    /// The one with the largest value of this column: numbers and times by size, text by code
+    /// points, missing below all.
+    Largest(String),
+}
+
+impl Join {
+    /// The columns that the left table must have.
+    pub fn left_columns(&self) -> Vec<&str> {
+        let times = self.as_of.iter().map(|as_of| as_of.time.as_str());
+        self.on.iter().map(String::as_str).chain(times).collect()
+    }
+
+    /// The key columns of the other table.
+    pub fn other_on(&self) -> &[String] {
+        self.other_on.as_ref().unwrap_or(&self.on)
+    }
+
+    /// The other table's columns to take, and their names in the result.
+    ///
+    /// # Errors
+    /// If one that is named is absent.
+    pub fn taken(&self, other: &Schema) -> Result<Vec<(String, String)>> {
+        let names: Vec<String> = match &self.take {
+            Some(names) => names.clone(),
+            None => {
+                let is_taken = |name: &&str| {
+                    let times = self.as_of.iter();
+                    let mut times =
+                        times.flat_map(|t| [Some(&t.event_time), t.known_time.as_ref()]);
+                    !self.other_on().iter().any(|on| on == name)
+                        && !times.any(|time| time.is_some_and(|time| time == name))
+                };
+                other.names().filter(is_taken).map(str::to_owned).collect()
+            }
+        };
+        for name in &names {
+            other.required(name)?;
+        }
+        Ok(names.into_iter().map(|name| (name.clone(), format!("{}{name}", self.prefix))).collect())
+    }
+
+    /// Checks what needs no table.
+    ///
+    /// # Errors
+    /// If there is no key, a duration is none, or the tie rule asks for a known time that is not
+    /// declared.
+    pub fn validate(&self) -> Result<()> {
+        let refused = |message: &str, remedy: &str| {
+            Err(Error::new(Code::BadParameter, message).remedy(remedy))
+        };
+        if self.on.is_empty() {
+            return refused("expected key columns of a join, found none", "set `on`");
+        }
+        if self.other_on().len() != self.on.len() {
+            return refused(
+                "expected one name in `other_on` for each in `on`",
+                "list both in order",
+            );
+        }
+        let Some(as_of) = &self.as_of else {
+            return Ok(());
+        };
+        if as_of.tie == Tie::LatestKnown && as_of.known_time.is_none() {
+            return refused("expected `known_time` for tie latest_known, found none", "declare it");
+        }
+        as_of.max_age_micros().map(|_| ())
+    }
+
+    /// The left table with the taken columns of `other`, columns in name order.
+    ///
+    /// # Errors
+    /// As the module docs say.
+    pub fn apply(&self, left: &Batch, other: &Batch) -> Result<Batch> {
+        self.validate()?;
+        if let Some((&row, error)) = other.faults().first_key_value() {
+            return Err(error.clone().row(other.source_row(row as usize)));
+        }
+        let (left_names, other_names) = (self.on.as_slice(), self.other_on());
+        check_kinds(left, left_names, other, other_names)?;
+        let ours = keys(left, left_names)?;
+        let theirs = keys(other, other_names)?;
+        if self.matches == Matches::OneToOne {
+            refuse_repeated(left, left_names, &ours)?;
+        }
+        let found = match &self.as_of {
+            None => {
+                refuse_repeated(other, other_names, &theirs)?;
+                plain(&ours, &theirs)
+            }
+            Some(as_of) => Events::new(as_of, other, &theirs)?.as_of(left, &ours)?,
+        };
+        if self.unmatched == Unmatched::Error {
+            refuse_unmatched(left, left_names, &found)?;
+        }
+        self.compose(left, other, &found)
+    }
+
+    /// The left columns, and the taken ones at the rows that were found.
+    fn compose(&self, left: &Batch, other: &Batch, found: &[Option<u32>]) -> Result<Batch> {
+        let mut columns: Vec<(Field, Column)> =
+            left.schema().fields().iter().cloned().zip(left.columns().iter().cloned()).collect();
+        for (name, shown) in self.taken(other.schema())? {
+            let column = other.column(other.schema().slot(&name)?);
+            let mut with_missing = column.clone();
+            push_missing(&mut with_missing);
+            let rows = found.iter().map(|row| row.map_or(column.len(), |row| row as usize));
+            let mut taken = Column::empty(column.kind());
+            taken.extend_from(&with_missing, rows);
+            columns.push((Field::new(shown, column.kind()), taken));
+        }
+        columns.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+        let (fields, columns): (Vec<Field>, Vec<Column>) = columns.into_iter().unzip();
+        let schema = Schema::new(fields).map_err(|e| e.remedy("set a `prefix` for the join"))?;
+        let mut joined = Batch::new(Arc::new(schema), columns)?;
+        for (&row, error) in left.faults() {
+            joined.fault_row(row as usize, error.clone());
+        }
+        Ok(joined)
+    }
+}
+
+impl AsOf {
+    /// The age beyond which an event is none.
+    fn max_age_micros(&self) -> Result<Option<i64>> {
+        let Some(text) = &self.max_age else {
+            return Ok(None);
+        };
+        let seconds = |unit: char| match unit {
+            's' => Some(1),
+            'm' => Some(60),
+            'h' => Some(3_600),
+            'd' => Some(86_400),
+            _ => None,
+        };
+        let unit = text.chars().last().and_then(seconds);
+        let count = text.get(..text.len().saturating_sub(1)).and_then(|n| n.parse::<u32>().ok());
+        match unit.zip(count) {
+            Some((unit, count)) => {
+                let micros = i64::from(count).checked_mul(unit * SECOND_MICROS);
+                Ok(Some(micros.unwrap_or(i64::MAX)))
+            }
+            None => {
+                let message =
+                    format!("expected `max_age` such as 90d, 12h, 30m or 45s, found {text:?}");
+                Err(Error::new(Code::BadParameter, message))
+            }
+        }
+    }
+}
+
+/// The other table's events by key and time.
+struct Events<'a> {
+    rule: &'a AsOf,
+    table: &'a Batch,
+    max_age: Option<i64>,
+    known: Option<&'a [i64]>,
+    /// Key, event time and row, ascending.
+    sorted: Vec<(RowKey, i64, u32)>,
+}
+
+impl<'a> Events<'a> {
+    fn new(rule: &'a AsOf, table: &'a Batch, keys: &[Option<RowKey>]) -> Result<Self> {
+        let event = times(table, &rule.event_time)?;
+        let known = rule.known_time.as_ref().map(|name| times(table, name)).transpose()?;
+        let keyed = (0u32..).zip(keys.iter().zip(event));
+        let mut sorted: Vec<(RowKey, i64, u32)> = keyed
+            .filter(|(_, (_, event))| **event != MISSING_TIME)
+            .filter_map(|(row, (key, event))| Some(((*key)?, *event, row)))
+            .collect();
+        sorted.sort();
+        Ok(Events { rule, table, max_age: rule.max_age_micros()?, known, sorted })
+    }
+
+    fn as_of(&self, left: &Batch, keys: &[Option<RowKey>]) -> Result<Vec<Option<u32>>> {
+        let at = times(left, &self.rule.time)?;
+        let rows = keys.iter().zip(at).enumerate();
+        rows.map(|(row, (key, &at))| match key {
+            Some(key) if at != MISSING_TIME => {
+                self.latest(*key, at).map_err(|e| e.row(left.source_row(row)))
+            }
+            _ => Ok(None),
+        })
+        .collect()
+    }
+
+    /// The event that counts for a key at a time.
+    fn latest(&self, key: RowKey, at: i64) -> Result<Option<u32>> {
+        let end = self.sorted.partition_point(|event| (event.0, event.1) <= (key, at));
+        let is_known = |row: u32| {
+            let known = self.known.map(|known| known[row as usize]);
+            known.is_none_or(|known| known != MISSING_TIME && known <= at)
+        };
+        let mut before = self.sorted[..end].iter().rev().take_while(|event| event.0 == key);
+        let Some(&(_, time, first)) = before.find(|event| is_known(event.2)) else {
+            return Ok(None);
+        };
+        if self.max_age.is_some_and(|age| at.saturating_sub(time) > age) {
+            return Ok(None);
+        }
+        let ties = before.take_while(|event| event.1 == time).map(|event| event.2);
+        let ties: Vec<u32> = ties.filter(|&row| is_known(row)).collect();
+        if ties.is_empty() {
+            return Ok(Some(first));
+        }
+        self.best(&[&[first], &ties[..]].concat()).map(Some)
+    }
+
+    /// The one of several events at one time that the tie rule names.
+    fn best(&self, rows: &[u32]) -> Result<u32> {
+        let mut ranked: Vec<(Reverse<Rank>, u32)> = Vec::with_capacity(rows.len());
+        for &row in rows {
+            ranked.push((Reverse(self.rank(row as usize)?), row));
+        }
+        ranked.sort();
+        let (top, best) = (&ranked[0].0, ranked[0].1);
+        let equals = ranked.iter().take_while(|other| other.0 == *top).map(|other| other.1);
+        let equals: Vec<u32> = equals.collect();
+        let differs = |column: &Column, row: u32| {
+            let (row, best) = (row as usize, best as usize);
+            match (column.is_missing(row), column.is_missing(best)) {
+                (false, false) => column.value(row) != column.value(best),
+                (a, b) => a != b,
+            }
+        };
+        let columns = self.table.columns();
+        if !equals.iter().any(|&row| columns.iter().any(|column| differs(column, row))) {
+            return Ok(best);
+        }
+        let rows = equals.iter().take(LISTED).map(|&row| self.table.source_row(row as usize));
+        let rows: Vec<u64> = rows.collect();
+        let message = format!("expected one latest event, found rows {rows:?} at one time");
+        Err(Error::new(Code::WrongMatches, message)
+            .remedy("set `tie`, or make event times unique per key")
+            .column(&self.rule.event_time))
+    }
+
+    fn rank(&self, row: usize) -> Result<Rank> {
+        let none = (0, 0, String::new());
+        Ok(match &self.rule.tie {
+            Tie::Error => none,
+            Tie::LatestKnown => (0, self.known.map_or(0, |known| ordered(known[row])), none.2),
+            Tie::Largest(name) => {
+                let column = self.table.column(self.table.schema().required(name)?);
+                match column {
+                    _ if column.is_missing(row) => none,
+                    Column::Num(v) => (1, math::order_key(v[row]), none.2),
+                    Column::Time(v) => (1, ordered(v[row]), none.2),
+                    Column::Text(v) => (1, 0, v.get(row).unwrap_or_default().to_owned()),
+                }
+            }
+        })
+    }
+}
+
+/// Whether there is a value, its place among numbers or times, its place among labels.
+type Rank = (u8, u64, String);
+
+/// A number that is ordered as `time` is.
+fn ordered(time: i64) -> u64 {
+    (time as u64) ^ (1 << 63)
+}
+
+/// The key of every row; `None` where a key column is missing.
+fn keys(batch: &Batch, names: &[String]) -> Result<Vec<Option<RowKey>>> {
+    // Columns are called by their place in `on`, so that both tables give one key to one value.
+    let slots: Vec<usize> =
+        names.iter().map(|name| batch.schema().required(name)).collect::<Result<_>>()?;
+    let kinds = slots.iter().map(|&slot| batch.column(slot).kind()).enumerate();
+    let schema = Schema::new(kinds.map(|(place, kind)| Field::new(format!("{place:04}"), kind)))?;
+    let columns: Vec<Column> = slots.iter().map(|&slot| batch.column(slot).clone()).collect();
+    let keyed = Batch::new(Arc::new(schema), columns)?;
+    let keys = RowKeyer::new(keyed.schema(), &[])?.keys(&keyed, 0..keyed.n_rows());
+    let is_whole = |row: usize| keyed.columns().iter().all(|column| !column.is_missing(row));
+    Ok(keys.into_iter().enumerate().map(|(row, key)| is_whole(row).then_some(key)).collect())
+}
+
+/// Keys are compared as values of one kind.
+fn check_kinds(left: &Batch, ours: &[String], other: &Batch, theirs: &[String]) -> Result<()> {
+    for (name, other_name) in ours.iter().zip(theirs) {
+        let expected = left.column(left.schema().required(name)?).kind();
+        let found = other.column(other.schema().required(other_name)?).kind();
+        if expected != found {
+            let message = format!("expected a key column of kind {expected}, found {found}");
+            return Err(Error::new(Code::WrongKind, message)
+                .remedy("declare both columns with one kind")
+                .column(other_name));
+        }
+    }
+    Ok(())
+}
+
+/// The times of a column.
+fn times<'a>(batch: &'a Batch, name: &str) -> Result<&'a [i64]> {
+    match batch.column(batch.schema().required(name)?) {
+        Column::Time(times) => Ok(times),
+        column => {
+            let message = format!("expected {}, found {}", ColumnKind::Time, column.kind());
+            Err(Error::new(Code::WrongKind, message).column(name))
+        }
+    }
+}
+
+/// The row of the other table with each key.
+fn plain(ours: &[Option<RowKey>], theirs: &[Option<RowKey>]) -> Vec<Option<u32>> {
+    let keyed = (0u32..).zip(theirs).filter_map(|(row, key)| Some(((*key)?, row)));
+    let mut sorted: Vec<(RowKey, u32)> = keyed.collect();
+    sorted.sort();
+    let find = |key: RowKey| {
+        let at = sorted.binary_search_by(|other| other.0.cmp(&key)).ok()?;
+        Some(sorted[at].1)
+    };
+    ours.iter().map(|key| key.and_then(find)).collect()
+}
+
+/// Every key occurs once.
+fn refuse_repeated(batch: &Batch, names: &[String], keys: &[Option<RowKey>]) -> Result<()> {
+    let keyed = (0u32..).zip(keys).filter_map(|(row, key)| Some(((*key)?, row)));
+    let mut sorted: Vec<(RowKey, u32)> = keyed.collect();
+    sorted.sort();
+    let again = sorted.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1].1);
+    let mut again: Vec<u32> = again.collect();
+    again.sort();
+    refuse(batch, names, &again, "expected each key once, found some again in rows")
+}
+
+fn refuse_unmatched(left: &Batch, names: &[String], found: &[Option<u32>]) -> Result<()> {
+    let rows = (0u32..).zip(found).filter(|(_, row)| row.is_none()).map(|(row, _)| row);
+    let rows: Vec<u32> = rows.collect();
+    refuse(left, names, &rows, "expected a match for every row, found none for rows")
+}
+
+/// Refuses if there are `rows`, listing the first ten with their keys.
+fn refuse(batch: &Batch, names: &[String], rows: &[u32], what: &str) -> Result<()> {
+    let Some(&first) = rows.first() else {
+        return Ok(());
+    };
+    let slots = names.iter().filter_map(|name| batch.schema().position(name));
+    let value = |slot: usize| batch.column(slot).value(first as usize).to_string();
+    let shown: Vec<String> = slots.map(value).collect();
+    let listed = rows.iter().take(LISTED).map(|&row| batch.source_row(row as usize));
+    let listed: Vec<u64> = listed.collect();
+    let message = format!("{what} {listed:?}, first {}", shown.join(", "));
+    Err(Error::new(Code::WrongMatches, message)
+        .column(&names.join("+"))
+        .row(batch.source_row(first as usize)))
+}
+
+#[cfg(test)]
+mod tests {
+    use samescore_core::batch::parse_time;
+
+    use super::*;
+
+    fn time(text: &str) -> i64 {
+        if text.is_empty() {
+            return MISSING_TIME;
+        }
+        parse_time(text, &Default::default()).unwrap()
+    }
+
+    fn times_of(texts: &[&str]) -> Column {
+        Column::Time(texts.iter().map(|text| time(text)).collect())
+    }
+
+    fn texts(labels: &[&str]) -> Column {
+        Column::text(labels.iter().map(|l| (!l.is_empty()).then_some(*l)))
+    }
+
+    fn batch(columns: &[(&str, Column)]) -> Batch {
+        let fields = columns.iter().map(|(name, column)| Field::new(*name, column.kind()));
+        let values = columns.iter().map(|(_, column)| column.clone()).collect();
+        Batch::new(Arc::new(Schema::new(fields).unwrap()), values).unwrap()
+    }
+
+    fn on(name: &str) -> Join {
+        Join {
+            on: vec![name.to_owned()],
+            other_on: None,
+            take: None,
+            prefix: String::new(),
+            matches: Matches::ManyToOne,
+            unmatched: Unmatched::Missing,
+            as_of: None,
+        }
+    }
+
+    fn as_of(tie: Tie) -> AsOf {
+        AsOf {
+            time: "at".to_owned(),
+            event_time: "event".to_owned(),
+            known_time: None,
+            max_age: None,
+            tie,
+        }
+    }
+
+    /// The latest event that was known.
+    fn known(max_age: Option<&str>) -> Join {
+        let rule = as_of(Tie::LatestKnown);
+        let known_time = Some("known".to_owned());
+        let max_age = max_age.map(str::to_owned);
+        Join { as_of: Some(AsOf { known_time, max_age, ..rule }), ..on("id") }
+    }
+
+    fn column(batch: &Batch, name: &str) -> Vec<String> {
+        let column = batch.column(batch.schema().slot(name).unwrap());
+        let shown = |row| {
+            if column.is_missing(row) { "-".to_owned() } else { column.value(row).to_string() }
+        };
+        (0..batch.n_rows()).map(shown).collect()
+    }
+
+    fn applicants() -> Batch {
+        batch(&[
+            ("id", texts(&["a", "b", "a", "", "c"])),
+            ("at", times_of(&["2020-01-10", "2020-01-10", "2020-01-20", "2020-01-10", ""])),
+        ])
+    }
+
+    /// Events of `a`; the one of the 5th was corrected on the 15th.
+    fn events() -> Batch {
+        batch(&[
+            ("id", texts(&["a", "a", "a", "a", "c"])),
+            (
+                "event",
+                times_of(&["2020-01-05", "2020-01-05", "2020-01-11", "2020-01-01", "2020-01-01"]),
+            ),
+            (
+                "known",
+                times_of(&["2020-01-06", "2020-01-15", "2020-01-11", "2020-01-02", "2020-01-01"]),
+            ),
+            ("amount", Column::num([50.0, 55.0, 110.0, 10.0, 7.0])),
+        ])
+    }
+
+    #[test]
+    fn a_plain_join_takes_the_row_of_the_key() {
+        let other =
+            batch(&[("who", texts(&["b", "a", "z"])), ("income", Column::num([2.0, 1.0, 26.0]))]);
+        let other_on = Some(vec!["who".to_owned()]);
+        let plain = Join { other_on, prefix: "p_".to_owned(), ..on("id") };
+        let joined = plain.apply(&applicants(), &other).unwrap();
+        let names: Vec<&str> = joined.schema().names().collect();
+        assert_eq!(names, ["at", "id", "p_income"]);
+        let found = column(&joined, "p_income");
+        assert_eq!(found, ["number 1", "number 2", "number 1", "-", "-"]);
+        let reversed = other.select(&[2, 1, 0]);
+        assert_eq!(column(&plain.apply(&applicants(), &reversed).unwrap(), "p_income"), found);
+    }
+
+    #[test]
+    fn another_multiplicity_than_declared_is_an_error() {
+        let twice = batch(&[("id", texts(&["a", "b", "a"])), ("x", Column::num([1.0, 2.0, 3.0]))]);
+        let error = on("id").apply(&applicants(), &twice).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "column `id`: row 2: expected each key once, found some again in rows [2], first text \"a\""
+        );
+        let one = Join { matches: Matches::OneToOne, ..on("id") };
+        let once = twice.select(&[0, 1]);
+        assert_eq!(one.apply(&applicants(), &once).unwrap_err().code(), Code::WrongMatches);
+        let all = Join { unmatched: Unmatched::Error, ..on("id") };
+        let error = all.apply(&applicants(), &once).unwrap_err().to_string();
+        assert!(error.contains("found none for rows [3, 4]"), "{error}");
+    }
+
+    #[test]
+    fn the_latest_event_that_was_known_counts_and_never_a_later_one() {
+        let joined = known(None).apply(&applicants(), &events()).unwrap();
+        // On the 10th the correction of the 15th was not known; on the 20th the event of the 11th is
+        // the latest.
+        assert_eq!(column(&joined, "amount"), ["number 50", "-", "number 110", "-", "-"]);
+        assert!(joined.schema().position("event").is_none());
+        // A back-fill that is known later changes nothing.
+        let rows = [0, 2, 3, 4];
+        let before = known(None).apply(&applicants(), &events().select(&rows)).unwrap();
+        assert_eq!(column(&before, "amount"), column(&joined, "amount"));
+    }
+
+    #[test]
+    fn two_events_at_one_time_fall_under_the_rule() {
+        let of = |tie: Tie| {
+            let join = Join { as_of: Some(as_of(tie)), ..on("id") };
+            join.apply(&applicants(), &events()).map(|t| column(&t, "amount")[0].clone())
+        };
+        let error = of(Tie::Error).unwrap_err();
+        assert_eq!(error.code(), Code::WrongMatches);
+        assert!(error.to_string().contains("found rows [0, 1] at one time"), "{error}");
+        assert_eq!(of(Tie::Largest("amount".to_owned())).unwrap(), "number 55");
+        assert_eq!(of(Tie::Largest("known".to_owned())).unwrap(), "number 55");
+        // The same row twice is one event.
+        let rows = [0, 0, 3];
+        let rule = Join { as_of: Some(as_of(Tie::Error)), ..on("id") };
+        let twice = rule.apply(&applicants(), &events().select(&rows)).unwrap();
+        assert_eq!(column(&twice, "amount")[0], "number 50");
+    }
+
+    #[test]
+    fn an_event_beyond_the_age_is_none() {
+        let of = |age: &str| {
+            known(Some(age))
+                .apply(&applicants(), &events())
+                .map(|t| column(&t, "amount")[0].clone())
+        };
+        assert_eq!(of("5d").unwrap(), "number 50");
+        assert_eq!(of("120h").unwrap(), "number 50");
+        assert_eq!(of("119h").unwrap(), "-");
+        assert!(of("5 days").unwrap_err().to_string().contains("such as 90d"));
+    }
+
+    #[test]
+    fn what_is_absent_or_of_another_kind_is_named() {
+        let other = batch(&[("id", Column::num([1.0])), ("x", Column::num([1.0]))]);
+        let error = on("id").apply(&applicants(), &other).unwrap_err();
+        assert!(error.to_string().contains("expected a key column of kind text, found num"));
+        let error = on("no").apply(&applicants(), &other).unwrap_err();
+        assert!(error.to_string().contains("column `no`"), "{error}");
+        let same = batch(&[("id", texts(&["a"])), ("at", Column::num([1.0]))]);
+        let error = on("id").apply(&applicants(), &same).unwrap_err();
+        assert!(error.to_string().contains("prefix"), "{error}");
+    }
+}

@@ -22,7 +22,8 @@ use samescore_core::csv_form::ROWS_MAX;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
-use super::arrow::{Array, FIELDS_MAX, Field, Layout, Type, Value, show};
+use super::arrow::{Array, Type, Value, show};
+use super::arrow_schema::{FIELDS_MAX, Field, Layout};
 use super::flat::Table;
 use super::gzip::UNPACKED_BYTES_MAX;
 use super::parquet::damaged;

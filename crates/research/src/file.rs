@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use samescore_core::error::{Code, Error, Result};
+use samescore_core::par;
 
 use crate::output_file::refused;
 
@@ -23,7 +24,7 @@ fn read_while(path: &Path, meanwhile: impl FnOnce()) -> Result<Vec<u8>> {
     }
     let no = |e: &std::io::Error| refused("read", path, e);
     let before = Stamp::of(path).map_err(|e| no(&e))?;
-    let bytes = std::fs::read(path).map_err(|e| no(&e))?;
+    let bytes = content(path, &before).map_err(|e| no(&e))?;
     meanwhile();
     let after = Stamp::of(path).ok();
     let is_same = after.as_ref() == Some(&before) && before.n_bytes == bytes.len() as u64;
@@ -33,6 +34,35 @@ fn read_while(path: &Path, meanwhile: impl FnOnce()) -> Result<Vec<u8>> {
         return Err(error.remedy("read it again when nobody writes to it"));
     }
     Ok(bytes)
+}
+
+/// From here on all threads read a file together.
+#[cfg(unix)]
+const LARGE_BYTES: u64 = 64 << 20;
+
+#[cfg(unix)]
+fn content(path: &Path, stamp: &Stamp) -> std::io::Result<Vec<u8>> {
+    use std::os::unix::fs::FileExt;
+    let Some(n_bytes) = usize::try_from(stamp.n_bytes).ok().filter(|_| stamp.is_plain) else {
+        return std::fs::read(path);
+    };
+    if stamp.n_bytes < LARGE_BYTES {
+        return std::fs::read(path);
+    }
+    const PIECE_BYTES: usize = 8 << 20;
+    let file = std::fs::File::open(path)?;
+    let mut bytes = vec![0; n_bytes];
+    let mut pieces: Vec<(usize, &mut [u8])> = bytes.chunks_mut(PIECE_BYTES).enumerate().collect();
+    let read = par::map_mut(&mut pieces, |(at, piece)| {
+        file.read_exact_at(piece, (*at * PIECE_BYTES) as u64)
+    });
+    read.into_iter().collect::<std::io::Result<()>>()?;
+    Ok(bytes)
+}
+
+#[cfg(not(unix))]
+fn content(path: &Path, _: &Stamp) -> std::io::Result<Vec<u8>> {
+    std::fs::read(path)
 }
 
 /// What a file had when it was looked at.

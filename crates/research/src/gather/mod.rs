@@ -29,6 +29,7 @@
 //! Rows are numbered from 0, without the header; over several files in the order of their paths.
 
 mod arrow;
+mod arrow_schema;
 mod csv;
 mod files;
 mod flat;

@@ -22,6 +22,7 @@ use polars::prelude::{ArrowDataType, Column, DataFrame, ParquetReader, SerReader
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
+use super::gzip::UNPACKED_BYTES_MAX;
 use super::stored::show;
 use super::table::{Taken, Wanted, choose};
 use super::taker::Part;
@@ -30,8 +31,8 @@ use super::{check_names, check_size, foreign, guard};
 const MAGIC: &[u8] = b"PAR1";
 /// Magic, empty footer, its length, magic.
 const FILE_BYTES_MIN: usize = 12;
-/// Columns of a file may not claim more than this many bytes together when they are unpacked.
-pub(super) const UNPACKED_BYTES_MAX: u64 = 64 << 30;
+/// What a cell takes at least, however few bytes a page needs to repeat it.
+const CELL_BYTES: u64 = 8;
 
 /// The wanted columns of a file's content.
 pub(super) fn take<T: Part>(
@@ -77,6 +78,8 @@ pub(super) fn load(path: &Path, bytes: &[u8], wanted: Wanted<'_>) -> Result<Data
             return Err(damaged(path, &what));
         }
         let (chosen, _) = choose(path, &names, wanted)?;
+        let cells = (footer.num_rows as u64).saturating_mul(chosen.len() as u64);
+        check_unpacked(path, cells.saturating_mul(CELL_BYTES))?;
         reader.set_metadata(Arc::new(footer));
         let schema = reader.schema().map_err(|e| foreign(path, &e))?;
         for name in &chosen {
@@ -124,9 +127,14 @@ fn check_claims(path: &Path, file_bytes: usize, claims: &[Claim]) -> Result<()> 
         let what = format!("columns within its {file_bytes} bytes, found {packed} claimed");
         return Err(damaged(path, &what));
     }
-    if unpacked > UNPACKED_BYTES_MAX {
+    check_unpacked(path, unpacked)
+}
+
+/// Refuses what would take more memory than is stated.
+fn check_unpacked(path: &Path, n_bytes: u64) -> Result<()> {
+    if n_bytes > UNPACKED_BYTES_MAX {
         let message = format!(
-            "`{}`: expected at most {UNPACKED_BYTES_MAX} bytes unpacked, found {unpacked} claimed",
+            "`{}`: expected at most {UNPACKED_BYTES_MAX} bytes unpacked, found {n_bytes} claimed",
             path.display()
         );
         return Err(Error::new(Code::LimitExceeded, message));

@@ -22,7 +22,12 @@
 mod csv;
 mod infer;
 mod parquet;
+pub mod postgres;
+mod reader;
+pub mod source;
+mod sql;
 mod stored;
+mod taker;
 
 use std::collections::BTreeMap;
 use std::path::Path;

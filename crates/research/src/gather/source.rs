@@ -11,6 +11,8 @@
 
 use std::path::PathBuf;
 
+use super::postgres::Options;
+
 /// A place where rows come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -38,6 +40,8 @@ pub struct Query {
     pub text: String,
     /// What is allowed although it may give other rows on another run, by name.
     pub allow: Vec<String>,
+    /// The declared key columns of its rows: an order by all of them is total.
+    pub key: Vec<String>,
 }
 
 /// Where a server is. It holds no password: that comes from a file or the environment when the
@@ -54,4 +58,6 @@ pub struct Address {
     pub database: String,
     /// A file that holds the password.
     pub password_file: Option<PathBuf>,
+    /// How the connection is secured, and its limits.
+    pub options: Options,
 }

@@ -10,6 +10,7 @@
 //! [`CellReader`](crate::batch::CellReader)). Rows are numbered from 0 without the header, lines
 //! from 1 with it.
 
+mod chunks;
 mod scanner;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use std::borrow::Cow;
 pub use crate::batch::{COLUMNS_MAX, ROWS_MAX};
 use crate::error::{Code, Error, Result};
 
+pub use chunks::{CHUNK_BYTES, CsvChunks, CsvRows, for_each_block};
 use scanner::Scanner;
 
 /// How many columns a message lists.
@@ -42,19 +44,13 @@ impl<'a> CsvTable<'a> {
     /// another number of cells than the header, a quote stands where none may, a line ends with a
     /// lone carriage return, or the table is beyond [`ROWS_MAX`] or [`COLUMNS_MAX`].
     pub fn open(source: &str, bytes: &'a [u8]) -> Result<Self> {
-        if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-            let message = format!("`{source}`: expected UTF-8 text, found UTF-16");
-            return Err(Error::new(Code::BadValue, message).remedy("save the file as UTF-8"));
-        }
-        let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
-        if bytes.iter().all(u8::is_ascii_whitespace) {
-            let message = format!("`{source}`: expected a header, found an empty file");
-            return Err(Error::new(Code::BadValue, message));
-        }
-        let table = scan(source, bytes)?;
-        check_size(source, table.n_rows, table.names.len())?;
-        check_names(source, &table.names)?;
-        Ok(table)
+        let chunks = CsvChunks::cut(source, bytes)?;
+        let n_columns = chunks.names().len();
+        let (n_rows, _) = chunks.map(|chunk| Some((chunks::count(chunk, n_columns)?, ())))?;
+        let text = std::str::from_utf8(chunks.bytes())
+            .map_err(|_| not_utf8(source, chunks.bytes(), chunks.names()))?;
+        let (names, body) = (chunks.names().to_vec(), chunks.body());
+        Ok(CsvTable { source: source.to_owned(), text, names, n_rows, body })
     }
 
     /// The names in the header.
@@ -77,16 +73,7 @@ impl<'a> CsvTable<'a> {
     /// # Errors
     /// If one is absent; the message lists what there is.
     pub fn places<'n>(&self, wanted: impl IntoIterator<Item = &'n str>) -> Result<Vec<usize>> {
-        let mut by_name: Vec<(&str, usize)> =
-            self.names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
-        by_name.sort();
-        let place_of = |name: &str| {
-            by_name
-                .binary_search_by(|(known, _)| (*known).cmp(name))
-                .map(|at| by_name[at].1)
-                .map_err(|_| absent(&self.source, name, &self.names))
-        };
-        wanted.into_iter().map(place_of).collect()
+        places(&self.source, &self.names, wanted)
     }
 
     /// Shows each row in order: its cells in the order of the header, without their quotes.
@@ -112,7 +99,26 @@ impl<'a> CsvTable<'a> {
     }
 }
 
-fn scan<'a>(source: &str, bytes: &'a [u8]) -> Result<CsvTable<'a>> {
+/// Where each of `wanted` stands among `names`.
+fn places<'n>(
+    source: &str,
+    names: &[String],
+    wanted: impl IntoIterator<Item = &'n str>,
+) -> Result<Vec<usize>> {
+    let mut by_name: Vec<(&str, usize)> =
+        names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
+    by_name.sort();
+    let place_of = |name: &str| {
+        by_name
+            .binary_search_by(|(known, _)| (*known).cmp(name))
+            .map(|at| by_name[at].1)
+            .map_err(|_| absent(source, name, names))
+    };
+    wanted.into_iter().map(place_of).collect()
+}
+
+/// The names, and where the first row begins.
+fn header(source: &str, bytes: &[u8]) -> Result<(Vec<String>, usize)> {
     let mut scanner = Scanner::new(bytes, 0);
     let mut places = Vec::new();
     let header = scanner.record(|start, end| places.push((start, end)));
@@ -126,7 +132,14 @@ fn scan<'a>(source: &str, bytes: &'a [u8]) -> Result<CsvTable<'a>> {
         let error = Error::new(Code::MissingColumn, message);
         return Err(error.remedy(format!("name column {}", place + 1)));
     }
-    let body = scanner.at;
+    Ok((names, scanner.at))
+}
+
+/// One pass over the whole file, for the first thing that is wrong in it.
+fn scan(source: &str, bytes: &[u8]) -> Result<()> {
+    let (names, body) = header(source, bytes)?;
+    let mut scanner = Scanner::new(bytes, body);
+    scanner.line = 1 + bytes[..body].iter().filter(|byte| **byte == b'\n').count() as u64;
     let mut n_rows = 0usize;
     while scanner.at < bytes.len() {
         let line = scanner.line;
@@ -137,8 +150,7 @@ fn scan<'a>(source: &str, bytes: &'a [u8]) -> Result<CsvTable<'a>> {
         }
         n_rows += 1;
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| not_utf8(source, bytes, &names))?;
-    Ok(CsvTable { source: source.to_owned(), text, names, n_rows, body })
+    std::str::from_utf8(bytes).map_err(|_| not_utf8(source, bytes, &names)).map(|_| ())
 }
 
 fn ragged(source: &str, row: usize, line: u64, expected: usize, found: usize) -> Error {

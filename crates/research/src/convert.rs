@@ -3,21 +3,24 @@
 //! # Shape
 //! CSV: a header and the columns in the order of the batch, `\n` line ends, quotes where they are
 //! needed, numbers as the shortest decimal that reads back to the same bits, times in their
-//! declared format. Parquet: doubles, strings, and timestamps in microseconds, without compression
-//! tricks that depend on the writer's threads.
+//! declared format. JSON lines: the same values, an object per row, infinities as text. Parquet and
+//! Arrow IPC: doubles, strings, and timestamps in microseconds, without compression tricks that
+//! depend on the writer's threads. SQLite: reals, and texts as in CSV.
 //!
 //! # Missing
 //! An empty cell, or null.
 
 use std::collections::BTreeMap;
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use polars::prelude::{
-    Column as PolarsColumn, DataFrame, DataType, IntoColumn, NamedFrom, ParquetWriter, Series,
-    TimeUnit,
+    Column as PolarsColumn, DataFrame, DataType, IntoColumn, IpcWriter, NamedFrom, ParquetWriter,
+    PolarsError, SerWriter, Series, TimeUnit,
 };
 use samescore_core::batch::{
-    Batch, Column, MISSING_TIME, TimeFormat, civil_date, show_num, show_time,
+    Batch, Column, ColumnKind, MISSING_TIME, TimeFormat, civil_date, show_num, show_time,
 };
 use samescore_core::config::ColumnConfig;
 use samescore_core::error::{Code, Error, Result};
@@ -34,23 +37,130 @@ pub fn shuffled(batch: &Batch, seed: Seed) -> Batch {
     batch.select(&order)
 }
 
-/// The file that holds the rows of `batch`. `row_group_rows` is for Parquet only.
+/// What is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A file of that format.
+    File {
+        /// The format.
+        format: Format,
+        /// Rows per row group of Parquet, or per batch of Arrow IPC.
+        group_rows: Option<usize>,
+    },
+    /// An SQLite file with a table of that name.
+    Sqlite(String),
+}
+
+impl Form {
+    /// CSV.
+    pub const CSV: Self = Form::File { format: Format::Csv, group_rows: None };
+}
+
+/// The file that holds the rows of `batch`.
 ///
 /// # Errors
 /// If a row has a cell that could not be read, or the file cannot be made.
 pub fn write(
     batch: &Batch,
     columns: &BTreeMap<String, ColumnConfig>,
-    format: Format,
-    row_group_rows: Option<usize>,
+    form: &Form,
 ) -> Result<Vec<u8>> {
     if let Some((&row, error)) = batch.faults().first_key_value() {
         return Err(error.clone().row(u64::from(row)));
     }
+    let made = |e: std::io::Error| Error::new(Code::Io, format!("the file cannot be made: {e}"));
+    let (format, group_rows) = match form {
+        Form::Sqlite(table) => return sqlite(batch, columns, table).map_err(unmade),
+        Form::File { format, group_rows } => (format, *group_rows),
+    };
     match format {
         Format::Csv => Ok(csv(batch, columns).into_bytes()),
-        Format::Parquet => parquet(batch, row_group_rows),
+        Format::CsvGz => {
+            let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+            packer.write_all(csv(batch, columns).as_bytes()).map_err(made)?;
+            packer.finish().map_err(made)
+        }
+        Format::JsonLines => Ok(json_lines(batch, columns).into_bytes()),
+        Format::Parquet => parquet(batch, group_rows).map_err(unmade),
+        Format::Ipc => ipc(batch, group_rows).map_err(unmade),
     }
+}
+
+fn unmade(error: impl std::fmt::Display) -> Error {
+    Error::new(Code::Io, format!("the file cannot be made: {error}"))
+}
+
+/// The formats of times, column by column.
+fn formats(batch: &Batch, columns: &BTreeMap<String, ColumnConfig>) -> Vec<TimeFormat> {
+    let names = batch.schema().names();
+    names.map(|name| columns.get(name).map(|c| c.format.clone()).unwrap_or_default()).collect()
+}
+
+fn json_lines(batch: &Batch, columns: &BTreeMap<String, ColumnConfig>) -> String {
+    let string = |text: &str| serde_json::Value::String(text.to_owned()).to_string();
+    let formats = formats(batch, columns);
+    let names: Vec<String> = batch.schema().names().map(string).collect();
+    let mut text = String::new();
+    for row in 0..batch.n_rows() {
+        for (slot, column) in batch.columns().iter().enumerate() {
+            text.push(if slot == 0 { '{' } else { ',' });
+            text.push_str(&names[slot]);
+            text.push(':');
+            text.push_str(&match column {
+                _ if column.is_missing(row) => "null".to_owned(),
+                Column::Num(v) if v[row].is_infinite() => string(&show_num(v[row])),
+                Column::Num(v) => show_num(v[row]),
+                Column::Time(v) => string(&time_text(v[row], &formats[slot])),
+                Column::Text(v) => string(v.get(row).unwrap_or_default()),
+            });
+        }
+        text.push_str("}\n");
+    }
+    text
+}
+
+/// The bytes of an SQLite file with the rows as a table.
+fn sqlite(
+    batch: &Batch,
+    columns: &BTreeMap<String, ColumnConfig>,
+    table: &str,
+) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
+    let formats = formats(batch, columns);
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("table.db");
+    let mut connection = rusqlite::Connection::open(&path)?;
+    let transaction = connection.transaction()?;
+    let fields = batch.schema().fields().iter().map(|field| {
+        let affinity = if field.kind == ColumnKind::Num { "REAL" } else { "TEXT" };
+        format!("{} {affinity}", quoted(&field.name))
+    });
+    let fields: Vec<String> = fields.collect();
+    let marks = vec!["?"; fields.len()].join(", ");
+    let create = format!("CREATE TABLE {} ({})", quoted(table), fields.join(", "));
+    transaction.execute(&create, [])?;
+    {
+        let insert = format!("INSERT INTO {} VALUES ({marks})", quoted(table));
+        let mut insert = transaction.prepare(&insert)?;
+        for row in 0..batch.n_rows() {
+            for (slot, column) in batch.columns().iter().enumerate() {
+                match column {
+                    _ if column.is_missing(row) => {
+                        insert.raw_bind_parameter(slot + 1, None::<f64>)?
+                    }
+                    Column::Num(v) => insert.raw_bind_parameter(slot + 1, v[row])?,
+                    Column::Time(v) => {
+                        insert.raw_bind_parameter(slot + 1, time_text(v[row], &formats[slot]))?;
+                    }
+                    Column::Text(v) => insert.raw_bind_parameter(slot + 1, v.get(row))?,
+                }
+            }
+            insert.raw_execute()?;
+        }
+    }
+    transaction.commit()?;
+    connection.close().map_err(|(_, e)| e)?;
+    Ok(std::fs::read(path)?)
 }
 
 fn csv(batch: &Batch, columns: &BTreeMap<String, ColumnConfig>) -> String {
@@ -58,9 +168,7 @@ fn csv(batch: &Batch, columns: &BTreeMap<String, ColumnConfig>) -> String {
     let header: Vec<String> = batch.schema().names().map(quoted).collect();
     text.push_str(&header.join(","));
     text.push('\n');
-    let iso = TimeFormat::default();
-    let formats: Vec<&TimeFormat> =
-        batch.schema().names().map(|name| columns.get(name).map_or(&iso, |c| &c.format)).collect();
+    let formats = formats(batch, columns);
     for row in 0..batch.n_rows() {
         for (slot, column) in batch.columns().iter().enumerate() {
             if slot > 0 {
@@ -68,7 +176,7 @@ fn csv(batch: &Batch, columns: &BTreeMap<String, ColumnConfig>) -> String {
             }
             match column {
                 Column::Num(v) => text.push_str(&show_num(v[row])),
-                Column::Time(v) => text.push_str(&quoted(&time_text(v[row], formats[slot]))),
+                Column::Time(v) => text.push_str(&quoted(&time_text(v[row], &formats[slot]))),
                 Column::Text(v) => text.push_str(&quoted(v.get(row).unwrap_or_default())),
             }
         }
@@ -117,28 +225,32 @@ fn time_text(micros: i64, format: &TimeFormat) -> String {
     text
 }
 
-fn parquet(batch: &Batch, row_group_rows: Option<usize>) -> Result<Vec<u8>> {
-    let refuse = |e: polars::prelude::PolarsError| {
-        Error::new(Code::Io, format!("the Parquet file cannot be made: {e}"))
-    };
-    let named = batch.schema().names().zip(batch.columns());
-    let columns: Vec<PolarsColumn> = named
-        .map(|(name, column)| polars_column(name, column))
-        .collect::<Result<_, _>>()
-        .map_err(refuse)?;
-    let mut frame = DataFrame::new(batch.n_rows(), columns).map_err(refuse)?;
+fn parquet(batch: &Batch, group_rows: Option<usize>) -> Result<Vec<u8>, PolarsError> {
     let mut file = Cursor::new(Vec::new());
-    ParquetWriter::new(&mut file)
-        .with_row_group_size(row_group_rows)
-        .finish(&mut frame)
-        .map_err(refuse)?;
+    ParquetWriter::new(&mut file).with_row_group_size(group_rows).finish(&mut frame(batch)?)?;
     Ok(file.into_inner())
 }
 
-fn polars_column(
-    name: &str,
-    column: &Column,
-) -> Result<PolarsColumn, polars::prelude::PolarsError> {
+fn ipc(batch: &Batch, group_rows: Option<usize>) -> Result<Vec<u8>, PolarsError> {
+    let mut file = Vec::new();
+    let whole = frame(batch)?;
+    let n = group_rows.unwrap_or(whole.height()).max(1);
+    // Each chunk of a frame becomes a batch of the file.
+    let mut chunks = whole.slice(0, n);
+    for start in (n..whole.height()).step_by(n) {
+        chunks.vstack_mut(&whole.slice(start as i64, n))?;
+    }
+    IpcWriter::new(&mut file).finish(&mut chunks)?;
+    Ok(file)
+}
+
+fn frame(batch: &Batch) -> Result<DataFrame, PolarsError> {
+    let named = batch.schema().names().zip(batch.columns());
+    let columns = named.map(|(name, column)| polars_column(name, column));
+    DataFrame::new(batch.n_rows(), columns.collect::<Result<_, _>>()?)
+}
+
+fn polars_column(name: &str, column: &Column) -> Result<PolarsColumn, PolarsError> {
     let series = match column {
         Column::Num(v) => {
             let values: Vec<Option<f64>> =
@@ -161,7 +273,7 @@ fn polars_column(
 
 #[cfg(test)]
 mod tests {
-    use samescore_core::batch::{ColumnKind, Field, Schema};
+    use samescore_core::batch::{Field, Schema};
     use samescore_core::example;
 
     use super::*;
@@ -185,14 +297,13 @@ mod tests {
     }
 
     #[test]
-    fn a_table_is_the_same_batch_from_csv_and_from_parquet() {
+    fn a_table_is_the_same_batch_from_every_format() {
         let folder = tempfile::tempdir().unwrap();
         let table = example::table(500, 3);
-        for (name, format, group) in
-            [("t.csv", Format::Csv, None), ("t.parquet", Format::Parquet, Some(64))]
-        {
+        for name in ["t.csv", "t.csv.gz", "t.parquet", "t.arrow", "t.jsonl"] {
             let path = folder.path().join(name);
-            let bytes = write(&table, &data().columns, format, group).unwrap();
+            let form = Form::File { format: Format::of(&path).unwrap(), group_rows: Some(64) };
+            let bytes = write(&table, &data().columns, &form).unwrap();
             std::fs::write(&path, bytes).unwrap();
             let back = gather::read(&path, &data(), &[]).unwrap();
             assert_eq!(values(&back), values(&table), "{name}");
@@ -217,9 +328,10 @@ mod tests {
         let columns = kinds.map(|(name, kind)| (name.to_owned(), kind.into()));
         let missing = vec!["-999".to_owned(), "1970-01-02".to_owned()];
         let data = DataConfig { columns: columns.into(), missing, ..DataConfig::default() };
-        for (name, format) in [("m.csv", Format::Csv), ("m.parquet", Format::Parquet)] {
+        for name in ["m.csv", "m.parquet", "m.arrow", "m.jsonl"] {
             let path = folder.path().join(name);
-            std::fs::write(&path, write(&table, &data.columns, format, None).unwrap()).unwrap();
+            let form = Form::File { format: Format::of(&path).unwrap(), group_rows: None };
+            std::fs::write(&path, write(&table, &data.columns, &form).unwrap()).unwrap();
             let read = gather::read(&path, &data, &[]).unwrap();
             assert!(read.faults().is_empty(), "{name}");
             let missing = |slot: usize| [0, 1, 2].map(|row| read.column(slot).is_missing(row));

@@ -1,14 +1,13 @@
 //! A config to begin with: what `init` writes for a table that nobody has described yet.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 
 use samescore_core::batch::{Column, ColumnKind, show_num};
 use samescore_core::config::{ColumnConfig, DataConfig, Task};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::math;
 
-use crate::gather;
+use crate::gather::{self, Source};
 
 /// The parts of a config, each behind a line `#: NAME`.
 const PARTS: &str = include_str!("draft.toml");
@@ -40,7 +39,7 @@ pub struct Target {
 /// # Errors
 /// If there is no such column, or it holds neither numbers nor labels of classes.
 pub fn choose_target(
-    source: &Path,
+    source: &Source,
     wanted: Option<&str>,
     columns: &BTreeMap<String, ColumnConfig>,
 ) -> Result<Target> {
@@ -89,7 +88,7 @@ pub fn choose_target(
 ///
 /// # Errors
 /// If the source cannot be read.
-pub fn classes(source: &Path, data: &DataConfig, column: &str) -> Result<Vec<String>> {
+pub fn classes(source: &Source, data: &DataConfig, column: &str) -> Result<Vec<String>> {
     match data.columns.get(column) {
         None => Ok(Vec::new()),
         Some(declared) => {
@@ -99,7 +98,7 @@ pub fn classes(source: &Path, data: &DataConfig, column: &str) -> Result<Vec<Str
 }
 
 fn read_column(
-    source: &Path,
+    source: &Source,
     name: &str,
     column: &ColumnConfig,
     missing: &[String],

@@ -9,13 +9,57 @@ use crate::output_file::refused;
 /// The bytes of a file.
 ///
 /// # Errors
-/// If it does not exist, is a folder, or cannot be read.
+/// If it does not exist, is a folder, cannot be read, or changes meanwhile.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
+    read_while(path, || ())
+}
+
+/// The same; `meanwhile` runs when the bytes are there and nobody has looked yet whether they are
+/// still those of the file.
+fn read_while(path: &Path, meanwhile: impl FnOnce()) -> Result<Vec<u8>> {
     if path.is_dir() {
         let message = format!("expected a file, found the folder `{}`", path.display());
         return Err(Error::new(Code::Io, message));
     }
-    std::fs::read(path).map_err(|e| refused("read", path, &e))
+    let no = |e: &std::io::Error| refused("read", path, e);
+    let before = Stamp::of(path).map_err(|e| no(&e))?;
+    let bytes = std::fs::read(path).map_err(|e| no(&e))?;
+    meanwhile();
+    let after = Stamp::of(path).ok();
+    let is_same = after.as_ref() == Some(&before) && before.n_bytes == bytes.len() as u64;
+    if before.is_plain && !is_same {
+        let message = format!("expected `{}` to stay as it is, found it changed", path.display());
+        let error = Error::new(Code::SourceChanged, message);
+        return Err(error.remedy("read it again when nobody writes to it"));
+    }
+    Ok(bytes)
+}
+
+/// What a file had when it was looked at.
+#[derive(PartialEq)]
+struct Stamp {
+    /// Not a pipe or a device, which have neither length nor age.
+    is_plain: bool,
+    n_bytes: u64,
+    changed: Option<std::time::SystemTime>,
+    /// Another file under the same name has another one.
+    number: u64,
+}
+
+impl Stamp {
+    fn of(path: &Path) -> std::io::Result<Self> {
+        let found = std::fs::metadata(path)?;
+        #[cfg(unix)]
+        let number = std::os::unix::fs::MetadataExt::ino(&found);
+        #[cfg(not(unix))]
+        let number = 0;
+        Ok(Stamp {
+            is_plain: found.is_file(),
+            n_bytes: found.len(),
+            changed: found.modified().ok(),
+            number,
+        })
+    }
 }
 
 /// The text of a file.
@@ -44,5 +88,27 @@ mod tests {
         let path = folder.path().join("a.toml");
         std::fs::write(&path, b"a\xff").unwrap();
         assert_eq!(read_text(&path).unwrap_err().code(), Code::ConfigSyntax);
+    }
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let appended = || std::fs::write(&path, b"a\n1\n2\n").unwrap();
+        let replaced = || {
+            std::fs::write(folder.path().join("b"), b"a\n2\n").unwrap();
+            std::fs::rename(folder.path().join("b"), &path).unwrap();
+        };
+        let removed = || std::fs::remove_file(&path).unwrap();
+        let all: [&dyn Fn(); 3] = [&appended, &replaced, &removed];
+        for change in all {
+            std::fs::write(&path, b"a\n1\n").unwrap();
+            assert_eq!(read_while(&path, || ()).unwrap(), b"a\n1\n");
+            let error = read_while(&path, change).unwrap_err();
+            assert_eq!(error.code(), Code::SourceChanged);
+            assert!(error.to_string().ends_with(
+                "a.csv` to stay as it is, found it changed (read it again when nobody writes to it)"
+            ));
+        }
     }
 }

@@ -7,7 +7,7 @@
 //! | room | what it does |
 //! |---|---|
 //! | [`mod@file`], [`output_file`] | files read whole, and replaced whole |
-//! | [`gather`] | CSV and Parquet to a batch of the declared columns; schemas inferred for `init` |
+//! | [`gather`] | any source to a batch of the declared columns; schemas inferred for `init` |
 //! | [`draft`] | a config to begin with, for a table that nobody has described yet |
 //! | [`split`] | the rows that a config keeps from its fit, by seed and row key |
 //! | [`folds`] | folds by draw, by class or by time |

@@ -12,7 +12,7 @@ use samescore_core::error::{Code, Error};
 use samescore_core::pipeline::Table;
 use samescore_research::gather;
 use samescore_research::gather::postgres::{Options, Rows, TlsMode, open};
-use samescore_research::gather::source::{Address, Query, Relation};
+use samescore_research::gather::{Address, Query, Relation};
 use server::{PASSWORD, Server, query, shared, table};
 
 const COLUMNS: &str = "[data.columns]\nid = \"num\"\nx = \"num\"\nlabel = \"text\"\n";

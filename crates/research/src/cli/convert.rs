@@ -5,22 +5,25 @@ use std::path::PathBuf;
 
 use samescore_core::error::{Code, Error};
 use samescore_core::rng::Seed;
-use samescore_research::{convert, gather, output_file};
+use samescore_research::convert::{self, Form};
+use samescore_research::gather::{Format, Relation, Source};
+use samescore_research::{gather, output_file};
 use serde_json::json;
 
 use super::failure::Failure;
-use super::load::Loaded;
+use super::load::{self, Inputs, Loaded};
 use super::shell::{Answer, Shell};
 
-/// Write the rows of a config's source as CSV or Parquet.
+/// Write the rows of a config's source in another format.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  samescore convert titanic.toml titanic.parquet --shuffle 7")]
 pub(super) struct Args {
     /// The config, in TOML.
     config: PathBuf,
-    /// The file to write, ending in .csv or .parquet.
+    /// The file to write, its format by its ending, or a new `sqlite://FILE?table=NAME`.
     out: PathBuf,
-    /// The rows, CSV or Parquet; instead of the source that the config names.
+    /// The rows: a file, a folder or pattern of files, or the address of a database; instead of the
+    /// source that the config names.
     #[arg(long, value_name = "SOURCE")]
     data: Option<PathBuf>,
     /// Put the rows into an order drawn from this seed.
@@ -36,18 +39,33 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         return Err(Error::new(Code::Usage, "expected at least 1 row per group, found 0").into());
     }
     let loaded = Loaded::read(&args.config, args.data.as_deref())?;
-    let inputs = [("the config", &*args.config), ("the source", &*loaded.source)];
-    output_file::keep_apart(&inputs, &[("the output", Some(&args.out))])?;
-    let format = gather::Format::of(&args.out)?;
+    let inputs = Inputs::of(&[("the config", &*args.config)], &loaded.source)?;
+    let (out, form) = form(args)?;
+    output_file::keep_apart(&inputs.all(), &[("the output", Some(&out))])?;
     let mut batch = gather::read(&loaded.source, &loaded.config.data, &[])?;
     if let (Some(seed), true) = (args.shuffle, batch.faults().is_empty()) {
         batch = convert::shuffled(&batch, Seed(seed));
     }
-    let bytes = convert::write(&batch, &loaded.config.data.columns, format, args.row_group_rows)?;
-    output_file::replace(&args.out, &bytes)?;
+    let bytes = convert::write(&batch, &loaded.config.data.columns, &form)?;
+    output_file::replace(&out, &bytes)?;
     let shown = args.out.display().to_string();
     Ok(Answer::yes(shell.body(
         || format!("{} rows written to {shown}\n", batch.n_rows()),
         || json!({ "command": "convert", "path": shown, "n_rows": batch.n_rows() }),
     )))
+}
+
+/// The file to write, and in which form.
+fn form(args: &Args) -> Result<(PathBuf, Form), Error> {
+    match load::source(&args.out)? {
+        Source::Files(path) => {
+            let format = Format::of(&path)?;
+            Ok((path, Form::File { format, group_rows: args.row_group_rows }))
+        }
+        Source::Sqlite(path, Relation::Table(name)) => Ok((path, Form::Sqlite(name))),
+        other => {
+            let message = format!("expected a file or a table of SQLite to write, found `{other}`");
+            Err(Error::new(Code::Usage, message))
+        }
+    }
 }

@@ -24,7 +24,7 @@ const WIDTH: usize = 60;
 pub(super) struct Args {
     /// The artifact.
     artifact: PathBuf,
-    /// The rows, CSV or Parquet.
+    /// The rows: a file, a folder or pattern of files, or the address of a database.
     source: PathBuf,
     /// The input column to vary.
     #[arg(long, value_name = "NAME")]
@@ -42,10 +42,11 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let plan = artifact.plan();
     let data = workflow::scoring_data(&artifact.payload().config);
     let threads = Threads::new(args.threads)?;
-    let progress = shell.progress(&format!("reading {}", args.source.display()));
+    let source = load::source(&args.source)?;
+    let progress = shell.progress(&format!("reading {}", source));
     let hear = |what: &str, done, total| progress.at(what, done, total);
     let points = threads.run(|| {
-        let batch = gather::read(&args.source, &data, &[])?;
+        let batch = gather::read(&source, &data, &[])?;
         dependence(plan, &batch, (&args.column, args.points), &hear)
     })?;
     drop(progress);

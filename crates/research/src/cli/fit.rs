@@ -10,7 +10,7 @@ use samescore_research::{gather, output_file, render, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
-use super::load::Loaded;
+use super::load::{Inputs, Loaded};
 use super::score::write_trace;
 use super::shell::{Answer, Shell};
 
@@ -20,7 +20,8 @@ use super::shell::{Answer, Shell};
 pub(super) struct Args {
     /// The config, in TOML.
     config: PathBuf,
-    /// The rows, CSV or Parquet; instead of the source that the config names.
+    /// The rows: a file, a folder or pattern of files, or the address of a database; instead of the
+    /// source that the config names.
     #[arg(long, value_name = "SOURCE")]
     data: Option<PathBuf>,
     /// The artifact; without it, the config's name ending in .samescore.
@@ -44,9 +45,9 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = shell.progress("reading the config");
     let mut loaded = Loaded::read(&args.config, args.data.as_deref())?;
     let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
-    let inputs = [("the config", &*args.config), ("the source", &*loaded.source)];
+    let inputs = Inputs::of(&[("the config", &*args.config)], &loaded.source)?;
     let outputs = [("--out", Some(&*out)), ("--trace", args.trace.as_deref())];
-    output_file::keep_apart(&inputs, &outputs)?;
+    output_file::keep_apart(&inputs.all(), &outputs)?;
     if loaded.is_inferred {
         let n_columns = loaded.config.data.columns.len();
         shell.note(&format!(
@@ -57,7 +58,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         loaded.config.seed = Seed(seed);
     }
     let threads = Threads::new(args.threads)?;
-    progress.say(&format!("reading {}", loaded.source.display()));
+    progress.say(&format!("reading {}", loaded.source));
     let batch = threads.run(|| gather::read(&loaded.source, &loaded.config.data, &[]))?;
     progress.say(&format!(
         "fitting {} steps and {} on {} rows",

@@ -71,7 +71,8 @@ impl FoldArgs {
 pub(super) struct SourceArgs {
     /// The config, in TOML.
     pub(super) config: PathBuf,
-    /// The rows, CSV or Parquet; instead of the source that the config names.
+    /// The rows: a file, a folder or pattern of files, or the address of a database; instead of the
+    /// source that the config names.
     #[arg(long, value_name = "SOURCE")]
     pub(super) data: Option<PathBuf>,
     /// The number of threads; 0 means one per core. It cannot change a bit.
@@ -90,7 +91,7 @@ impl Source {
     pub(super) fn read(args: &SourceArgs, shell: &Shell) -> Result<Self, Failure> {
         let loaded = Loaded::read(&args.config, args.data.as_deref())?;
         let threads = Threads::new(args.threads)?;
-        let progress = shell.progress(&format!("reading {}", loaded.source.display()));
+        let progress = shell.progress(&format!("reading {}", loaded.source));
         let batch = threads.run(|| gather::read(&loaded.source, &loaded.config.data, &[]))?;
         drop(progress);
         Ok(Source { loaded, batch, threads })

@@ -27,7 +27,7 @@ const WIDTH: usize = 40;
 pub(super) struct Args {
     /// The artifact.
     artifact: PathBuf,
-    /// Rows with the target, CSV or Parquet.
+    /// Rows with the target: a file, a folder or pattern of files, or the address of a database.
     source: Option<PathBuf>,
     /// The figure of merit; without it, the first of the task.
     #[arg(long, value_name = "NAME")]
@@ -49,10 +49,11 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let shuffled = match &args.source {
         None => None,
         Some(source) => {
-            let progress = shell.progress(&format!("reading {}", source.display()));
+            let source = load::source(source)?;
+            let progress = shell.progress(&format!("reading {source}"));
             let hear = |what: &str, done, total| progress.at(what, done, total);
             Some(threads.run(|| {
-                let batch = gather::read(source, &config.data, &[])?;
+                let batch = gather::read(&source, &config.data, &[])?;
                 permuted(plan, config, &batch, (&metric, args.repeats), &hear)
             })?)
         }

@@ -7,10 +7,12 @@ use samescore_core::config::{ColumnConfig, Config, Task};
 use samescore_core::error::{Code, Error};
 use samescore_core::example;
 use samescore_research::draft::{self, Target};
+use samescore_research::gather::Source;
 use samescore_research::{convert, gather, output_file};
 use serde_json::json;
 
 use super::failure::Failure;
+use super::load;
 use super::shell::{Answer, Shell};
 
 const EXAMPLE_ROWS: usize = 400;
@@ -24,7 +26,7 @@ const EXAMPLE_SOURCE: &str = "example.csv";
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  samescore init houses.csv --target price --out houses.toml")]
 pub(super) struct Args {
-    /// A table, CSV or Parquet.
+    /// A table: a file, a folder or pattern of files, or the address of a database.
     source: Option<PathBuf>,
     /// The column to predict; without it, the last column of numbers by name.
     #[arg(long, value_name = "COLUMN")]
@@ -42,9 +44,11 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let folder = args.out.parent().unwrap_or(Path::new("")).to_owned();
     let (source, columns, target) = match &args.source {
         Some(source) => {
-            output_file::keep_apart(&[("the source", source)], &[("--out", Some(&args.out))])?;
-            let columns = gather::infer(source, &[])?;
-            let target = draft::choose_target(source, args.target.as_deref(), &columns)?;
+            let source = load::source(source)?;
+            let inputs = load::Inputs::of(&[], &source)?;
+            output_file::keep_apart(&inputs.all(), &[("--out", Some(&args.out))])?;
+            let columns = gather::infer(&source, &[])?;
+            let target = draft::choose_target(&source, args.target.as_deref(), &columns)?;
             (from_folder(source, &folder), columns, target)
         }
         None => {
@@ -83,10 +87,7 @@ fn refuse_existing(path: &Path, force: bool) -> Result<(), Error> {
 fn write_example(path: &Path, force: bool) -> Result<(), Error> {
     refuse_existing(path, force)?;
     let table = example::table(EXAMPLE_ROWS, EXAMPLE_SEED);
-    output_file::replace(
-        path,
-        &convert::write(&table, &example_columns(), gather::Format::Csv, None)?,
-    )
+    output_file::replace(path, &convert::write(&table, &example_columns(), &convert::Form::CSV)?)
 }
 
 fn example_columns() -> BTreeMap<String, ColumnConfig> {
@@ -97,14 +98,16 @@ fn example_columns() -> BTreeMap<String, ColumnConfig> {
     shown.map(|(name, kind)| ((*name).to_owned(), (*kind).into())).collect()
 }
 
-/// The path of a source as the config will see it, relative to its own folder.
-fn from_folder(source: &Path, folder: &Path) -> String {
-    if folder.as_os_str().is_empty() || source.is_absolute() {
-        return source.display().to_string();
+/// A source as the config will see it, relative to its own folder.
+fn from_folder(source: Source, folder: &Path) -> String {
+    if folder.as_os_str().is_empty() {
+        return source.to_string();
     }
-    match (source.strip_prefix(folder), std::path::absolute(source)) {
-        (Ok(inside), _) => inside.display().to_string(),
-        (Err(_), Ok(whole)) => whole.display().to_string(),
-        (Err(_), Err(_)) => source.display().to_string(),
+    match &source {
+        Source::Files(path) => match path.strip_prefix(folder) {
+            Ok(inside) => inside.display().to_string(),
+            Err(_) => source.absolute().to_string(),
+        },
+        _ => source.absolute().to_string(),
     }
 }

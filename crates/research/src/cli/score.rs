@@ -15,7 +15,7 @@ use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::load;
+use super::load::{self, Inputs};
 use super::shell::{Answer, Shell};
 
 /// Score rows with an artifact.
@@ -29,7 +29,7 @@ use super::shell::{Answer, Shell};
 pub(super) struct Args {
     /// The artifact.
     artifact: PathBuf,
-    /// The rows, CSV or Parquet.
+    /// The rows: a file, a folder or pattern of files, or the address of a database.
     source: PathBuf,
     /// What of each row: its score, the sum behind it, the leaf of every tree, or what each feature
     /// adds to the sum. Models of trees have all of them.
@@ -67,16 +67,17 @@ impl What {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
-    let inputs = [("the artifact", &*args.artifact), ("the source", &*args.source)];
+    let source = load::source(&args.source)?;
+    let inputs = Inputs::of(&[("the artifact", &*args.artifact)], &source)?;
     let outputs = [("--out", args.out.as_deref()), ("--trace", args.trace.as_deref())];
-    output_file::keep_apart(&inputs, &outputs)?;
+    output_file::keep_apart(&inputs.all(), &outputs)?;
     let progress = shell.progress("loading the artifact");
     let artifact = load::artifact(&args.artifact)?;
     let config = &artifact.payload().config;
     let threads = Threads::new(args.threads)?;
-    progress.say(&format!("reading {}", args.source.display()));
+    progress.say(&format!("reading {}", source));
     let data = workflow::scoring_data(config);
-    let batch = threads.run(|| gather::read(&args.source, &data, &[]))?;
+    let batch = threads.run(|| gather::read(&source, &data, &[]))?;
     progress.say(&format!("scoring {} rows", batch.n_rows()));
     if let Some(output) = args.output.output() {
         if let Some(path) = &args.trace {

@@ -7,12 +7,12 @@ use samescore_core::error::{Code, Error};
 use samescore_research::search::{
     self, Journal, Judged, Method, Outer, Report, Search, Settings, Space, show,
 };
-use samescore_research::{file, metrics, output_file, render};
+use samescore_research::{file, gather, metrics, output_file, render};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::folding::{FoldArgs, Source, SourceArgs};
-use super::load::Loaded;
+use super::load::{Inputs, Loaded};
 use super::shell::{Answer, Shell};
 
 /// Search for the best parameters of a pipeline.
@@ -72,13 +72,10 @@ const N_TRIALS: u64 = 20;
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
-    let inputs = [
-        ("the config", &*args.source.config),
-        ("the source", &*loaded.source),
-        ("the space", &*args.space),
-    ];
+    let inputs = [("the config", &*args.source.config), ("the space", &*args.space)];
+    let inputs = Inputs::of(&inputs, &loaded.source)?;
     let outputs = [("--out", args.out.as_deref()), ("--journal", args.journal.as_deref())];
-    output_file::keep_apart(&inputs, &outputs)?;
+    output_file::keep_apart(&inputs.all(), &outputs)?;
     let settings = settings(args, &loaded)?;
     let text = file::read_text(&args.space)?;
     let shown = args.space.display().to_string();
@@ -163,11 +160,14 @@ fn about(
 fn winner(report: &Report, loaded: &Loaded, from: &Path, out: &Path) -> Result<String, Error> {
     let mut config = report.winner().config.clone();
     let is_beside = from.parent() == out.parent();
-    if let (Some(source), false) = (&mut config.data.source, is_beside) {
-        let whole = std::path::absolute(&loaded.source);
-        *source = whole.unwrap_or_else(|_| loaded.source.clone()).display().to_string();
+    match &mut config.data.source {
+        Some(_) if is_beside => config.to_toml(),
+        Some(source) => {
+            *source = loaded.source.clone().absolute().to_string();
+            config.to_toml()
+        }
+        None => Ok(config.to_toml()? + "\n" + &gather::to_table(&loaded.source.clone().absolute())),
     }
-    config.to_toml()
 }
 
 fn to_text(args: &Args, settings: &Settings, names: &[&str], report: &Report) -> String {

@@ -10,7 +10,7 @@ use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::load;
+use super::load::{self, Inputs};
 use super::score::json_value;
 use super::shell::{Answer, Shell};
 
@@ -25,7 +25,7 @@ use super::shell::{Answer, Shell};
 pub(super) struct Args {
     /// The artifact.
     artifact: PathBuf,
-    /// The rows, CSV or Parquet.
+    /// The rows: a file, a folder or pattern of files, or the address of a database.
     source: PathBuf,
     /// The last step to apply, by name; `input` means none.
     #[arg(long, value_name = "STEP")]
@@ -39,13 +39,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
-    let inputs = [("the artifact", &*args.artifact), ("the source", &*args.source)];
-    output_file::keep_apart(&inputs, &[("--out", args.out.as_deref())])?;
+    let source = load::source(&args.source)?;
+    let inputs = Inputs::of(&[("the artifact", &*args.artifact)], &source)?;
+    output_file::keep_apart(&inputs.all(), &[("--out", args.out.as_deref())])?;
     let artifact = load::artifact(&args.artifact)?;
     let threads = Threads::new(args.threads)?;
-    let progress = shell.progress(&format!("reading {}", args.source.display()));
+    let progress = shell.progress(&format!("reading {}", source));
     let data = workflow::scoring_data(&artifact.payload().config);
-    let batch = threads.run(|| gather::read(&args.source, &data, &[]))?;
+    let batch = threads.run(|| gather::read(&source, &data, &[]))?;
     progress.say(&format!("transforming {} rows", batch.n_rows()));
     let blocks = threads.run(|| artifact.plan().transform(&batch, args.until.as_deref()))?;
     drop(progress);

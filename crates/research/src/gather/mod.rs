@@ -1,35 +1,53 @@
-//! Sources to batches: the declared columns of a CSV or Parquet file, by name.
+//! Sources to batches: the declared columns of files or of a database's table, by name.
 //!
 //! # Method
-//! A source is chosen by its ending, `.csv` or `.parquet`. The schema is declared, never guessed:
-//! each declared column is found by name and becomes a column of its declared kind, columns in name
-//! order. A CSV file is cut into cells by [`CsvTable`](samescore_core::csv_form::CsvTable) and the
-//! values of every source are read by one function,
-//! [`CellReader`](samescore_core::batch::CellReader); deploy uses both as well, so the same table
-//! as CSV and as Parquet gives the same batch, here and there.
+//! [`Source`] says what a source is called. Every reader shows its cells, in the type in which the
+//! source has them, to one kind of taker: a column of the declared kind, or the inference of a
+//! schema. So one table says what a stored value is ([`taker`]), text of any source is read by one
+//! function, [`CellReader`](samescore_core::batch::CellReader), which deploy uses as well, and the
+//! same table gives the same batch, whatever it comes from, here and there. The schema is declared,
+//! never guessed: each declared column is found by name and becomes a column of its declared kind,
+//! columns in name order.
+//!
+//! | source | rows |
+//! |---|---|
+//! | CSV, also packed by gzip | cut by core's [`csv_form`](samescore_core::csv_form), as production does |
+//! | JSON lines | own reader, to the letter of RFC 8259 |
+//! | Parquet | polars |
+//! | Arrow IPC | own reader, by the format's description |
+//! | SQLite, PostgreSQL | one read-only transaction |
 //!
 //! # Missing
 //! A cell without text is missing, quoted or not; so is a null, NaN, and whatever the config
 //! declares as a missing marker. Nothing else is.
 //!
 //! # Errors
-//! What is wrong with the file is an error with its path, row and column. A cell that cannot be
+//! What is wrong with the source is an error with its path, row and column. A cell that cannot be
 //! read is a fault of its row: a fit refuses it, and at scoring the row gets the reason instead of
 //! a score.
 //!
-//! Rows are numbered from 0, without the header.
+//! Rows are numbered from 0, without the header; over several files in the order of their paths.
 
+mod arrow;
 mod csv;
+mod files;
+mod flat;
+mod gzip;
 mod infer;
+mod ipc;
+mod json;
+mod json_lines;
+mod named;
 mod parquet;
 pub mod postgres;
 mod reader;
-pub mod source;
+mod source;
 mod sql;
+mod sqlite;
 mod stored;
+mod table;
 mod taker;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,7 +57,11 @@ use samescore_core::config::{ColumnConfig, DataConfig};
 use samescore_core::csv_form::{COLUMNS_MAX, ROWS_MAX};
 use samescore_core::error::{Code, Error, Result};
 
+use taker::Filling;
+
 pub use infer::infer;
+pub use named::{of_config, to_table};
+pub use source::{Address, Query, Relation, Source};
 
 /// How many columns a message lists.
 const LISTED_COLUMNS: usize = 10;
@@ -49,51 +71,75 @@ const LISTED_COLUMNS: usize = 10;
 pub enum Format {
     /// Comma-separated UTF-8 text with a header, RFC 4180 quotes.
     Csv,
+    /// The same, packed by gzip.
+    CsvGz,
     /// Apache Parquet.
     Parquet,
+    /// Arrow IPC, also called Feather.
+    Ipc,
+    /// A JSON object per line.
+    JsonLines,
 }
+
+/// Formats by the ending of a file's name; the first that fits.
+const ENDINGS: [(&str, Format); 8] = [
+    (".csv", Format::Csv),
+    (".csv.gz", Format::CsvGz),
+    (".parquet", Format::Parquet),
+    (".arrow", Format::Ipc),
+    (".ipc", Format::Ipc),
+    (".feather", Format::Ipc),
+    (".jsonl", Format::JsonLines),
+    (".ndjson", Format::JsonLines),
+];
 
 impl Format {
     /// The format of a file by the ending of its name, whatever its case.
     ///
     /// # Errors
-    /// If it is neither `.csv` nor `.parquet`.
+    /// If it is none that is known; the message lists those.
     pub fn of(path: &Path) -> Result<Self> {
-        let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-        match ending.to_ascii_lowercase().as_str() {
-            "csv" => Ok(Format::Csv),
-            "parquet" => Ok(Format::Parquet),
-            _ => Err(Error::new(
-                Code::UnknownSource,
-                format!("expected a file ending in .csv or .parquet, found `{}`", path.display()),
-            )),
-        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+        let known = ENDINGS.iter().find(|(ending, _)| name.ends_with(ending));
+        known.map(|(_, format)| *format).ok_or_else(|| {
+            let (last, others) = ENDINGS.split_last().unwrap_or((&ENDINGS[0], &[]));
+            let others: Vec<&str> = others.iter().map(|(ending, _)| *ending).collect();
+            let message = format!(
+                "expected a file ending in {} or {}, found `{}`",
+                others.join(", "),
+                last.0,
+                path.display()
+            );
+            Error::new(Code::UnknownSource, message)
+        })
     }
 }
-
-/// A column as a source gave it: its values, and the rows whose cell could not be read.
-type Gathered = (Column, Vec<(usize, Error)>);
 
 /// The declared columns of a source, and `extra` ones, in name order. Rows keep the order of the
 /// source.
 ///
 /// # Errors
-/// If the file cannot be read, is not a table, or lacks a column. Cells that cannot be read are
+/// If the source cannot be read, is not a table, or lacks a column. Cells that cannot be read are
 /// faults of their rows.
-pub fn read(source: &Path, data: &DataConfig, extra: &[(String, ColumnConfig)]) -> Result<Batch> {
+pub fn read(
+    source: impl Into<Source>,
+    data: &DataConfig,
+    extra: &[(String, ColumnConfig)],
+) -> Result<Batch> {
     let mut columns = data.columns.clone();
     columns.extend(extra.iter().cloned());
     if columns.is_empty() {
         return Err(Error::new(Code::MissingColumn, "expected declared columns, found none")
             .remedy("declare them under [data.columns]"));
     }
-    let gathered = match Format::of(source)? {
-        Format::Csv => csv::read(source, &columns, &data.missing)?,
-        Format::Parquet => parquet::read(source, &columns, &data.missing)?,
-    };
+    let names: Vec<&str> = columns.keys().map(String::as_str).collect();
+    let taken = table::take(&source.into().keyed(&data.key), Some(&names), &|name: &str| {
+        Filling::new(&columns[name], &data.missing)
+    })?;
     let fields = columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));
     let schema = Arc::new(Schema::new(fields)?);
-    let (values, faults): (Vec<Column>, Vec<_>) = gathered.into_iter().unzip();
+    let filled = taken.columns.into_iter().map(|filling| (filling.column, filling.faults));
+    let (values, faults): (Vec<Column>, Vec<_>) = filled.unzip();
     let mut batch = Batch::new(schema, values)?;
     for (slot, faults) in faults.into_iter().enumerate() {
         faults.into_iter().for_each(|(row, error)| batch.fault(row, slot, error));
@@ -101,25 +147,21 @@ pub fn read(source: &Path, data: &DataConfig, extra: &[(String, ColumnConfig)]) 
     Ok(batch)
 }
 
-/// Where each declared column is among `found`.
+/// Where each wanted column is among `found`.
 ///
 /// # Errors
 /// If one is absent; the message lists what there is.
-fn positions(
-    path: &Path,
-    found: &[String],
-    columns: &BTreeMap<String, ColumnConfig>,
-) -> Result<Vec<usize>> {
+fn positions(path: &Path, found: &[String], wanted: &[&str]) -> Result<Vec<usize>> {
     let mut by_name: Vec<(&str, usize)> =
         found.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
     by_name.sort();
-    let place_of = |name: &String| {
+    let place_of = |name: &&str| {
         by_name
-            .binary_search_by(|(known, _)| known.cmp(&name.as_str()))
+            .binary_search_by(|(known, _)| known.cmp(name))
             .map(|at| by_name[at].1)
             .map_err(|_| absent(path, name, found))
     };
-    columns.keys().map(place_of).collect()
+    wanted.iter().map(place_of).collect()
 }
 
 fn absent(path: &Path, name: &str, found: &[String]) -> Error {
@@ -195,4 +237,30 @@ fn foreign(path: &Path, error: &dyn std::fmt::Display) -> Error {
     let text = error.to_string();
     let first = text.lines().next().unwrap_or_default().trim_end_matches('.');
     Error::new(Code::BadValue, format!("`{}` cannot be read: {first}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ending_is_a_format_whatever_its_case() {
+        for (name, format) in [
+            ("a.CSV", Format::Csv),
+            ("a.csv.gz", Format::CsvGz),
+            ("x/a.b.parquet", Format::Parquet),
+            ("a.feather", Format::Ipc),
+            ("a.arrow", Format::Ipc),
+            ("a.NDJSON", Format::JsonLines),
+        ] {
+            assert_eq!(Format::of(Path::new(name)).unwrap(), format);
+        }
+        let refused = Format::of(Path::new("a.gz")).unwrap_err();
+        assert_eq!(refused.code(), Code::UnknownSource);
+        assert_eq!(
+            refused.to_string(),
+            "expected a file ending in .csv, .csv.gz, .parquet, .arrow, .ipc, .feather, .jsonl \
+             or .ndjson, found `a.gz`"
+        );
+    }
 }

@@ -6,66 +6,55 @@
 //! Before anything is read the footer is held against the file: what it claims must fit into it.
 //!
 //! # Shape
-//! | stored as | num | text | time |
-//! |---|---|---|---|
-//! | integer | itself, up to 2^53 | its decimal digits | refused |
-//! | float | itself (32 bits widened) | refused | refused |
-//! | bool | 0 or 1 | `false` or `true` | refused |
-//! | string | read as a CSV cell | itself | read as a CSV cell |
-//! | date, timestamp (ms, us, ns) | refused | refused | UTC, whole microseconds |
-//!
-//! Everything else (decimal, nested, binary, time of day) is refused by name.
+//! Integers, floats, bools, strings, dates and timestamps as the table in [`taker`](super::taker)
+//! says; a decimal is its digits, read as a CSV cell. Everything else (nested, binary, time of day)
+//! is refused by name.
 //!
 //! # Missing
 //! Null, NaN, an empty string, and the declared markers by the one rule of
 //! [`CellReader`](samescore_core::batch::CellReader). A column of nulls alone is of any kind.
 
-use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
-use polars::prelude::{ArrowDataType, DataFrame, ParquetReader, SerReader};
-use samescore_core::config::ColumnConfig;
+use polars::prelude::{ArrowDataType, Column, DataFrame, ParquetReader, SerReader};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
-use super::stored::convert;
-use super::{Gathered, check_names, check_size, foreign, guard, positions};
-use crate::file;
+use super::stored::show;
+use super::table::{Taken, Wanted, choose};
+use super::taker::Part;
+use super::{check_names, check_size, foreign, guard};
 
 const MAGIC: &[u8] = b"PAR1";
 /// Magic, empty footer, its length, magic.
 const FILE_BYTES_MIN: usize = 12;
 /// Columns of a file may not claim more than this many bytes together when they are unpacked.
-const UNPACKED_BYTES_MAX: u64 = 64 << 30;
+pub(super) const UNPACKED_BYTES_MAX: u64 = 64 << 30;
 
-/// The declared columns, in name order.
-pub(super) fn read(
-    path: &Path,
-    columns: &BTreeMap<String, ColumnConfig>,
-    missing: &[String],
-) -> Result<Vec<Gathered>> {
-    let bytes = file::read(path)?;
-    let names: Vec<String> = columns.keys().cloned().collect();
-    let frame = load(path, &bytes, |found| {
-        positions(path, found, columns)?;
-        Ok(names.clone())
-    })?;
-    let wanted: Vec<(&String, &ColumnConfig)> = columns.iter().collect();
-    let gathered = par::map(&wanted, |(name, column)| {
-        let series = frame.column(name).map_err(|e| foreign(path, &e))?;
-        convert(series.as_materialized_series(), column, missing).map_err(|e| e.column(name))
-    });
-    gathered.into_iter().collect()
-}
-
-/// Reads the columns that `choose` picks from the names in the file.
-pub(super) fn load(
+/// The wanted columns of a file's content.
+pub(super) fn take<T: Part>(
     path: &Path,
     bytes: &[u8],
-    choose: impl Fn(&[String]) -> Result<Vec<String>>,
-) -> Result<DataFrame> {
+    wanted: Wanted<'_>,
+    make: &(impl Fn(&str) -> T + Sync),
+) -> Result<Taken<T>> {
+    let frame = load(path, bytes, wanted)?;
+    let columns: Vec<&Column> = frame.columns().iter().collect();
+    let names: Vec<String> = columns.iter().map(|column| column.name().to_string()).collect();
+    let named: Vec<(&String, &Column)> = names.iter().zip(columns).collect();
+    let columns = par::map(&named, |(name, column)| {
+        let mut taker = make(name);
+        let shown = show(column.as_materialized_series(), &mut taker);
+        shown.map(|()| taker).map_err(|e| e.column(name))
+    });
+    let columns = columns.into_iter().collect::<Result<_>>()?;
+    Ok(Taken { names, columns, n_rows: frame.height() })
+}
+
+/// The wanted columns, in the order in which they are asked for.
+pub(super) fn load(path: &Path, bytes: &[u8], wanted: Wanted<'_>) -> Result<DataFrame> {
     check_frame(path, bytes)?;
     guard(path, || {
         let mut reader = ParquetReader::new(Cursor::new(bytes));
@@ -87,7 +76,7 @@ pub(super) fn load(
             let what = format!("{} rows, found {counted} in its row groups", footer.num_rows);
             return Err(damaged(path, &what));
         }
-        let chosen = choose(&names)?;
+        let (chosen, _) = choose(path, &names, wanted)?;
         reader.set_metadata(Arc::new(footer));
         let schema = reader.schema().map_err(|e| foreign(path, &e))?;
         for name in &chosen {
@@ -95,7 +84,8 @@ pub(super) fn load(
                 check_type(&field.dtype).map_err(|e| e.column(name))?;
             }
         }
-        reader.with_columns(Some(chosen)).finish().map_err(|e| foreign(path, &e))
+        let frame = reader.with_columns(Some(chosen.clone())).finish();
+        frame.and_then(|frame| frame.select(chosen)).map_err(|e| foreign(path, &e))
     })
 }
 
@@ -144,7 +134,7 @@ fn check_claims(path: &Path, file_bytes: usize, claims: &[Claim]) -> Result<()> 
     Ok(())
 }
 
-fn damaged(path: &Path, expected: &str) -> Error {
+pub(super) fn damaged(path: &Path, expected: &str) -> Error {
     Error::new(Code::BadValue, format!("`{}`: expected {expected}", path.display()))
 }
 
@@ -156,14 +146,15 @@ fn check_type(stored: &ArrowDataType) -> Result<()> {
         }
         A::Int8 | A::Int16 | A::Int32 | A::Int64 => return Ok(()),
         A::UInt8 | A::UInt16 | A::UInt32 | A::UInt64 | A::Float32 | A::Float64 => return Ok(()),
-        A::Decimal(..) | A::Decimal32(..) | A::Decimal64(..) | A::Decimal256(..) => "decimal",
+        A::Decimal(..) | A::Decimal32(..) | A::Decimal64(..) => return Ok(()),
+        A::Decimal256(..) => "decimal of more than 38 digits",
         A::Binary | A::LargeBinary | A::BinaryView | A::FixedSizeBinary(_) => "binary",
         A::List(_) | A::LargeList(_) | A::FixedSizeList(..) | A::Struct(_) | A::Map(..) => "nested",
         A::Time32(_) | A::Time64(_) => "time of day",
         A::Float16 => "16-bit float",
         _ => "another type",
     };
-    let message = format!("expected a bool, number, string, date or timestamp, found {found}");
+    let message = format!("expected a bool, number, text, date or timestamp, found {found}");
     Err(Error::new(Code::WrongKind, message).remedy("cast it where the file is written"))
 }
 

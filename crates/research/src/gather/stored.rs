@@ -1,76 +1,112 @@
-//! Values as Parquet stores them to values of the declared kinds: the table in
-//! [`parquet`](super::parquet).
+//! Columns as polars holds them, cell by cell to a taker.
 
-use polars::prelude::{
-    BooleanChunked, ChunkedArray, DataType, PolarsNumericType, Series, StringChunked, TimeUnit,
-};
-use samescore_core::batch::{
-    CellReader, Column, ColumnKind, MISSING_TIME, TextColumn, push_missing,
-};
-use samescore_core::config::ColumnConfig;
+use polars::prelude::{ChunkedArray, DataType, PolarsError, PolarsNumericType, Series, TimeUnit};
 use samescore_core::error::{Code, Error, Result};
-use samescore_core::math;
 
-use super::Gathered;
+use super::taker::{Stored, Taker, decimal_text};
 
-const DAY_MICROS: i64 = 86_400_000_000;
-/// Years 1 to 9999, as text sources allow.
-const TIME_MIN: i64 = -62_135_596_800_000_000;
-const TIME_MAX: i64 = 253_402_300_799_999_999;
+pub(super) const DAY_MICROS: i64 = 86_400_000_000;
 
-/// A stored column as one of the declared kind.
-pub(super) fn convert(
-    series: &Series,
-    declared: &ColumnConfig,
-    missing: &[String],
-) -> Result<Gathered> {
-    let reader = CellReader::new(declared.kind, &declared.format, missing);
-    if series.null_count() == series.len() && !matches!(series.dtype(), DataType::String) {
+/// Shows every cell of a stored column.
+///
+/// # Errors
+/// If the taker does not expect values of that type.
+pub(super) fn show(series: &Series, taker: &mut impl Taker) -> Result<()> {
+    if series.null_count() == series.len() {
         // No value, no kind: what a CSV file says with empty cells.
-        return Ok(nothing(declared.kind, series.len()));
+        (0..series.len()).for_each(|_| taker.missing());
+        return Ok(());
     }
-    let sink = Sink { kind: declared.kind, reader };
-    let wrong = |e: polars::prelude::PolarsError| Error::new(Code::WrongKind, e.to_string());
-    match series.dtype() {
-        DataType::String => Ok(read_cells(series.str().map_err(wrong)?, &sink.reader)),
-        DataType::Boolean => sink.bools(series.bool().map_err(wrong)?),
-        DataType::Int8 => sink.integers(series.i8().map_err(wrong)?),
-        DataType::Int16 => sink.integers(series.i16().map_err(wrong)?),
-        DataType::Int32 => sink.integers(series.i32().map_err(wrong)?),
-        DataType::Int64 => sink.integers(series.i64().map_err(wrong)?),
-        DataType::UInt8 => sink.integers(series.u8().map_err(wrong)?),
-        DataType::UInt16 => sink.integers(series.u16().map_err(wrong)?),
-        DataType::UInt32 => sink.integers(series.u32().map_err(wrong)?),
-        DataType::UInt64 => sink.integers(series.u64().map_err(wrong)?),
-        DataType::Float32 => {
-            sink.floats(series.f32().map_err(wrong)?.iter().map(|x| x.map(f64::from)))
+    match of_polars(series.dtype()) {
+        Some(stored) => taker.expect(stored)?,
+        None => {
+            let message = format!("expected a number, text or time, found {}", series.dtype());
+            return Err(Error::new(Code::WrongKind, message));
         }
-        DataType::Float64 => sink.floats(series.f64().map_err(wrong)?.iter()),
+    }
+    show_cells(series, taker).map_err(|e| Error::new(Code::WrongKind, e.to_string()))
+}
+
+fn of_polars(stored: &DataType) -> Option<Stored> {
+    Some(match stored {
+        DataType::String | DataType::Decimal(..) => Stored::Text,
+        DataType::Boolean => Stored::Bool,
+        DataType::Float32 | DataType::Float64 => Stored::Float,
+        DataType::Date | DataType::Datetime(..) => Stored::Time,
+        other if other.is_integer() => Stored::Integer,
+        _ => return None,
+    })
+}
+
+fn show_cells(series: &Series, taker: &mut impl Taker) -> Result<(), PolarsError> {
+    match series.dtype() {
+        DataType::String => {
+            for cell in series.str()?.iter() {
+                match cell {
+                    Some(cell) => taker.text(cell),
+                    None => taker.missing(),
+                }
+            }
+        }
+        DataType::Boolean => series.bool()?.iter().for_each(|b| match b {
+            Some(b) => taker.bool(b),
+            None => taker.missing(),
+        }),
+        DataType::Int8 => integers(series.i8()?, taker),
+        DataType::Int16 => integers(series.i16()?, taker),
+        DataType::Int32 => integers(series.i32()?, taker),
+        DataType::Int64 => integers(series.i64()?, taker),
+        DataType::UInt8 => integers(series.u8()?, taker),
+        DataType::UInt16 => integers(series.u16()?, taker),
+        DataType::UInt32 => integers(series.u32()?, taker),
+        DataType::UInt64 => integers(series.u64()?, taker),
+        DataType::Float32 => floats(series.f32()?.iter().map(|x| x.map(f64::from)), taker),
+        DataType::Float64 => floats(series.f64()?.iter(), taker),
+        DataType::Decimal(_, n_decimals) => {
+            for units in series.decimal()?.physical().iter() {
+                match units {
+                    Some(units) => taker.text(&decimal_text(units, *n_decimals)),
+                    None => taker.missing(),
+                }
+            }
+        }
         DataType::Date => {
-            let days = series.date().map_err(wrong)?.physical().iter();
-            sink.times("date", days.map(|d| d.map(|d| Some(i64::from(d) * DAY_MICROS))))
+            let days = series.date()?.physical().iter();
+            times(days.map(|d| d.map(|d| i64::from(d).checked_mul(DAY_MICROS))), taker);
         }
         DataType::Datetime(unit, _) => {
             let unit = *unit;
-            let ticks = series.datetime().map_err(wrong)?.physical().iter();
-            sink.times("timestamp", ticks.map(|t| t.map(|t| micros(t, unit))))
+            let ticks = series.datetime()?.physical().iter();
+            times(ticks.map(|t| t.map(|t| micros(t, unit))), taker);
         }
-        other => {
-            Err(Error::new(Code::WrongKind, format!("expected {}, found {other}", declared.kind)))
-        }
+        other => polars::prelude::polars_bail!(ComputeError: "{other} is not known"),
     }
+    Ok(())
 }
 
-/// The values of text cells, and the rows whose cell cannot be read.
-fn read_cells(cells: &StringChunked, reader: &CellReader) -> Gathered {
-    let mut column = Column::empty(reader.kind());
-    let mut faults = Vec::new();
-    for (row, cell) in cells.iter().enumerate() {
-        if let Err(error) = reader.push(&mut column, cell.unwrap_or_default()) {
-            faults.push((row, error));
-        }
-    }
-    (column, faults)
+fn integers<N: PolarsNumericType>(values: &ChunkedArray<N>, taker: &mut impl Taker)
+where
+    i128: From<N::Native>,
+{
+    values.iter().for_each(|value| match value {
+        Some(value) => taker.integer(i128::from(value)),
+        None => taker.missing(),
+    });
+}
+
+fn floats(values: impl Iterator<Item = Option<f64>>, taker: &mut impl Taker) {
+    values.for_each(|value| match value {
+        Some(value) => taker.float(value),
+        None => taker.missing(),
+    });
+}
+
+/// Times; an inner `None` is an instant that has no whole microseconds.
+fn times(values: impl Iterator<Item = Option<Option<i64>>>, taker: &mut impl Taker) {
+    values.for_each(|value| match value {
+        Some(micros) => taker.time(micros),
+        None => taker.missing(),
+    });
 }
 
 /// Whole microseconds; `None` if there are none, or too many.
@@ -79,112 +115,6 @@ fn micros(ticks: i64, unit: TimeUnit) -> Option<i64> {
         TimeUnit::Milliseconds => ticks.checked_mul(1000),
         TimeUnit::Microseconds => Some(ticks),
         TimeUnit::Nanoseconds => (ticks % 1000 == 0).then_some(ticks / 1000),
-    }
-}
-
-/// A column of that kind without any value.
-fn nothing(kind: ColumnKind, n_rows: usize) -> Gathered {
-    let mut column = Column::empty(kind);
-    (0..n_rows).for_each(|_| push_missing(&mut column));
-    (column, Vec::new())
-}
-
-/// Where stored values become values of the declared kind; what is missing, the reader says.
-struct Sink {
-    kind: ColumnKind,
-    reader: CellReader,
-}
-
-impl Sink {
-    fn refuse(&self, found: &str) -> Error {
-        Error::new(Code::WrongKind, format!("expected {}, found {found}", self.kind))
-            .remedy("declare the kind that the file has, and cast it in a step")
-    }
-
-    fn bools(&self, values: &BooleanChunked) -> Result<Gathered> {
-        let label = |b: bool| if b { "true" } else { "false" };
-        match self.kind {
-            ColumnKind::Num => {
-                let number = |b: bool| self.reader.num(f64::from(u8::from(b)));
-                let numbers = values.iter().map(|b| b.map_or(math::MISSING, number));
-                Ok((Column::Num(numbers.collect()), Vec::new()))
-            }
-            ColumnKind::Text => {
-                let labels = values.iter().map(|b| b.map(label));
-                let labels = labels.map(|l| l.filter(|l| !self.reader.is_marker(l)));
-                Ok((Column::text(labels), Vec::new()))
-            }
-            ColumnKind::Time => Err(self.refuse("bool")),
-        }
-    }
-
-    fn integers<T>(&self, values: &ChunkedArray<T>) -> Result<Gathered>
-    where
-        T: PolarsNumericType,
-        i128: From<T::Native>,
-    {
-        match self.kind {
-            ColumnKind::Num => {
-                let mut numbers = Vec::with_capacity(values.len());
-                let mut faults = Vec::new();
-                for (row, value) in values.iter().enumerate() {
-                    let read = value.map(|x| self.reader.integer(i128::from(x)));
-                    numbers.push(match read {
-                        Some(Ok(x)) => x,
-                        None => math::MISSING,
-                        Some(Err(error)) => {
-                            faults.push((row, error));
-                            math::MISSING
-                        }
-                    });
-                }
-                Ok((Column::Num(numbers), faults))
-            }
-            ColumnKind::Text => {
-                let mut text = TextColumn::default();
-                for value in values.iter() {
-                    let digits = value.map(|x| i128::from(x).to_string());
-                    text.push(digits.as_deref().filter(|d| !self.reader.is_marker(d)));
-                }
-                Ok((Column::Text(text), Vec::new()))
-            }
-            ColumnKind::Time => Err(self.refuse("integer")),
-        }
-    }
-
-    fn floats(&self, values: impl Iterator<Item = Option<f64>>) -> Result<Gathered> {
-        if self.kind != ColumnKind::Num {
-            return Err(self.refuse("float"));
-        }
-        let number = |x: Option<f64>| x.map_or(math::MISSING, |x| self.reader.num(x));
-        Ok((Column::num(values.map(number)), Vec::new()))
-    }
-
-    /// Times; an inner `None` is an instant that has no whole microseconds.
-    fn times(
-        &self,
-        stored: &str,
-        values: impl Iterator<Item = Option<Option<i64>>>,
-    ) -> Result<Gathered> {
-        if self.kind != ColumnKind::Time {
-            return Err(self.refuse(stored));
-        }
-        let (mut times, mut faults) = (Vec::new(), Vec::new());
-        for (row, value) in values.enumerate() {
-            times.push(match value {
-                None => MISSING_TIME,
-                Some(Some(micros)) if (TIME_MIN..=TIME_MAX).contains(&micros) => {
-                    self.reader.time(micros)
-                }
-                Some(_) => {
-                    let message =
-                        "expected whole microseconds from year 1 to 9999, found another instant";
-                    faults.push((row, Error::new(Code::BadValue, message)));
-                    MISSING_TIME
-                }
-            });
-        }
-        Ok((Column::Time(times), faults))
     }
 }
 

@@ -14,6 +14,8 @@
 //! | text, decimal | read as a CSV cell | itself | read as a CSV cell |
 //! | date, timestamp | refused | refused | UTC, whole microseconds |
 
+use std::path::Path;
+
 use samescore_core::batch::{CellReader, Column, ColumnKind, TextColumn, push_missing};
 use samescore_core::config::ColumnConfig;
 use samescore_core::error::{Code, Error, Result};
@@ -76,6 +78,15 @@ pub(super) trait Taker {
     /// # Errors
     /// If the declared kind cannot take it.
     fn expect(&mut self, stored: Stored) -> Result<()>;
+}
+
+/// A taker of which each thread, or each file, has its own.
+pub(super) trait Part: Taker + Send + Sized {
+    /// Takes over what the others took, as if it had come behind its own cells.
+    fn append(&mut self, parts: Vec<Self>);
+
+    /// The cells were those of a file that is one of several: what is wrong with them is there.
+    fn of_file(&mut self, path: &Path);
 }
 
 /// A column of a declared kind, and the rows whose cell could not be read.
@@ -177,6 +188,38 @@ impl Taker for Filling {
     }
 }
 
+impl Part for Filling {
+    fn append(&mut self, mut parts: Vec<Self>) {
+        if let ([only], 0) = (parts.as_mut_slice(), self.n_rows()) {
+            std::mem::swap(&mut self.column, &mut only.column);
+            self.faults.append(&mut only.faults);
+            return;
+        }
+        let n_rows = parts.iter().map(Filling::n_rows).sum();
+        match &mut self.column {
+            Column::Num(numbers) => numbers.reserve_exact(n_rows),
+            Column::Time(times) => times.reserve_exact(n_rows),
+            Column::Text(_) => {}
+        }
+        for part in parts {
+            let before = self.n_rows();
+            self.column.extend_from(&part.column, 0..part.n_rows());
+            self.faults.extend(part.faults.into_iter().map(|(row, error)| (before + row, error)));
+        }
+    }
+
+    fn of_file(&mut self, path: &Path) {
+        for (row, error) in &mut self.faults {
+            let message = format!("`{}` row {row}: {}", path.display(), error.message());
+            let named = Error::new(error.code(), message);
+            *error = match error.remedy_text() {
+                Some(remedy) => named.remedy(remedy),
+                None => named,
+            };
+        }
+    }
+}
+
 /// How a truth value is called in a text column.
 pub(super) fn bool_label(value: bool) -> &'static str {
     if value { "true" } else { "false" }
@@ -184,4 +227,91 @@ pub(super) fn bool_label(value: bool) -> &'static str {
 
 fn push_label(labels: &mut TextColumn, label: &str, reader: &CellReader) {
     labels.push((!reader.is_marker(label)).then_some(label));
+}
+
+/// A decimal number as its digits, all those behind the point included.
+pub(super) fn decimal_text(units: i128, n_decimals: usize) -> String {
+    let sign = if units < 0 { "-" } else { "" };
+    let digits = format!("{:0>width$}", units.unsigned_abs(), width = n_decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - n_decimals);
+    let point = if fraction.is_empty() { "" } else { "." };
+    format!("{sign}{whole}{point}{fraction}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_in_their_order_are_the_column() {
+        let columns = [ColumnKind::Num, ColumnKind::Text, ColumnKind::Time].map(ColumnConfig::from);
+        for declared in columns {
+            let cells = ["1", "", "x", "2020-01-01", "2", "x", ""];
+            let mut whole = Filling::new(&declared, &[]);
+            cells.iter().for_each(|cell| whole.text(cell));
+            for cut in 0..cells.len() {
+                let mut joined = Filling::new(&declared, &[]);
+                let part = |cells: &[&str]| {
+                    let mut part = Filling::new(&declared, &[]);
+                    cells.iter().for_each(|cell| part.text(cell));
+                    part
+                };
+                joined.append(vec![part(&cells[..cut]), part(&[]), part(&cells[cut..])]);
+                let values = |filling: &Filling| -> Vec<String> {
+                    (0..cells.len()).map(|row| filling.column.value(row).to_string()).collect()
+                };
+                assert_eq!(values(&joined), values(&whole));
+                assert_eq!(joined.faults, whole.faults);
+            }
+        }
+    }
+
+    #[test]
+    fn a_decimal_is_its_digits() {
+        for (units, n_decimals, text) in [
+            (0, 0, "0"),
+            (-5, 2, "-0.05"),
+            (1250, 2, "12.50"),
+            (-7, 0, "-7"),
+            (i128::MIN, 38, "-1.70141183460469231731687303715884105728"),
+        ] {
+            assert_eq!(decimal_text(units, n_decimals), text);
+        }
+    }
+
+    #[test]
+    fn what_a_kind_cannot_take_is_a_fault_of_its_row() {
+        let mut num = Filling::new(&ColumnKind::Num.into(), &["-1".to_owned()]);
+        num.integer(9_007_199_254_740_993);
+        num.integer(-1);
+        num.bool(true);
+        num.time(Some(0));
+        num.float(-1.0);
+        let faults: Vec<(usize, &str)> =
+            num.faults.iter().map(|(r, e)| (*r, e.message())).collect();
+        assert_eq!(
+            faults,
+            [
+                (0, "expected integer up to 2^53, found \"9007199254740993\""),
+                (3, "expected num, found date or timestamp")
+            ]
+        );
+        let missing: Vec<bool> = (0..5).map(|row| num.column.is_missing(row)).collect();
+        assert_eq!(missing, [true, true, false, true, true]);
+        let mut text = Filling::new(&ColumnKind::Text.into(), &[]);
+        text.float(0.5);
+        text.float(f64::NAN);
+        text.integer(i128::from(u64::MAX));
+        text.bool(false);
+        assert_eq!(text.faults.len(), 1);
+        assert_eq!(text.column.value(2).to_string(), "text \"18446744073709551615\"");
+        assert_eq!(text.column.value(3).to_string(), "text \"false\"");
+        let mut time = Filling::new(&ColumnKind::Time.into(), &[]);
+        time.time(Some(0));
+        time.time(None);
+        time.time(Some(i64::MAX));
+        time.integer(3);
+        assert_eq!(time.faults.iter().map(|(row, _)| *row).collect::<Vec<_>>(), [1, 2, 3]);
+        assert!(time.expect(Stored::Bool).is_err() && time.expect(Stored::Text).is_ok());
+    }
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use postgres::{Client, Config, NoTls};
 use samescore_research::gather::postgres::Options;
-use samescore_research::gather::source::{Address, Query, Relation};
+use samescore_research::gather::{Address, Query, Relation};
 
 pub const USER: &str = "tester";
 pub const PASSWORD: &str = "not-to-be-told";

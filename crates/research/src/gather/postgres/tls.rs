@@ -44,6 +44,16 @@ impl TlsMode {
         }
     }
 
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            TlsMode::Disable => "disable",
+            TlsMode::Prefer => "prefer",
+            TlsMode::Require => "require",
+            TlsMode::VerifyFull => "verify-full",
+        }
+    }
+
     /// The mode for a host for which none was given: `verify-full`; on this machine `prefer`.
     pub(super) fn usual(host: &str) -> Self {
         match host {

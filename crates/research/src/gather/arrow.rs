@@ -1,0 +1,400 @@
+//! Arrow's types and arrays, as an IPC file has them, to the cells of a taker.
+
+use std::borrow::Cow;
+
+use samescore_core::error::{Code, Error, Result};
+
+use super::flat::Table;
+use super::stored::DAY_MICROS;
+use super::taker::{Stored, Taker, decimal_text};
+
+/// How a column is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Type {
+    Null,
+    Bool,
+    Int {
+        bytes: usize,
+        is_signed: bool,
+    },
+    Float {
+        bytes: usize,
+    },
+    Decimal {
+        bytes: usize,
+        n_decimals: usize,
+    },
+    /// Text with offsets of 4 or 8 bytes.
+    Text {
+        offset_bytes: usize,
+    },
+    TextView,
+    /// Days, or milliseconds, since 1970.
+    Date {
+        bytes: usize,
+    },
+    Time(Unit),
+    /// What cannot be a column, by name.
+    Other(&'static str),
+}
+
+/// What a timestamp counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    Second,
+    Milli,
+    Micro,
+    Nano,
+}
+
+/// How many nodes and buffers a column has in a batch, its children's included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) n_nodes: usize,
+    pub(super) n_buffers: usize,
+    /// Columns of views, each of which has more buffers, as the batch says.
+    pub(super) n_views: usize,
+}
+
+/// A column of a file.
+#[derive(Clone, Debug)]
+pub(super) struct Field {
+    pub(super) name: String,
+    /// Of its values; those of its dictionary if it has one.
+    pub(super) stored: Type,
+    /// The dictionary, and the type of the indices into it.
+    pub(super) dictionary: Option<(i64, Type)>,
+    pub(super) layout: Layout,
+}
+
+const DEPTH_MAX: usize = 64;
+
+impl Field {
+    /// Reads a field of a schema; `None` if something of it is not there.
+    pub(super) fn read(field: &Table<'_>) -> Option<Self> {
+        let dictionary = match field.table(4) {
+            None => None,
+            Some(encoding) => {
+                let index = encoding.table(1).map_or(Some(INDEX), |index| int(&index))?;
+                Some((encoding.i64(0).unwrap_or(0), index))
+            }
+        };
+        let layout = match dictionary {
+            None => layout(field, 0)?,
+            Some(_) => Layout { n_nodes: 1, n_buffers: 2, n_views: 0 },
+        };
+        let name = field.text(0)?.to_owned();
+        Some(Field { name, stored: stored(field)?, dictionary, layout })
+    }
+
+    /// The type in which cells come.
+    pub(super) fn expected(&self) -> Result<Option<Stored>> {
+        Ok(Some(match self.stored {
+            Type::Null => return Ok(None),
+            Type::Bool => Stored::Bool,
+            Type::Int { .. } => Stored::Integer,
+            Type::Float { .. } => Stored::Float,
+            Type::Decimal { .. } | Type::Text { .. } | Type::TextView => Stored::Text,
+            Type::Date { .. } | Type::Time(_) => Stored::Time,
+            Type::Other(found) => {
+                let message =
+                    format!("expected a bool, number, text, date or timestamp, found {found}");
+                return Err(Error::new(Code::WrongKind, message)
+                    .remedy("cast it where the file is written"));
+            }
+        }))
+    }
+}
+
+/// The type of indices unless it is said.
+const INDEX: Type = Type::Int { bytes: 4, is_signed: true };
+
+fn int(table: &Table<'_>) -> Option<Type> {
+    let bytes = match table.i32(0)? {
+        8 => 1,
+        16 => 2,
+        32 => 4,
+        64 => 8,
+        _ => return None,
+    };
+    Some(Type::Int { bytes, is_signed: table.u8(1).unwrap_or(0) != 0 })
+}
+
+fn stored(field: &Table<'_>) -> Option<Type> {
+    let table = field.table(3);
+    let number = |slot: usize| table.and_then(|table| table.i32(slot)).unwrap_or(0);
+    let unit = |default: i16| table.and_then(|table| table.i16(0)).unwrap_or(default);
+    Some(match field.u8(2)? {
+        1 => Type::Null,
+        2 => int(&table?)?,
+        3 => match unit(0) {
+            0 => Type::Other("16-bit float"),
+            1 => Type::Float { bytes: 4 },
+            _ => Type::Float { bytes: 8 },
+        },
+        5 => Type::Text { offset_bytes: 4 },
+        20 => Type::Text { offset_bytes: 8 },
+        24 => Type::TextView,
+        6 => Type::Bool,
+        7 => decimal(number(0), number(1), table?.i32(2).unwrap_or(128)),
+        8 => Type::Date { bytes: if unit(1) == 0 { 4 } else { 8 } },
+        10 => Type::Time(match unit(0) {
+            0 => Unit::Second,
+            1 => Unit::Milli,
+            2 => Unit::Micro,
+            _ => Unit::Nano,
+        }),
+        4 | 15 | 19 | 23 => Type::Other("binary"),
+        9 => Type::Other("time of day"),
+        11 | 18 => Type::Other("duration"),
+        12..=14 | 16 | 17 | 21 | 25 | 26 => Type::Other("nested"),
+        _ => Type::Other("another type"),
+    })
+}
+
+fn decimal(precision: i32, n_decimals: i32, bits: i32) -> Type {
+    match (bits, usize::try_from(n_decimals)) {
+        (32 | 64 | 128, Ok(n_decimals)) if precision <= 38 && n_decimals <= 38 => {
+            Type::Decimal { bytes: bits as usize / 8, n_decimals }
+        }
+        (_, Err(_)) => Type::Other("decimal of negative scale"),
+        _ => Type::Other("decimal of more than 38 digits"),
+    }
+}
+
+/// The nodes and buffers of a field and of what is below it.
+fn layout(field: &Table<'_>, depth: usize) -> Option<Layout> {
+    if depth > DEPTH_MAX {
+        return None;
+    }
+    let (n_buffers, n_views) = match field.u8(2)? {
+        1 | 22 => (0, 0),
+        4 | 5 | 19 | 20 | 25 | 26 => (3, 0),
+        23 | 24 => (2, 1),
+        13 | 16 => (1, 0),
+        14 => (1 + usize::from(field.table(3).and_then(|t| t.i16(0)).unwrap_or(0) == 1), 0),
+        _ => (2, 0),
+    };
+    let mut whole = Layout { n_nodes: 1, n_buffers, n_views };
+    for child in field.tables(5).unwrap_or_default() {
+        let below = match child.table(4) {
+            Some(_) => Layout { n_nodes: 1, n_buffers: 2, n_views: 0 },
+            None => layout(&child, depth + 1)?,
+        };
+        whole.n_nodes += below.n_nodes;
+        whole.n_buffers += below.n_buffers;
+        whole.n_views += below.n_views;
+    }
+    Some(whole)
+}
+
+/// A column of one batch: its rows and buffers, the first of which says what is missing.
+#[derive(Clone, Debug)]
+pub(super) struct Array<'a> {
+    pub(super) stored: Type,
+    pub(super) n_rows: usize,
+    pub(super) buffers: Vec<Cow<'a, [u8]>>,
+}
+
+/// A cell of an array.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Value<'a> {
+    Missing,
+    Bool(bool),
+    Integer(i128),
+    Float(f64),
+    Decimal(i128, usize),
+    Text(&'a str),
+    /// Microseconds; `None` if there are no whole ones.
+    Time(Option<i64>),
+}
+
+impl Array<'_> {
+    /// Whether the buffers hold all rows; else a row claims what is not there.
+    pub(super) fn is_whole(&self) -> bool {
+        let n = self.n_rows;
+        let has = |buffer: usize, n_bytes: Option<usize>| {
+            let held = self.buffers.get(buffer).map_or(0, |buffer| buffer.len());
+            n_bytes.is_some_and(|n_bytes| held >= n_bytes)
+        };
+        let valid = self.buffers.first().map_or(0, |buffer| buffer.len());
+        if valid > 0 && valid < n.div_ceil(8) {
+            return false;
+        }
+        match self.stored {
+            Type::Null | Type::Other(_) => true,
+            Type::Bool => has(1, Some(n.div_ceil(8))),
+            Type::Int { bytes, .. } | Type::Float { bytes } | Type::Date { bytes } => {
+                has(1, n.checked_mul(bytes))
+            }
+            Type::Decimal { bytes, .. } => has(1, n.checked_mul(bytes)),
+            Type::Time(_) => has(1, n.checked_mul(8)),
+            Type::TextView => has(1, n.checked_mul(16)),
+            Type::Text { .. } if n == 0 => true,
+            Type::Text { offset_bytes } => has(1, (n + 1).checked_mul(offset_bytes)),
+        }
+    }
+
+    fn is_missing(&self, row: usize) -> bool {
+        match self.buffers.first() {
+            Some(valid) if !valid.is_empty() => !bit(valid, row),
+            _ => self.stored == Type::Null,
+        }
+    }
+
+    /// The cell of a row; `None` if it points outside its buffers or is not UTF-8.
+    pub(super) fn value(&self, row: usize) -> Option<Value<'_>> {
+        if self.is_missing(row) {
+            return Some(Value::Missing);
+        }
+        let buffer = self.buffers.get(1).map_or(&[][..], |buffer| buffer);
+        Some(match self.stored {
+            Type::Null | Type::Other(_) => Value::Missing,
+            Type::Bool => Value::Bool(bit(buffer, row)),
+            Type::Int { bytes, is_signed } => {
+                Value::Integer(integer(buffer, row, bytes, is_signed)?)
+            }
+            Type::Float { bytes: 4 } => {
+                Value::Float(f64::from(f32::from_le_bytes(item(buffer, row)?)))
+            }
+            Type::Float { .. } => Value::Float(f64::from_le_bytes(item(buffer, row)?)),
+            Type::Decimal { bytes, n_decimals } => {
+                Value::Decimal(integer(buffer, row, bytes, true)?, n_decimals)
+            }
+            Type::Date { bytes: 4 } => {
+                let days = i32::from_le_bytes(item(buffer, row)?);
+                Value::Time(i64::from(days).checked_mul(DAY_MICROS))
+            }
+            Type::Date { .. } => {
+                Value::Time(i64::from_le_bytes(item(buffer, row)?).checked_mul(1000))
+            }
+            Type::Time(unit) => Value::Time(micros(i64::from_le_bytes(item(buffer, row)?), unit)),
+            Type::Text { offset_bytes } => {
+                let offset = |row: usize| {
+                    let read = integer(buffer, row, offset_bytes, true)?;
+                    usize::try_from(read).ok()
+                };
+                let text = self.buffers.get(2)?.get(offset(row)?..offset(row + 1)?)?;
+                Value::Text(std::str::from_utf8(text).ok()?)
+            }
+            Type::TextView => Value::Text(std::str::from_utf8(self.view(buffer, row)?).ok()?),
+        })
+    }
+
+    /// The bytes of a view: within itself, or in one of the buffers behind.
+    fn view<'v>(&'v self, views: &'v [u8], row: usize) -> Option<&'v [u8]> {
+        const INLINE_MAX: usize = 12;
+        let view = views.get(row * 16..row * 16 + 16)?;
+        let number = |at: usize| -> Option<usize> {
+            let read = i32::from_le_bytes(view.get(at..at + 4)?.try_into().ok()?);
+            usize::try_from(read).ok()
+        };
+        let len = number(0)?;
+        if len <= INLINE_MAX {
+            return view.get(4..4 + len);
+        }
+        let start = number(12)?;
+        self.buffers.get(number(8)?.checked_add(2)?)?.get(start..start.checked_add(len)?)
+    }
+}
+
+/// Shows a cell.
+pub(super) fn show(value: Value<'_>, taker: &mut impl Taker) {
+    match value {
+        Value::Missing => taker.missing(),
+        Value::Bool(b) => taker.bool(b),
+        Value::Integer(value) => taker.integer(value),
+        Value::Float(value) => taker.float(value),
+        Value::Decimal(units, n_decimals) => taker.text(&decimal_text(units, n_decimals)),
+        Value::Text(text) => taker.text(text),
+        Value::Time(micros) => taker.time(micros),
+    }
+}
+
+fn bit(bytes: &[u8], row: usize) -> bool {
+    bytes.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1)
+}
+
+fn item<const N: usize>(bytes: &[u8], row: usize) -> Option<[u8; N]> {
+    let at = row.checked_mul(N)?;
+    bytes.get(at..at.checked_add(N)?)?.try_into().ok()
+}
+
+fn integer(bytes: &[u8], row: usize, n_bytes: usize, is_signed: bool) -> Option<i128> {
+    Some(match (n_bytes, is_signed) {
+        (1, true) => i128::from(i8::from_le_bytes(item(bytes, row)?)),
+        (1, false) => i128::from(u8::from_le_bytes(item(bytes, row)?)),
+        (2, true) => i128::from(i16::from_le_bytes(item(bytes, row)?)),
+        (2, false) => i128::from(u16::from_le_bytes(item(bytes, row)?)),
+        (4, true) => i128::from(i32::from_le_bytes(item(bytes, row)?)),
+        (4, false) => i128::from(u32::from_le_bytes(item(bytes, row)?)),
+        (8, true) => i128::from(i64::from_le_bytes(item(bytes, row)?)),
+        (8, false) => i128::from(u64::from_le_bytes(item(bytes, row)?)),
+        _ => i128::from_le_bytes(item(bytes, row)?),
+    })
+}
+
+fn micros(ticks: i64, unit: Unit) -> Option<i64> {
+    match unit {
+        Unit::Second => ticks.checked_mul(1_000_000),
+        Unit::Milli => ticks.checked_mul(1000),
+        Unit::Micro => Some(ticks),
+        Unit::Nano => (ticks % 1000 == 0).then_some(ticks / 1000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn array<'a>(stored: Type, n_rows: usize, buffers: &[&'a [u8]]) -> Array<'a> {
+        let buffers = buffers.iter().map(|bytes| Cow::Borrowed(*bytes)).collect();
+        Array { stored, n_rows, buffers }
+    }
+
+    #[test]
+    fn cells_are_read_from_their_buffers() {
+        let text = array(
+            Type::Text { offset_bytes: 4 },
+            2,
+            &[&[0b01], &[0, 0, 0, 0, 2, 0, 0, 0, 2, 0, 0, 0], b"ab"],
+        );
+        assert!(text.is_whole());
+        assert_eq!((text.value(0), text.value(1)), (Some(Value::Text("ab")), Some(Value::Missing)));
+        let mut views = [0u8; 32];
+        views[0] = 2;
+        views[4..6].copy_from_slice(b"ab");
+        views[16] = 13;
+        views[28] = 1;
+        let view = array(Type::TextView, 2, &[&[], &views, b"xabcdefghijklmno"]);
+        assert_eq!(view.value(0), Some(Value::Text("ab")));
+        assert_eq!(view.value(1), Some(Value::Text("abcdefghijklm")));
+        let bools = array(Type::Bool, 9, &[&[], &[0b10, 1]]);
+        let read: Vec<_> = [0, 1, 8].map(|row| bools.value(row)).to_vec();
+        assert_eq!(read, [false, true, true].map(|b| Some(Value::Bool(b))));
+        let int = Type::Int { bytes: 2, is_signed: true };
+        assert_eq!(array(int, 1, &[&[], &[0xfe, 0xff]]).value(0), Some(Value::Integer(-2)));
+        let decimal = Type::Decimal { bytes: 4, n_decimals: 2 };
+        assert_eq!(array(decimal, 1, &[&[], &[5, 0, 0, 0]]).value(0), Some(Value::Decimal(5, 2)));
+        let nano = array(Type::Time(Unit::Nano), 1, &[&[], &[1, 0, 0, 0, 0, 0, 0, 0]]);
+        assert_eq!(nano.value(0), Some(Value::Time(None)));
+    }
+
+    #[test]
+    fn what_points_outside_is_not_there() {
+        let int = Type::Int { bytes: 8, is_signed: false };
+        assert!(!array(int, 2, &[&[], &[0; 15]]).is_whole());
+        assert!(!array(int, usize::MAX, &[&[], &[0; 16]]).is_whole());
+        assert!(!array(Type::Bool, 9, &[&[1], &[0, 0]]).is_whole());
+        let offsets = [0, 0, 0, 0, 9, 0, 0, 0];
+        let text = array(Type::Text { offset_bytes: 4 }, 1, &[&[], &offsets, b"ab"]);
+        assert_eq!(text.value(0), None);
+        let mut view = [0xffu8; 16];
+        assert_eq!(array(Type::TextView, 1, &[&[], &view]).value(0), None);
+        view[..4].copy_from_slice(&[20, 0, 0, 0]);
+        assert_eq!(array(Type::TextView, 1, &[&[], &view, b"abc"]).value(0), None);
+        let bad =
+            array(Type::Text { offset_bytes: 4 }, 1, &[&[], &[0, 0, 0, 0, 1, 0, 0, 0], &[0xff]]);
+        assert_eq!(bad.value(0), None);
+    }
+}

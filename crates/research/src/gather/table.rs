@@ -1,0 +1,167 @@
+//! Any source to the takers of its columns: the one door behind which formats differ.
+
+use std::path::{Path, PathBuf};
+
+use samescore_core::error::{Error, Result};
+use samescore_core::par;
+
+use super::reader::{BLOCK_ROWS, Reader};
+use super::taker::Part;
+use super::{Format, Source, absent, csv, gzip, ipc, json_lines, parquet, positions, sqlite};
+use super::{check_names, check_size, postgres};
+use crate::file;
+
+/// The names of the columns that are asked for; `None` means all that there are.
+pub(super) type Wanted<'a> = Option<&'a [&'a str]>;
+
+/// What the takers of a table took.
+pub(super) struct Taken<T> {
+    /// The columns, as asked for.
+    pub(super) names: Vec<String>,
+    /// Their takers.
+    pub(super) columns: Vec<T>,
+    pub(super) n_rows: usize,
+}
+
+/// Shows the wanted columns of a source to takers that `make` makes for their names.
+///
+/// # Errors
+/// If the source cannot be read, is not a table, lacks a column, or changes meanwhile.
+pub(super) fn take<T: Part>(
+    source: &Source,
+    wanted: Wanted<'_>,
+    make: &(impl Fn(&str) -> T + Sync),
+) -> Result<Taken<T>> {
+    match source {
+        Source::Files(_) => {
+            let paths = source.files()?;
+            match paths.as_slice() {
+                [only] => take_file(only, wanted, make),
+                paths => take_files(paths, wanted, make),
+            }
+        }
+        Source::Sqlite(path, relation) => {
+            sqlite::open(path, relation, |reader| take_rows(path, reader, wanted, make))
+        }
+        Source::Postgres(address, relation) => {
+            let mut reader = postgres::open(address, relation)?;
+            take_rows(Path::new(&source.to_string()), &mut reader, wanted, make)
+        }
+    }
+}
+
+fn take_file<T: Part>(
+    path: &Path,
+    wanted: Wanted<'_>,
+    make: &(impl Fn(&str) -> T + Sync),
+) -> Result<Taken<T>> {
+    let format = Format::of(path)?;
+    let bytes = file::read(path)?;
+    match format {
+        Format::Csv => csv::take(path, &bytes, wanted, make),
+        Format::CsvGz => csv::take(path, &gzip::unpacked(path, &bytes)?, wanted, make),
+        Format::Parquet => parquet::take(path, &bytes, wanted, make),
+        Format::Ipc => ipc::take(path, &bytes, wanted, make),
+        Format::JsonLines => json_lines::take(path, &bytes, wanted, make),
+    }
+}
+
+/// Several files as one table: each must have the columns of the first.
+fn take_files<T: Part>(
+    paths: &[PathBuf],
+    wanted: Wanted<'_>,
+    make: &(impl Fn(&str) -> T + Sync),
+) -> Result<Taken<T>> {
+    let mut names: Vec<String> = Vec::new();
+    let mut parts = Vec::with_capacity(paths.len());
+    let mut n_rows = 0;
+    for path in paths {
+        let mut taken = take_file(path, wanted, make)?;
+        match parts.is_empty() {
+            true => names = taken.names,
+            false => same_columns((&paths[0], &names), path, &mut taken)?,
+        }
+        n_rows += taken.n_rows;
+        taken.columns.iter_mut().for_each(|column| column.of_file(path));
+        parts.push(taken.columns);
+    }
+    check_size(&paths[0], n_rows, names.len())?;
+    let shown: Vec<&str> = names.iter().map(String::as_str).collect();
+    let columns = join(&shown, parts, make);
+    Ok(Taken { names, columns, n_rows })
+}
+
+/// Puts the columns of a file into the order of the first one.
+fn same_columns<T>(
+    (first, names): (&Path, &[String]),
+    path: &Path,
+    taken: &mut Taken<T>,
+) -> Result<()> {
+    if taken.names == names {
+        return Ok(());
+    }
+    let differs = |e: Error| e.remedy("files that are one table have the same columns");
+    let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+    let places = positions(path, &taken.names, &wanted).map_err(differs)?;
+    if let Some(extra) = taken.names.iter().find(|name| !names.contains(name)) {
+        return Err(differs(absent(first, extra, names)));
+    }
+    let mut columns: Vec<Option<T>> = taken.columns.drain(..).map(Some).collect();
+    taken.columns = places.iter().filter_map(|&place| columns[place].take()).collect();
+    Ok(())
+}
+
+/// The rows of a source that gives them one after another. `path` is what messages call it.
+fn take_rows<T: Part>(
+    path: &Path,
+    reader: &mut impl Reader,
+    wanted: Wanted<'_>,
+    make: &(impl Fn(&str) -> T + Sync),
+) -> Result<Taken<T>> {
+    let found = reader.names().to_vec();
+    check_size(path, 0, found.len())?;
+    check_names(path, &found)?;
+    let (names, places) = choose(path, &found, wanted)?;
+    let mut columns: Vec<T> = names.iter().map(|name| make(name)).collect();
+    let mut n_rows = 0;
+    loop {
+        match reader.read(&places, &mut columns, BLOCK_ROWS)? {
+            0 => return Ok(Taken { names, columns, n_rows }),
+            n => n_rows += n,
+        }
+        check_size(path, n_rows, found.len())?;
+    }
+}
+
+/// The wanted names and where they are among those found.
+pub(super) fn choose(
+    path: &Path,
+    found: &[String],
+    wanted: Wanted<'_>,
+) -> Result<(Vec<String>, Vec<usize>)> {
+    match wanted {
+        None => Ok((found.to_vec(), (0..found.len()).collect())),
+        Some(names) => {
+            let places = positions(path, found, names)?;
+            Ok((names.iter().map(|name| (*name).to_owned()).collect(), places))
+        }
+    }
+}
+
+/// The columns of which each part of a table has its own, part by part.
+pub(super) fn join<T: Part>(
+    names: &[&str],
+    parts: Vec<Vec<T>>,
+    make: &(impl Fn(&str) -> T + Sync),
+) -> Vec<T> {
+    let mut columns: Vec<(&str, Vec<T>)> =
+        names.iter().map(|name| (*name, Vec::with_capacity(parts.len()))).collect();
+    for part in parts {
+        columns.iter_mut().zip(part).for_each(|((_, parts), taker)| parts.push(taker));
+    }
+    par::map_mut(&mut columns, |(name, parts)| {
+        let mut whole = make(name);
+        whole.append(std::mem::take(parts));
+        whole
+    })
+}

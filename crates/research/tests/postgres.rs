@@ -19,7 +19,8 @@ const COLUMNS: &str = "[data.columns]\nid = \"num\"\nx = \"num\"\nlabel = \"text
 
 fn config(columns: &str, target: &str) -> Config {
     let rest = format!("[target]\ncolumn = \"{target}\"\ntask = \"regression\"\n");
-    Config::from_toml(&format!("{columns}\n{rest}\n[model]\nkind = \"ridge\"\n")).expect("a config")
+    Config::from_toml(&format!("{columns}\n{rest}\n[model]\nkind = \"linear_regression\"\n"))
+        .expect("a config")
 }
 
 fn data() -> DataConfig {

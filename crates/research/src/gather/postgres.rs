@@ -42,7 +42,7 @@ use super::source::{Address, Relation};
 use super::sql::{self, Dialect};
 use super::taker::{Filling, Taker};
 use binary::{Cell, Tuple};
-pub(crate) use session::Session;
+pub(crate) use session::{Session, quoted};
 pub use tls::{Options, TlsMode};
 
 /// An open table or query of a server.
@@ -74,7 +74,7 @@ enum Progress {
 /// If the query is refused, the server cannot be reached or refuses, or there is no such table.
 pub fn open(address: &Address, relation: &Relation) -> Result<Rows> {
     let (text, functions) = match relation {
-        Relation::Table(name) => (format!("SELECT * FROM {}", session::quoted(name)?), Vec::new()),
+        Relation::Table(name) => (format!("SELECT * FROM {}", quoted(name)?), Vec::new()),
         Relation::Query(query) => {
             let checked = sql::check(Dialect::Postgres, &query.text, &query.allow, &query.key)?;
             (checked.text.to_owned(), checked.functions)
@@ -118,7 +118,8 @@ impl Rows {
         if self.read(&wanted, &mut takers, n_rows_max)? == 0 {
             return Ok(None);
         }
-        let fields = data.columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));
+        let fields =
+            data.columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));
         let schema = Arc::new(Schema::new(fields)?);
         let (values, faults): (Vec<_>, Vec<_>) =
             takers.into_iter().map(|taker| (taker.column, taker.faults)).unzip();

@@ -97,8 +97,8 @@ impl Source {
     /// The same, for rows with these declared key columns.
     #[must_use]
     pub fn keyed(mut self, key: &[String]) -> Self {
-        if let Source::Sqlite(_, Relation::Query(query)) | Source::Postgres(_, Relation::Query(query)) =
-            &mut self
+        if let Source::Sqlite(_, Relation::Query(query))
+        | Source::Postgres(_, Relation::Query(query)) = &mut self
         {
             query.key = key.to_vec();
         }
@@ -253,7 +253,8 @@ fn postgres(rest: &str, base: &Path) -> Result<Source> {
 /// How the connection is made.
 fn options(params: &mut Params, base: &Path) -> Result<Options> {
     let seconds = |text: String| {
-        let message = format!("expected whole seconds as statement_timeout_seconds, found `{text}`");
+        let message =
+            format!("expected whole seconds as statement_timeout_seconds, found `{text}`");
         text.parse::<u32>().map_err(|_| refused(&message))
     };
     Ok(Options {

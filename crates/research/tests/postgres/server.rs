@@ -92,10 +92,23 @@ impl Server {
                 .expect("the folder opened");
         }
         let password = password.to_str().expect("UTF-8").to_owned();
-        server.succeed("initdb", &[
-            "-D", &server.data(), "-U", USER, "--pwfile", &password, "--auth-local=trust",
-            "--auth-host=scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync",
-        ]);
+        server.succeed(
+            "initdb",
+            &[
+                "-D",
+                &server.data(),
+                "-U",
+                USER,
+                "--pwfile",
+                &password,
+                "--auth-local=trust",
+                "--auth-host=scram-sha-256",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "--no-sync",
+            ],
+        );
         server.up();
         Some(server)
     }

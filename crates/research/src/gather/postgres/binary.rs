@@ -379,7 +379,11 @@ mod tests {
             (Cell::Date, &[0xff, 0xff, 0xd5, 0x33], "time Some(0)"),
             (Cell::Date, &[0x7f, 0xff, 0xff, 0xff], "expected a finite value, found infinity"),
             (Cell::Timestamp, &[0; 8], "time Some(946684800000000)"),
-            (Cell::Timestamp, &[0x80, 0, 0, 0, 0, 0, 0, 0], "expected a finite value, found infinity"),
+            (
+                Cell::Timestamp,
+                &[0x80, 0, 0, 0, 0, 0, 0, 0],
+                "expected a finite value, found infinity",
+            ),
             (Cell::Text, "é".as_bytes(), "é"),
             (Cell::Text, &[0xff], "expected UTF-8 from the server, found other bytes"),
             (Cell::Uuid, &[0xab; 16], "abababab-abab-abab-abab-abababababab"),

@@ -149,6 +149,16 @@ impl Session {
         Ok(statement.columns().iter().map(column).collect())
     }
 
+    /// Whether there is a table, or something else that is called so, where statements look for it;
+    /// `name` is quoted.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub(crate) fn has_table(&self, name: &str) -> Result<bool> {
+        let row = self.wait(self.client.query_one("SELECT to_regclass($1) IS NOT NULL", &[&name]));
+        row.and_then(|row| row.try_get(0)).map_err(|error| self.failed(&error))
+    }
+
     pub(super) fn copy_out(&self, text: &str) -> Result<Pin<Box<CopyOutStream>>> {
         self.wait(self.client.copy_out(text)).map(Box::pin).map_err(|error| self.failed(&error))
     }

@@ -153,7 +153,7 @@ pub fn features(blocks: &[Batch]) -> String {
 }
 
 /// The names of a table's columns as a listing shows them beside its `own` ones.
-pub fn free_names<'a>(names: impl Iterator<Item = &'a str>, own: &[&str]) -> Vec<String> {
+fn free_names<'a>(names: impl Iterator<Item = &'a str>, own: &[&str]) -> Vec<String> {
     let mut free: Vec<String> = names.map(str::to_owned).collect();
     for place in 0..free.len() {
         let mut name = free[place].clone();

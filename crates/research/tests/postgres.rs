@@ -117,8 +117,8 @@ fn every_type_is_what_a_csv_file_of_the_same_values_is() {
         i2 = \"num\"\ni8 = \"num\"\nf4 = \"num\"\nf8 = \"num\"\nn = \"text\"\np = \"num\"\n\
         t = \"text\"\nv = \"text\"\nc = \"text\"\ne = \"text\"\nu = \"text\"\ny = \"num\"\n\
         d = { kind = \"time\", format = \"%Y-%m-%d\" }\n\
-        ts = { kind = \"time\", format = \"%Y-%m-%d %H:%M:%S%.f\" }\n\
-        tz = { kind = \"time\", format = \"%Y-%m-%d %H:%M:%S%.f\" }\n";
+        ts = { kind = \"time\", format = \"%Y-%m-%d %H:%M:%S.%f\" }\n\
+        tz = { kind = \"time\", format = \"%Y-%m-%d %H:%M:%S.%f\" }\n";
     let data = config(kinds, "y").data;
     let rows = |relation: &Relation| {
         let mut rows = open(&server.address(), relation).expect("the table opens");
@@ -294,7 +294,7 @@ fn a_statement_that_takes_too_long_is_given_up() {
     let Some(server) = shared() else { return };
     let options = Options { statement_timeout_seconds: Some(1), ..Options::default() };
     let address = Address { options, ..server.address() };
-    let text = "select count(*)::int as id from generate_series(1, 100000) a, \
+    let text = "select count(*)::int as id, 0 as x, '' as label from generate_series(1, 100000) a, \
         generate_series(1, 100000) b";
     let error = read(&address, &query(text)).expect_err("it takes too long");
     server_error(&error, "statement timeout (SQLSTATE 57014)");

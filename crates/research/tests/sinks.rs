@@ -2,6 +2,7 @@
 
 #[cfg(unix)]
 #[path = "postgres/server.rs"]
+#[expect(dead_code, reason = "readers of a server use the rest")]
 mod server;
 
 use std::path::{Path, PathBuf};

@@ -24,12 +24,14 @@
 
 mod binary;
 mod failure;
+mod numeric;
 mod password;
 mod session;
 mod tls;
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use futures_util::StreamExt;
 use samescore_core::batch::{Batch, Field, Schema};
@@ -59,6 +61,8 @@ pub struct Rows {
     at: usize,
     n_rows: u64,
     progress: Progress,
+    /// The stream has said that nothing more comes, and must not be asked again.
+    is_ended: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -96,7 +100,18 @@ pub fn open(address: &Address, relation: &Relation) -> Result<Rows> {
         .map(|(name, found)| (name, (found.name().to_owned(), Cell::of(&found))))
         .unzip();
     let (held, progress) = (Vec::new(), Progress::Begun);
-    Ok(Rows { session, stream, names, types, is_expected, held, at: 0, n_rows: 0, progress })
+    Ok(Rows {
+        session,
+        stream,
+        names,
+        types,
+        is_expected,
+        held,
+        at: 0,
+        n_rows: 0,
+        progress,
+        is_ended: false,
+    })
 }
 
 impl Rows {
@@ -152,31 +167,32 @@ impl Rows {
         wanted.iter().map(cell).collect()
     }
 
-    /// Takes the next message of the server into what is held.
+    /// Takes the next messages of the server into what is held.
     fn receive(&mut self) -> Result<()> {
         self.held.drain(..self.at);
         self.at = 0;
-        let (session, stream) = (&self.session, &mut self.stream);
-        match session.wait(stream.next()) {
-            Some(Ok(message)) => {
-                self.held.extend_from_slice(&message);
-                // More that is there already saves waits.
-                while self.held.len() < HELD_BYTES {
-                    match session.wait(async { futures_util::poll!(stream.next()) }) {
-                        std::task::Poll::Ready(Some(Ok(more))) => {
-                            self.held.extend_from_slice(&more);
-                        }
-                        std::task::Poll::Ready(Some(Err(error))) => {
-                            return Err(self.session.failed(&error));
-                        }
-                        _ => break,
-                    }
-                }
-                Ok(())
-            }
-            Some(Err(error)) => Err(self.session.failed(&error)),
-            None => Err(self.malformed("the end of the rows", "the end of the stream")),
+        if self.is_ended {
+            return Err(self.malformed("the end of the rows", "the end of the stream"));
         }
+        let Rows { session, stream, held, is_ended, .. } = self;
+        // One wait for all that is there already.
+        let taken = session.wait(async {
+            let mut next = stream.next().await;
+            loop {
+                match next {
+                    Some(message) => held.extend_from_slice(&message?),
+                    None => *is_ended = true,
+                }
+                if *is_ended || held.len() >= HELD_BYTES {
+                    return Ok(());
+                }
+                next = match futures_util::poll!(stream.next()) {
+                    Poll::Ready(next) => next,
+                    Poll::Pending => return Ok(()),
+                };
+            }
+        });
+        taken.map_err(|error| session.failed(&error))
     }
 
     fn malformed(&self, expected: &str, found: &str) -> Error {
@@ -187,11 +203,13 @@ impl Rows {
 
     /// Ends the transaction after the last row.
     fn finish(&mut self) -> Result<()> {
-        let (session, stream) = (&self.session, &mut self.stream);
-        match session.wait(stream.next()) {
-            None => (),
-            Some(Err(error)) => return Err(self.session.failed(&error)),
-            Some(Ok(_)) => return Err(self.malformed("the end of the stream", "more")),
+        let Rows { session, stream, is_ended, .. } = self;
+        if !*is_ended {
+            match session.wait(stream.next()) {
+                None => *is_ended = true,
+                Some(Err(error)) => return Err(session.failed(&error)),
+                Some(Ok(_)) => return Err(self.malformed("the end of the stream", "more")),
+            }
         }
         self.progress = Progress::Done;
         self.session.run("COMMIT")

@@ -22,7 +22,7 @@ use super::files;
 
 const POSTGRES_PORT: u16 = 5432;
 
-use super::postgres::{Options, TlsMode};
+use super::postgres::Options;
 
 /// A place where rows come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,22 +173,12 @@ impl fmt::Display for Source {
                     let path = path.display().to_string();
                     write!(f, "&password_file={}", encoded(&path, "%&"))?;
                 }
-                fmt_options(&address.options, f)
+                let options = address.options.params();
+                options
+                    .iter()
+                    .try_for_each(|(name, value)| write!(f, "&{name}={}", encoded(value, "%&")))
             }
         }
-    }
-}
-
-fn fmt_options(options: &Options, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if let Some(tls) = options.tls {
-        write!(f, "&sslmode={}", tls.name())?;
-    }
-    if let Some(path) = &options.root_file {
-        write!(f, "&sslrootcert={}", encoded(&path.display().to_string(), "%&"))?;
-    }
-    match options.statement_timeout_seconds {
-        Some(seconds) => write!(f, "&statement_timeout_seconds={seconds}"),
-        None => Ok(()),
     }
 }
 
@@ -244,27 +234,10 @@ fn postgres(rest: &str, base: &Path) -> Result<Source> {
     }
     let relation = params.relation()?;
     let password_file = params.take("password_file").map(|path| base.join(path));
-    let options = options(&mut params, base)?;
+    let options = Options::read(|name| params.take(name), base)?;
     params.finish()?;
     let user = user.map(decoded).transpose()?;
     Ok(Source::Postgres(Address { host, port, user, database, password_file, options }, relation))
-}
-
-/// How the connection is made.
-fn options(params: &mut Params, base: &Path) -> Result<Options> {
-    let seconds = |text: String| {
-        let message =
-            format!("expected whole seconds as statement_timeout_seconds, found `{text}`");
-        text.parse::<u32>().map_err(|_| refused(&message))
-    };
-    Ok(Options {
-        tls: params.take("sslmode").map(|name| TlsMode::of(&name)).transpose()?,
-        root_file: params.take("sslrootcert").map(|path| base.join(path)),
-        statement_timeout_seconds: params
-            .take("statement_timeout_seconds")
-            .map(seconds)
-            .transpose()?,
-    })
 }
 
 fn refused(message: &str) -> Error {

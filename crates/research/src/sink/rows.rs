@@ -5,7 +5,6 @@ use std::sync::Arc;
 use samescore_core::artifact::Artifact;
 use samescore_core::batch::{Batch, Column, ColumnKind, Field, Schema, TextColumn};
 use samescore_core::error::{Code, Error, Result};
-use samescore_core::listing::free_names;
 use samescore_core::math;
 use samescore_core::pipeline::Scores;
 use samescore_core::step::Output;
@@ -43,9 +42,9 @@ impl Shape {
         let kinds = data.key.iter().map(kind).collect::<Result<Vec<ColumnKind>>>()?;
         let mut own = vec!["row_key", "class", "bits", "code", "reason", "artifact"];
         own.extend(values.iter().map(String::as_str));
-        let names = free_names(data.key.iter().map(String::as_str), &own);
+        let names = data.key.iter().map(|name| free(name, &own, &data.key));
         let mut fields: Vec<Field> =
-            names.into_iter().zip(kinds).map(|(name, kind)| Field::new(name, kind)).collect();
+            names.zip(kinds).map(|(name, kind)| Field::new(name, kind)).collect();
         let text = |name: &str| Field::new(name, ColumnKind::Text);
         fields.push(text("row_key"));
         if !classes.is_empty() {
@@ -107,4 +106,15 @@ impl Shape {
         columns.push(texts(&|_| Some(self.artifact.clone())));
         Batch::new(Arc::new(Schema::new(self.fields.clone())?), columns)
     }
+}
+
+/// The name of a key column beside columns of our `own`, as a listing shows it.
+fn free(name: &str, own: &[&str], key: &[String]) -> String {
+    let is_taken =
+        |free: &String| own.contains(&free.as_str()) || (free != name && key.contains(free));
+    let mut free = name.to_owned();
+    while is_taken(&free) {
+        free.push('_');
+    }
+    free
 }

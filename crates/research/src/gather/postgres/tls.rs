@@ -83,6 +83,38 @@ pub struct Options {
     pub statement_timeout_seconds: Option<u32>,
 }
 
+impl Options {
+    /// Those among the parameters of an address; relative paths begin at `base`.
+    pub(in super::super) fn read(
+        mut take: impl FnMut(&str) -> Option<String>,
+        base: &Path,
+    ) -> Result<Self> {
+        let seconds = |text: String| {
+            text.parse::<u32>().map_err(|_| {
+                let message = format!("expected whole seconds as {TIMEOUT}, found `{text}`");
+                Error::new(Code::UnknownSource, message)
+            })
+        };
+        Ok(Options {
+            tls: take(SSL_MODE).map(|name| TlsMode::of(&name)).transpose()?,
+            root_file: take(ROOT_FILE).map(|path| base.join(path)),
+            statement_timeout_seconds: take(TIMEOUT).map(seconds).transpose()?,
+        })
+    }
+
+    /// The parameters of an address that say the same.
+    pub(in super::super) fn params(&self) -> Vec<(&'static str, String)> {
+        let tls = self.tls.map(|mode| (SSL_MODE, mode.name().to_owned()));
+        let root_file = self.root_file.as_ref().map(|path| (ROOT_FILE, path.display().to_string()));
+        let timeout = self.statement_timeout_seconds.map(|n| (TIMEOUT, n.to_string()));
+        [tls, root_file, timeout].into_iter().flatten().collect()
+    }
+}
+
+const SSL_MODE: &str = "sslmode";
+const ROOT_FILE: &str = "sslrootcert";
+const TIMEOUT: &str = "statement_timeout_seconds";
+
 /// What makes TLS connections in that mode.
 pub(super) fn connector(mode: TlsMode, root_file: Option<&Path>) -> Result<MakeRustlsConnect> {
     let provider = Arc::new(ring::default_provider());

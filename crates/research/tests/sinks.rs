@@ -12,7 +12,7 @@ use rusqlite::Connection;
 
 const CONFIG: &str = "[data]\nkey = [\"id\"]\n[data.columns]\nid = \"text\"\nday = \"time\"\n\
     x = \"num\"\ny = \"num\"\n[target]\ncolumn = \"y\"\ntask = \"regression\"\n\
-    [[step]]\nkind = \"drop_columns\"\nname = \"keep_x\"\ncolumns = [\"day\", \"id\"]\n\
+    [[step]]\nkind = \"drop_columns\"\nname = \"keep_x\"\ncolumns = [\"day\"]\n\
     [model]\nkind = \"linear_regression\"\n";
 
 fn samescore(args: &[&str]) -> Output {

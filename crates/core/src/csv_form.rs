@@ -164,6 +164,7 @@ fn ragged(source: &str, row: usize, line: u64, expected: usize, found: usize) ->
 }
 
 /// A cell without its quotes.
+#[inline]
 fn unquoted(cell: &str) -> Cow<'_, str> {
     match cell.strip_prefix('"').and_then(|c| c.strip_suffix('"')) {
         Some(inner) if inner.contains('"') => Cow::Owned(inner.replace("\"\"", "\"")),

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::path::Path;
 
 use samescore_core::error::{Code, Error, Result};
+use samescore_core::par;
 
 use crate::output_file::refused;
 
@@ -21,7 +22,7 @@ fn read_while(path: &Path, meanwhile: impl FnOnce()) -> Result<Vec<u8>> {
     refuse_folder(path)?;
     let no = |e: &std::io::Error| refused("read", path, e);
     let before = Stamp::of(path).map_err(|e| no(&e))?;
-    let bytes = std::fs::read(path).map_err(|e| no(&e))?;
+    let bytes = content(path, &before).map_err(|e| no(&e))?;
     meanwhile();
     let after = Stamp::of(path).ok();
     let is_same = after.as_ref() == Some(&before) && before.n_bytes == bytes.len() as u64;
@@ -53,6 +54,35 @@ pub(crate) fn changed(path: &Path) -> Error {
     let message = format!("expected `{}` to stay as it is, found it changed", path.display());
     let error = Error::new(Code::SourceChanged, message);
     error.remedy("read it again when nobody writes to it")
+}
+
+/// From here on all threads read a file together.
+#[cfg(unix)]
+const LARGE_BYTES: u64 = 64 << 20;
+
+#[cfg(unix)]
+fn content(path: &Path, stamp: &Stamp) -> std::io::Result<Vec<u8>> {
+    use std::os::unix::fs::FileExt;
+    let Some(n_bytes) = usize::try_from(stamp.n_bytes).ok().filter(|_| stamp.is_plain) else {
+        return std::fs::read(path);
+    };
+    if stamp.n_bytes < LARGE_BYTES {
+        return std::fs::read(path);
+    }
+    const PIECE_BYTES: usize = 8 << 20;
+    let file = File::open(path)?;
+    let mut bytes = vec![0; n_bytes];
+    let mut pieces: Vec<(usize, &mut [u8])> = bytes.chunks_mut(PIECE_BYTES).enumerate().collect();
+    let read = par::map_mut(&mut pieces, |(at, piece)| {
+        file.read_exact_at(piece, (*at * PIECE_BYTES) as u64)
+    });
+    read.into_iter().collect::<std::io::Result<()>>()?;
+    Ok(bytes)
+}
+
+#[cfg(not(unix))]
+fn content(path: &Path, _: &Stamp) -> std::io::Result<Vec<u8>> {
+    std::fs::read(path)
 }
 
 /// What a file had when it was looked at.

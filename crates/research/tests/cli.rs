@@ -309,8 +309,9 @@ fn wrong_tables_are_refused_with_row_column_and_remedy() {
         refused(folder.path(), &["fit", "t.toml", "--data", source], code, said);
     };
     refuse("absent.csv", 5, "no such file or folder");
-    refuse("t.toml", 5, "expected a file ending in .csv or .parquet");
-    refuse(".", 5, "expected a file ending in .csv or .parquet");
+    refuse("t.toml", 5, "expected a file ending in .csv, .csv.gz, .parquet,");
+    refuse(".", 5, "expected a file ending in .csv, .csv.gz, .parquet,");
+    refuse("mysql://host/db?table=t", 5, "expected sqlite:// or postgres://, found `mysql://`");
 }
 
 #[test]
@@ -402,6 +403,7 @@ fn every_kind_and_code_is_explained_and_every_help_has_an_example() {
         "dependence",
         "verify",
         "diff",
+        "drift",
         "kinds",
         "explain",
         "completions",

@@ -4,6 +4,8 @@
 mod arrow;
 #[path = "sources/bad_input.rs"]
 mod bad_input;
+#[path = "sources/commands.rs"]
+mod commands;
 #[path = "sources/databases.rs"]
 mod databases;
 #[path = "sources/lines.rs"]
@@ -82,7 +84,9 @@ fn shown<T: std::fmt::Debug>(folder: &Path, result: Result<T>) -> String {
 
 /// The faults of a batch: row and message.
 fn faults(batch: &Batch) -> Vec<(u32, String)> {
-    batch.faults().iter().map(|(row, error): (&u32, &Error)| (*row, error.to_string())).collect()
+    let named =
+        |(row, error): (&u32, &Error)| (*row, error.clone().row(u64::from(*row)).to_string());
+    batch.faults().iter().map(named).collect()
 }
 
 /// Every cell of a column, as messages show it.

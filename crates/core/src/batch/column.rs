@@ -15,6 +15,9 @@ pub enum Column {
     Time(Vec<i64>),
 }
 
+/// A column of parts that have fewer levels each is taken for one whose parts share them.
+const KNOWN_LEVELS: usize = 1024;
+
 /// One cell, as messages and differences show it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Value {
@@ -116,6 +119,32 @@ impl Column {
             (Column::Time(v), Column::Time(o)) => v.extend(rows.map(|i| o[i])),
             (column, other) => {
                 unreachable!("extend a {} column from a {} one", column.kind(), other.kind())
+            }
+        }
+    }
+
+    /// Appends all rows of others, which are of the same kind.
+    pub fn append(&mut self, others: &[&Column]) {
+        let n_rows = others.iter().map(|other| other.len()).sum();
+        match self {
+            Column::Num(v) => v.reserve_exact(n_rows),
+            Column::Time(v) => v.reserve_exact(n_rows),
+            Column::Text(v) => {
+                let levels = others.iter().map(|other| match other {
+                    Column::Text(other) => other.n_levels(),
+                    _ => 0,
+                });
+                // Labels that several of them have are counted more than once.
+                let most = levels.clone().max().unwrap_or(0);
+                let n_levels = if most < KNOWN_LEVELS { most } else { levels.sum() };
+                v.reserve(n_rows, n_levels);
+            }
+        }
+        for other in others {
+            match (&mut *self, other) {
+                (Column::Num(v), Column::Num(other)) => v.extend_from_slice(other),
+                (Column::Time(v), Column::Time(other)) => v.extend_from_slice(other),
+                (column, other) => column.extend_from(other, 0..other.len()),
             }
         }
     }

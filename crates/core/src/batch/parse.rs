@@ -58,35 +58,68 @@ pub fn read_num(text: &str) -> Option<f64> {
 /// text. Its digits are an integer that f64 holds, and so is the power of ten, so that one division
 /// rounds once, as correct rounding does.
 pub(super) fn read_short(text: &str) -> Option<f64> {
-    let (is_negative, digits) = match text.as_bytes() {
-        [b'-', digits @ ..] => (true, digits),
-        [b'+', digits @ ..] => (false, digits),
-        digits => (false, digits),
+    let (is_negative, text) = match text.as_bytes() {
+        [b'-', text @ ..] => (true, text),
+        [b'+', text @ ..] => (false, text),
+        text => (false, text),
     };
-    if digits.len() > SHORT_DIGITS_MAX + 1 {
+    if text.len() > SHORT_DIGITS_MAX + 1 {
         return None;
     }
-    let (mut whole, mut n_digits, mut n_decimals) = (0u64, 0usize, None);
-    for byte in digits {
-        let digit = byte.wrapping_sub(b'0');
-        if digit < 10 {
-            whole = whole * 10 + u64::from(digit);
-            n_digits += 1;
-            n_decimals = n_decimals.map(|n: usize| n + 1);
-        } else if *byte == b'.' && n_decimals.is_none() {
-            n_decimals = Some(0);
-        } else {
-            return None;
+    let (whole, n_whole) = read_digits(0, text);
+    let (whole, n_decimals) = match &text[n_whole..] {
+        [] => (whole, 0),
+        [b'.', text @ ..] => match read_digits(whole, text) {
+            (whole, n_decimals) if n_decimals == text.len() => (whole, n_decimals),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    if n_whole + n_decimals == 0 || n_whole + n_decimals > SHORT_DIGITS_MAX {
+        return None;
+    }
+    let value = whole as f64 / POWERS[n_decimals];
+    Some(math::canonical(if is_negative { -value } else { value }))
+}
+
+/// `whole` with the digits that `text` begins with behind its own, and how many they are. There are
+/// too few of them to overflow.
+#[inline]
+fn read_digits(mut whole: u64, text: &[u8]) -> (u64, usize) {
+    let mut n_digits = 0;
+    if let Some((eight, _)) = text.split_first_chunk::<8>() {
+        let word = u64::from_le_bytes(*eight);
+        if is_all_digits(word) {
+            whole = whole.wrapping_mul(100_000_000).wrapping_add(eight_digits(word));
+            n_digits = 8;
         }
     }
-    if n_digits == 0 || n_digits > SHORT_DIGITS_MAX {
-        return None;
+    for byte in &text[n_digits..] {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
+        }
+        whole = whole.wrapping_mul(10).wrapping_add(u64::from(digit));
+        n_digits += 1;
     }
-    let value = match n_decimals {
-        None | Some(0) => whole as f64,
-        Some(n) => whole as f64 / POWERS[n],
-    };
-    Some(math::canonical(if is_negative { -value } else { value }))
+    (whole, n_digits)
+}
+
+/// Whether all eight bytes are digits: their upper halves are 3, and still are with 6 more.
+#[inline]
+fn is_all_digits(word: u64) -> bool {
+    const UPPER: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    let carried = word.wrapping_add(0x0606_0606_0606_0606);
+    (word & UPPER) | ((carried & UPPER) >> 4) == 0x3333_3333_3333_3333
+}
+
+/// What eight digits mean, the first in the lowest byte: pairs, then fours, then all.
+#[inline]
+fn eight_digits(word: u64) -> u64 {
+    let ones = word.wrapping_sub(0x3030_3030_3030_3030);
+    let pairs = ones.wrapping_mul(10).wrapping_add(ones >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff
 }
 
 /// 10^15 is below 2^53.

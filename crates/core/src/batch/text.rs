@@ -51,6 +51,7 @@ impl TextColumn {
     }
 
     /// The text of a code.
+    #[inline]
     pub fn level(&self, code: usize) -> &str {
         let start = if code == 0 { 0 } else { self.ends[code - 1] };
         &self.bytes[start..self.ends[code]]
@@ -112,6 +113,15 @@ impl TextColumn {
                 self.bytes.push_str(label);
                 self.add_level(place)
             }
+        }
+    }
+
+    /// Makes room for so many more rows and levels.
+    pub fn reserve(&mut self, n_rows: usize, n_levels: usize) {
+        self.codes.reserve_exact(n_rows);
+        self.ends.reserve(n_levels);
+        if self.n_levels() + n_levels > SCAN_LEVELS {
+            self.index_levels(self.n_levels() + n_levels);
         }
     }
 
@@ -232,7 +242,12 @@ impl TextColumn {
     }
 
     fn grow_index(&mut self) {
-        let size = ((self.n_levels() + 1) * 4).next_power_of_two();
+        self.index_levels((self.n_levels() + 1) * 2);
+    }
+
+    /// Makes an index for so many levels, those of now in it.
+    fn index_levels(&mut self, n_levels: usize) {
+        let size = (n_levels * 2).next_power_of_two();
         self.index.clear();
         self.index.resize(size, EMPTY);
         for code in 0..self.n_levels() {

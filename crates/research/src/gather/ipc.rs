@@ -22,7 +22,8 @@ use samescore_core::csv_form::ROWS_MAX;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
-use super::arrow::{Array, Field, Layout, Type, Value, show};
+use super::arrow::{Array, Type, Value, show};
+use super::arrow_schema::{FIELDS_MAX, Field, Layout};
 use super::flat::Table;
 use super::gzip::UNPACKED_BYTES_MAX;
 use super::parquet::damaged;
@@ -281,7 +282,10 @@ struct Footer {
 fn read_footer(bytes: &[u8]) -> Option<Footer> {
     let footer = Table::root(bytes)?;
     let schema = footer.table(1)?;
-    let fields = schema.tables(1)?.iter().map(Field::read).collect::<Option<_>>()?;
+    let mut n_fields_max = FIELDS_MAX;
+    let fields = schema.tables(1)?;
+    let fields = fields.iter().map(|field| Field::read(field, &mut n_fields_max));
+    let fields = fields.collect::<Option<_>>()?;
     let blocks = |slot: usize| -> Option<Vec<Block>> {
         let Some(blocks) = footer.vector(slot, BLOCK_BYTES) else {
             return Some(Vec::new());

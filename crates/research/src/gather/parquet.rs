@@ -23,6 +23,7 @@ use polars::prelude::{ArrowDataType, Column, DataFrame, ParquetReader, SerReader
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
+use super::gzip::UNPACKED_BYTES_MAX;
 use super::stored::show;
 use super::table::{Taken, Wanted, choose};
 use super::taker::Part;
@@ -33,8 +34,8 @@ const MAGIC: &[u8] = b"PAR1";
 const FILE_BYTES_MIN: usize = 12;
 /// The length of the footer, magic.
 pub(super) const TAIL_BYTES: usize = 8;
-/// Columns of a file may not claim more than this many bytes together when they are unpacked.
-pub(super) const UNPACKED_BYTES_MAX: u64 = 64 << 30;
+/// What a cell takes at least, however few bytes a page needs to repeat it.
+const CELL_BYTES: u64 = 8;
 
 /// The wanted columns of a file's content.
 pub(super) fn take<T: Part>(
@@ -70,6 +71,9 @@ pub(super) fn load(path: &Path, bytes: &[u8], wanted: Wanted<'_>) -> Result<Data
     guard(path, || {
         let mut reader = ParquetReader::new(Cursor::new(bytes));
         let chosen = check_footer(path, bytes.len(), &mut reader, wanted)?;
+        let n_rows = reader.get_metadata().map_err(|e| foreign(path, &e))?.num_rows as u64;
+        let cells = n_rows.saturating_mul(chosen.len() as u64);
+        check_unpacked(path, cells.saturating_mul(CELL_BYTES))?;
         let frame = reader.with_columns(Some(chosen.clone())).finish();
         frame.and_then(|frame| frame.select(chosen)).map_err(|e| foreign(path, &e))
     })
@@ -148,9 +152,14 @@ fn check_claims(path: &Path, file_bytes: usize, claims: &[Claim]) -> Result<()> 
         let what = format!("columns within its {file_bytes} bytes, found {packed} claimed");
         return Err(damaged(path, &what));
     }
-    if unpacked > UNPACKED_BYTES_MAX {
+    check_unpacked(path, unpacked)
+}
+
+/// Refuses what would take more memory than is stated.
+fn check_unpacked(path: &Path, n_bytes: u64) -> Result<()> {
+    if n_bytes > UNPACKED_BYTES_MAX {
         let message = format!(
-            "`{}`: expected at most {UNPACKED_BYTES_MAX} bytes unpacked, found {unpacked} claimed",
+            "`{}`: expected at most {UNPACKED_BYTES_MAX} bytes unpacked, found {n_bytes} claimed",
             path.display()
         );
         return Err(Error::new(Code::LimitExceeded, message));

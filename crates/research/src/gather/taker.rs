@@ -195,16 +195,13 @@ impl Part for Filling {
             self.faults.append(&mut only.faults);
             return;
         }
-        let n_rows = parts.iter().map(Filling::n_rows).sum();
-        match &mut self.column {
-            Column::Num(numbers) => numbers.reserve_exact(n_rows),
-            Column::Time(times) => times.reserve_exact(n_rows),
-            Column::Text(_) => {}
-        }
+        let columns: Vec<&Column> = parts.iter().map(|part| &part.column).collect();
+        let mut before = self.n_rows();
+        self.column.append(&columns);
         for part in parts {
-            let before = self.n_rows();
-            self.column.extend_from(&part.column, 0..part.n_rows());
+            let n_rows = part.n_rows();
             self.faults.extend(part.faults.into_iter().map(|(row, error)| (before + row, error)));
+            before += n_rows;
         }
     }
 

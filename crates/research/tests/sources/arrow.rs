@@ -19,7 +19,7 @@ pub(super) fn integers(name: &str, values: &[i64]) -> DataFrame {
 }
 
 fn frame(series: Vec<Series>) -> DataFrame {
-    let height = series.first().map_or(0, Series::len);
+    let height = series.first().map_or(0, |first| first.len());
     DataFrame::new(height, series.into_iter().map(IntoColumn::into_column).collect()).unwrap()
 }
 
@@ -147,8 +147,13 @@ fn every_type_is_read_alike_from_both() {
 fn a_dictionary_is_its_text() {
     let values = Utf8Array::<i32>::from([Some("x"), Some("y"), None]);
     let keys = |keys: &[Option<i32>]| polars_arrow::array::PrimitiveArray::<i32>::from(keys);
+    let stored = ArrowDataType::Dictionary(
+        polars_arrow::datatypes::IntegerType::Int32,
+        Box::new(ArrowDataType::Utf8),
+        false,
+    );
     let of = |k: &[Option<i32>]| -> Box<dyn Array> {
-        DictionaryArray::try_from_keys(keys(k), values.clone().boxed()).unwrap().boxed()
+        DictionaryArray::try_new(stored.clone(), keys(k), values.clone().boxed()).unwrap().boxed()
     };
     let chunks = vec![of(&[Some(0), Some(1), None]), of(&[Some(2), Some(0)])];
     let bytes = arrays("a", chunks[0].dtype().clone(), chunks);

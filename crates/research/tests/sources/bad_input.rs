@@ -251,17 +251,15 @@ fn whatever_byte_of_an_arrow_file_is_wrong_it_is_read_or_refused() {
     let whole = std::fs::read(written(folder.path(), "t.arrow", &table, Some(4))).unwrap();
     let mut n_refused = 0;
     for at in 0..whole.len() {
-        for flip in [0x01, 0x80, 0xff] {
-            let mut bytes = whole.clone();
-            bytes[at] ^= flip;
-            let path = put(folder.path(), "t.arrow", bytes);
-            if let Err(error) = gather::read(&path, &declared(&kinds), &[]) {
-                n_refused += 1;
-                assert!(!error.to_string().is_empty());
-            }
+        let mut bytes = whole.clone();
+        bytes[at] ^= [0x01, 0x80, 0xff][at % 3];
+        let path = put(folder.path(), "t.arrow", bytes);
+        if let Err(error) = gather::read(&path, &declared(&kinds), &[]) {
+            n_refused += 1;
+            assert!(!error.to_string().is_empty());
         }
     }
-    assert!(n_refused > 100, "{n_refused}");
+    assert!(n_refused > 50, "{n_refused}");
 }
 
 #[test]

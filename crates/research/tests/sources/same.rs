@@ -18,7 +18,7 @@ fn fingerprint(batch: Batch) -> String {
     );
     let columns = example::COLUMNS.iter().map(|(n, kind)| ((*n).to_owned(), (*kind).into()));
     config.data.columns = columns.collect();
-    pipeline::Table::new(batch, &config).unwrap().fingerprint().to_string()
+    pipeline::Table::new(&config, &batch).unwrap().fingerprint().to_string()
 }
 
 #[test]

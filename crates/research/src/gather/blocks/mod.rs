@@ -304,7 +304,7 @@ mod tests {
     fn records_longer_than_what_is_read_at_a_time_stay_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
-        let long = "x,\n".repeat(super::csv::READ_BYTES / 2);
+        let long = "x,\n".repeat(csv::READ_BYTES / 2);
         let text = format!("a,b,c\n1,\"{long}\",\n2,y,\n3,\"{long}\",\n4,z,\n");
         std::fs::write(&path, text).unwrap();
         expect_same(&path);

@@ -219,6 +219,22 @@ impl Scorer {
         self.score_scratch(scratch)
     }
 
+    /// The column of the first filter of the population that a typed row does not meet; `None` if
+    /// the row is inside. The row is read as [`Scorer::score_row`] reads it, and a value that cannot
+    /// be read counts as missing: its score says why.
+    ///
+    /// # Errors
+    /// As [`Scorer::membership`]; kind `Schema`, if the row is no struct or map.
+    pub fn outside<T>(&self, row: &T, scratch: &mut Scratch) -> Result<Option<String>>
+    where
+        T: Serialize + ?Sized,
+    {
+        scratch.open(&self.layout);
+        scratch.push(row)?;
+        scratch.block.close()?;
+        Ok(self.membership(&scratch.block)?.outside(0).map(str::to_owned))
+    }
+
     /// A row to be set field by field, without serde.
     ///
     /// ```

@@ -225,6 +225,31 @@ fn time_text(micros: i64, format: &TimeFormat) -> String {
     text
 }
 
+/// Rows that are kept for one file.
+#[derive(Default)]
+pub(crate) struct Frame(Option<DataFrame>);
+
+impl Frame {
+    /// Adds rows of one schema.
+    pub(crate) fn append(&mut self, batch: &Batch) -> Result<()> {
+        let rows = frame(batch).map_err(unmade)?;
+        match &mut self.0 {
+            None => self.0 = Some(rows),
+            Some(frame) => {
+                frame.vstack_mut(&rows).map_err(unmade)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes all of them as one Parquet file.
+    pub(crate) fn write_parquet(self, file: &mut impl Write) -> Result<()> {
+        let mut frame = self.0.unwrap_or_default();
+        frame.rechunk_mut();
+        ParquetWriter::new(file).finish(&mut frame).map(|_| ()).map_err(unmade)
+    }
+}
+
 fn parquet(batch: &Batch, group_rows: Option<usize>) -> Result<Vec<u8>, PolarsError> {
     let mut file = Cursor::new(Vec::new());
     ParquetWriter::new(&mut file).with_row_group_size(group_rows).finish(&mut frame(batch)?)?;

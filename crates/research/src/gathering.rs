@@ -14,6 +14,16 @@
 //! as_of = { time = "applied_at", event_time = "reported_at", known_time = "loaded_at" }
 //! ```
 //!
+//! `[aggregate]` makes one row per group of the source before anything is joined, and
+//! `[join.aggregate]` one of the other source, with exact sums ([`GroupBy`]):
+//!
+//! ```toml
+//! [aggregate]
+//! by = ["customer"]
+//! columns = { n = { func = "count" }, total = { func = "sum", of = "amount" } }
+//! read = { amount = "num" }   # kinds of the columns that are read; else they are inferred
+//! ```
+//!
 //! A joined source has the kinds that `columns` of its table declare, else those inferred from all
 //! its rows; a key column is of the kind that the left table's is.
 //!
@@ -22,8 +32,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use samescore_core::batch::{Batch, ColumnKind};
+use samescore_core::aggregate::{GroupBy, GroupColumn, MemoryRows};
+use samescore_core::batch::{Batch, Column, ColumnKind, Field, Schema};
 use samescore_core::config::{ColumnConfig, ColumnForm, Config, DataConfig};
 use samescore_core::error::{Code, Error, Result};
 use serde::Deserialize;
@@ -35,7 +47,7 @@ use crate::snapshot::About;
 use crate::zones;
 
 /// The tables of a config that say how rows are gathered.
-pub const TABLES: [&str; 2] = ["source", "join"];
+pub const TABLES: [&str; 3] = ["source", "aggregate", "join"];
 
 /// How rows are gathered.
 #[derive(Clone, Debug)]
@@ -44,8 +56,19 @@ pub struct Gathering {
     pub source: Source,
     /// The columns to read; none means all, inferred.
     pub data: DataConfig,
+    /// What is made of groups of the source's rows, instead of the rows.
+    pub aggregate: Option<Aggregate>,
     /// What is joined to them, in order.
     pub joins: Vec<Joined>,
+}
+
+/// One row per group instead of the rows that are read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Aggregate {
+    /// Which rows are a group, and what is made of each.
+    pub groups: GroupBy,
+    /// The columns to read; none means all, inferred.
+    pub read: BTreeMap<String, ColumnConfig>,
 }
 
 /// Another source, and how it is joined.
@@ -55,6 +78,8 @@ pub struct Joined {
     pub source: Source,
     /// Its declared columns; none means all, inferred.
     pub columns: BTreeMap<String, ColumnConfig>,
+    /// What is made of groups of its rows, instead of the rows.
+    pub aggregate: Option<GroupBy>,
     /// How the tables belong together.
     pub join: Join,
 }
@@ -62,8 +87,36 @@ pub struct Joined {
 /// The joins of a config, whose other tables are read elsewhere.
 #[derive(Deserialize)]
 struct Tables {
+    aggregate: Option<Spanned<Grouping>>,
     #[serde(default)]
     join: Vec<Table>,
+}
+
+/// A grouping as it stands in a config.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Grouping {
+    by: Vec<String>,
+    columns: BTreeMap<String, GroupColumn>,
+    #[serde(default)]
+    read: BTreeMap<String, ColumnForm>,
+}
+
+impl Grouping {
+    fn aggregate(grouping: Spanned<Self>) -> Result<Aggregate> {
+        let (place, grouping) = (grouping.span(), grouping.into_inner());
+        let groups = GroupBy { by: grouping.by, columns: grouping.columns };
+        groups.validate().map_err(|e| e.at(place))?;
+        Ok(Aggregate { groups, read: declared(grouping.read)? })
+    }
+}
+
+/// Declared columns, their zones pinned.
+fn declared(forms: BTreeMap<String, ColumnForm>) -> Result<BTreeMap<String, ColumnConfig>> {
+    let columns = forms.into_iter().map(|(name, form)| (name, form.0)).collect();
+    let mut data = DataConfig { columns, ..DataConfig::default() };
+    zones::resolve(&mut data)?;
+    Ok(data.columns)
 }
 
 /// A join as it stands in a config.
@@ -73,6 +126,7 @@ struct Table {
     source: Spanned<Named>,
     #[serde(default)]
     columns: BTreeMap<String, ColumnForm>,
+    aggregate: Option<Spanned<Grouping>>,
     on: Spanned<Vec<String>>,
     other_on: Option<Vec<String>>,
     take: Option<Vec<String>>,
@@ -98,18 +152,21 @@ impl Table {
             as_of: self.as_of,
         };
         join.validate().map_err(|e| e.at(place))?;
-        let columns = self.columns.into_iter().map(|(name, form)| (name, form.0)).collect();
-        let mut data = DataConfig { columns, ..DataConfig::default() };
-        zones::resolve(&mut data)?;
+        let mut columns = declared(self.columns)?;
+        let aggregate = self.aggregate.map(Grouping::aggregate).transpose()?;
+        let aggregate = aggregate.map(|aggregate| {
+            columns.extend(aggregate.read);
+            aggregate.groups
+        });
         let source = self.source.into_inner().source(folder, span)?;
-        Ok(Joined { source, columns: data.columns, join })
+        Ok(Joined { source, columns, aggregate, join })
     }
 }
 
 impl Gathering {
     /// All columns of a source.
     pub fn of(source: Source) -> Self {
-        Gathering { source, data: DataConfig::default(), joins: Vec::new() }
+        Gathering { source, data: DataConfig::default(), aggregate: None, joins: Vec::new() }
     }
 
     /// What a config says, whose file stands in `folder`. `instead` stands in for its source, as a
@@ -131,13 +188,14 @@ impl Gathering {
                 None => error,
             }
         })?;
+        let aggregate = tables.aggregate.map(Grouping::aggregate).transpose()?;
         let joins = tables.join.into_iter().map(|table| table.joined(folder));
         let joins: Vec<Joined> = joins.collect::<Result<_>>()?;
         let named = gather::of_config(text, config, folder)?;
         let data = config.data.clone();
         match (instead, named) {
-            (Some(source), _) => Ok(Gathering { source, data, joins: Vec::new() }),
-            (None, Some(source)) => Ok(Gathering { source, data, joins }),
+            (Some(source), _) => Ok(Gathering { data, ..Gathering::of(source) }),
+            (None, Some(source)) => Ok(Gathering { source, data, aggregate, joins }),
             (None, None) => {
                 let error = Error::new(Code::Usage, "expected a source of rows, found none");
                 Err(error.remedy("set [source] in the config, or name one on the command line"))
@@ -167,7 +225,7 @@ impl Gathering {
         if !self.data.columns.is_empty() {
             return Ok(self.data.columns.clone());
         }
-        if self.joins.is_empty() {
+        if self.is_plain() {
             return gather::infer(&self.source, &self.data.missing);
         }
         let rows = self.read_rows()?;
@@ -175,10 +233,18 @@ impl Gathering {
         Ok(fields.map(|field| (field.name.clone(), field.kind.into())).collect())
     }
 
+    /// Whether the rows are those of the source, with nothing made of them.
+    pub fn is_plain(&self) -> bool {
+        self.joins.is_empty() && self.aggregate.is_none()
+    }
+
     /// The rows of a joined source.
     fn other(&self, joined: &Joined) -> Result<Batch> {
         let (source, join) = (&joined.source, &joined.join);
         let mut columns = joined.columns.clone();
+        if let Some(groups) = &joined.aggregate {
+            return self.grouped(source, groups, &columns);
+        }
         if columns.is_empty() {
             columns = gather::infer(source, &self.data.missing)?;
         }
@@ -191,8 +257,34 @@ impl Gathering {
         gather::read(source, &data, &[])
     }
 
+    /// One row per group of a source's rows. A key column that the config declares is read so.
+    fn grouped(
+        &self,
+        source: &Source,
+        groups: &GroupBy,
+        read: &BTreeMap<String, ColumnConfig>,
+    ) -> Result<Batch> {
+        let rows = match read.is_empty() {
+            true => gather::read_inferred(source, &self.data.missing)?,
+            false => {
+                let mut columns = read.clone();
+                for name in &groups.by {
+                    if let Some(declared) = self.data.columns.get(name) {
+                        columns.entry(name.clone()).or_insert_with(|| declared.clone());
+                    }
+                }
+                gather::read(source, &DataConfig { columns, ..self.data.clone() }, &[])?
+            }
+        };
+        let grouped = groups.run(&MemoryRows::from_batch(rows))?;
+        by_name(&grouped)
+    }
+
     /// The rows of the source itself: its own columns and those that the joins need.
     fn left(&self, others: &[Batch]) -> Result<Batch> {
+        if let Some(aggregate) = &self.aggregate {
+            return self.grouped(&self.source, &aggregate.groups, &aggregate.read);
+        }
         let mut columns = self.data.columns.clone();
         if columns.is_empty() {
             // A join asks for its own columns of whatever there is.
@@ -239,6 +331,9 @@ impl Gathering {
     pub fn to_tables(&self) -> Result<String> {
         let unwritten = |e: toml::ser::Error| Error::new(Code::BadParameter, e.to_string());
         let mut text = gather::to_table(&self.source);
+        if let Some(aggregate) = &self.aggregate {
+            text += &grouping("aggregate", &aggregate.groups, &aggregate.read)?;
+        }
         for joined in &self.joins {
             let rules = toml::to_string(&joined.join).map_err(unwritten)?;
             let (keys, times) = rules.split_at(rules.find("\n[as_of").unwrap_or(rules.len()));
@@ -249,6 +344,9 @@ impl Gathering {
                 let column = toml::to_string(column).map_err(unwritten)?;
                 let name = toml::Value::String(name.clone());
                 text += &format!("\n[join.columns.{name}]\n{column}");
+            }
+            if let Some(groups) = &joined.aggregate {
+                text += &grouping("join.aggregate", groups, &BTreeMap::new())?;
             }
         }
         Ok(text)
@@ -264,6 +362,31 @@ impl Gathering {
             readers: gather::readers(),
         }
     }
+}
+
+/// The table of a config that groups so.
+fn grouping(name: &str, groups: &GroupBy, read: &BTreeMap<String, ColumnConfig>) -> Result<String> {
+    let unwritten = |e: toml::ser::Error| Error::new(Code::BadParameter, e.to_string());
+    let by: Vec<toml::Value> = groups.by.iter().cloned().map(toml::Value::String).collect();
+    let mut text = format!("\n[{name}]\nby = {}\n", toml::Value::Array(by));
+    for (column, made) in &groups.columns {
+        let made = toml::to_string(made).map_err(unwritten)?;
+        text += &format!("\n[{name}.columns.{}]\n{made}", toml::Value::String(column.clone()));
+    }
+    for (column, declared) in read {
+        let declared = toml::to_string(declared).map_err(unwritten)?;
+        text += &format!("\n[{name}.read.{}]\n{declared}", toml::Value::String(column.clone()));
+    }
+    Ok(text)
+}
+
+/// The same rows with their columns in name order.
+fn by_name(batch: &Batch) -> Result<Batch> {
+    let fields = batch.schema().fields().iter().cloned();
+    let mut named: Vec<(Field, Column)> = fields.zip(batch.columns().iter().cloned()).collect();
+    named.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    let (fields, columns): (Vec<Field>, Vec<Column>) = named.into_iter().unzip();
+    Batch::new(Arc::new(Schema::new(fields)?), columns)
 }
 
 /// The left columns that a join needs, with their kinds.
@@ -283,6 +406,9 @@ fn needs(join: &Join, other: &Batch) -> Result<BTreeMap<String, ColumnKind>> {
 mod tests {
     use super::*;
 
+    const GROUPS: &str = "[aggregate]\nby = [\"id\"]\ncolumns = { n = { func = \"count\" }, \
+        q = { func = \"quantile\", of = \"x\", q = 0.5 } }\nread = { x = \"num\" }\n";
+
     const CONFIG: &str = "[data.columns]\ny = \"num\"\n[target]\ncolumn = \"y\"\n\
         [model]\nkind = \"linear_regression\"\n[source]\npath = \"a.csv\"\n";
 
@@ -300,15 +426,19 @@ mod tests {
             unmatched = \"error\"\n\
             columns = { x = \"num\", \"a b\" = { kind = \"time\", format = \"%Y\" } }\n\
             as_of = { time = \"t\", event_time = \"e\", tie = { largest = \"x\" } }\n";
-        let gathering = read(joins).unwrap();
+        let grouped = joins.to_owned()
+            + "aggregate = { by = [\"key\", \"n\"], columns = { x = { func = \"sum\", of = \"y\" } } }\n";
+        let gathering = read(&(GROUPS.to_owned() + &grouped)).unwrap();
         assert_eq!(gathering.joins.len(), 2);
         let written = gathering.to_tables().unwrap();
         let text = CONFIG.split("[source]").next().unwrap().to_owned() + &written;
         let config = Config::parse_beside(&text, &TABLES).unwrap();
         let again = Gathering::read(&text, &config, Path::new("/"), None).unwrap();
-        assert_eq!(again.source, gathering.source);
+        assert_eq!((&again.source, &again.aggregate), (&gathering.source, &gathering.aggregate));
+        assert!(gathering.aggregate.is_some() && gathering.joins[1].aggregate.is_some());
         for (a, b) in again.joins.iter().zip(&gathering.joins) {
             assert_eq!((&a.source, &a.columns, &a.join), (&b.source, &b.columns, &b.join));
+            assert_eq!(a.aggregate, b.aggregate);
         }
     }
 
@@ -319,6 +449,7 @@ mod tests {
             ("[[join]]\nsource = { path = \"b\" }\non = []\n", "expected key columns"),
             ("[[join]]\nsource = { path = \"b\" }\non = [\"a\"]\nhow = 1\n", "unknown field `how`"),
             ("[[join]]\nsource = { file = \"b\" }\non = [\"a\"]\n", "unknown field `file`"),
+            ("[aggregate]\nby = []\ncolumns = {}\n", "expected key columns in `by`"),
             ("[[join]]\nsource = {}\non = [\"a\"]\n", "expected one of `path`, `url`"),
         ] {
             let error = read(joins).unwrap_err();

@@ -16,6 +16,7 @@
 //! | [`subset`] | nested shares of the training rows |
 //! | [`metrics`] | figures of merit by exact sums |
 //! | [`workflow`] | gather to artifact, and evaluation, as the command and the notebooks run them |
+//! | [`sink`] | scores to files and tables of databases, in one transaction |
 //! | [`search`] | the best parameters of a pipeline, with an honest figure |
 //! | [`curves`] | figures over training rows, values of a parameter, seeds |
 //! | [`importance`] | how much worse a figure gets when a column is shuffled |
@@ -50,6 +51,7 @@ pub mod output_file;
 pub mod plot;
 pub mod render;
 pub mod search;
+pub mod sink;
 pub mod snapshot;
 pub mod split;
 pub mod subset;

@@ -403,6 +403,7 @@ fn every_kind_and_code_is_explained_and_every_help_has_an_example() {
         "dependence",
         "verify",
         "diff",
+        "drift",
         "kinds",
         "explain",
         "completions",

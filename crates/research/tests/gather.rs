@@ -108,8 +108,11 @@ fn a_snapshot_is_written_once_and_is_a_source() {
     assert_eq!(first["fingerprint"].as_str().expect("text"), fingerprint(folder, path));
     assert_eq!(fingerprint(folder, "kept"), fingerprint(folder, path));
     // A fit on the snapshot is the fit on the table.
+    let config = "[data.columns]\nid = \"num\"\namount = \"num\"\nname = \"text\"\n\
+                  [target]\ncolumn = \"id\"\n[model]\nkind = \"decision_tree\"\n";
+    std::fs::write(folder.join("fit.toml"), config).expect("a file");
     let fit =
-        |source: &str| answer(folder, &["fit", "t.toml", "--data", source])["artifact"].clone();
+        |source: &str| answer(folder, &["fit", "fit.toml", "--data", source])["artifact"].clone();
     assert_eq!(fit(path), fit("t.csv"));
     // A snapshot whose rows were changed is refused.
     let table = folder.join(path).join("table.parquet");
@@ -227,4 +230,27 @@ fn a_config_brings_source_key_and_joins() {
     std::fs::write(folder.join("c.toml"), config("")).expect("a file");
     let (code, shown) = complaint(folder, &["gather", "--config", "c.toml"]);
     assert!(code == 3 && shown.contains("SS0310"), "{code} {shown}");
+}
+
+#[test]
+fn groups_are_summed_exactly_and_joined() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    std::fs::write(folder.join("people.csv"), "who,y\na,1\nb,2\nc,3\n").expect("a file");
+    std::fs::write(
+        folder.join("payments.csv"),
+        "who,amount\na,1e16\nb,0.1\na,1\na,-1e16\nb,0.2\nb,0.3\n",
+    )
+    .expect("a file");
+    let config = "[data.columns]\nwho = \"text\"\ntotal = \"num\"\nn = \"num\"\ny = \"num\"\n\
+        [source]\npath = \"people.csv\"\n[[join]]\nsource = { path = \"payments.csv\" }\n\
+        on = [\"who\"]\n[join.aggregate]\nby = [\"who\"]\n[join.aggregate.columns]\n\
+        total = { func = \"sum\", of = \"amount\" }\nn = { func = \"count\" }\n\
+        [target]\ncolumn = \"y\"\n[model]\nkind = \"decision_tree\"\n";
+    std::fs::write(folder.join("c.toml"), config).expect("a file");
+    let found = answer(folder, &["gather", "--config", "c.toml"]);
+    // 1e16 + 1 - 1e16 is 1, not 0; 0.1 + 0.2 + 0.3 rounded once is 0.6, not 0.6000000000000001.
+    std::fs::write(folder.join("expected.csv"), "n,total,who,y\n3,1,a,1\n3,0.6,b,2\n,,c,3\n")
+        .expect("a file");
+    assert_eq!(found["fingerprint"].as_str().expect("text"), fingerprint(folder, "expected.csv"));
 }

@@ -116,13 +116,13 @@ mod tests {
         let error = parse("\"Europe/Berlin\"").unwrap().validate().unwrap_err();
         assert_eq!(
             error.to_string(),
-            "column `at`: expected the rules of a zone, found the name \"Europe/Berlin\" alone (read \
-             the config with the command, which looks names up)"
+            "column `at`: expected the rules of a zone, found the name \"Europe/Berlin\" alone \
+             (read the config with the command, which looks names up)"
         );
         let text = TEXT.replace("ZONE", TABLE).replace("format = \"%d.%m.%Y\", ", "");
         let error = Config::from_toml(&text.replace("\"time\"", "\"text\"")).unwrap_err();
-        let expected = "column `at`: expected `zone` of a time column, found it of a text (leave it \
-                        out)";
+        let expected =
+            "column `at`: expected `zone` of a time column, found it of a text (leave it out)";
         assert_eq!(error.to_string(), expected);
         assert!(parse(&TABLE.replace("tzdb =", "tz =")).is_err());
         assert!(parse(&TABLE.replace("[100", "[-1")).unwrap().validate().is_err());

@@ -303,7 +303,7 @@ mod tests {
         let text = |labels: &[&str]| labels.iter().map(|l| (*l).to_owned()).collect::<Vec<_>>();
         assert_eq!(inside(&[filter("a")]), [0, 1, 3, 4]);
         let range = RowFilter { min: num(18.0), max: num(30.0), ..filter("a") };
-        assert_eq!(inside(&[range.clone()]), [1, 3]);
+        assert_eq!(inside(std::slice::from_ref(&range)), [1, 3]);
         assert_eq!(inside(&[RowFilter { missing: keep, ..range }]), [1, 2, 3]);
         assert_eq!(inside(&[RowFilter { is: text(&["17", "120.5"]), ..filter("a") }]), [0, 4]);
         assert_eq!(inside(&[RowFilter { not: text(&["17"]), ..filter("a") }]), [1, 3, 4]);

@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use samescore_core::aggregate::{GroupBy, GroupFunc, MemoryRows};
 use samescore_core::canonical::Canonical;
 use samescore_core::config::DataConfig;
 use samescore_core::error::{Code, Error, Result};
@@ -76,5 +77,17 @@ fn main() -> Result<()> {
         Ok(_) => println!("it was accepted"),
         Err(error) => println!("{error}"),
     }
+    let text = "Sums of groups are taken here, exactly, whatever the order of the rows:";
+    print!("{}", notebook::heading("What to do instead", text));
+    let fares = GroupBy::new(&["pclass"]).column("n", GroupFunc::Count, None).column(
+        "mean_fare",
+        GroupFunc::Mean,
+        Some("fare"),
+    );
+    let means = fares.run(&MemoryRows::from_batch(passengers))?;
+    let names: Vec<&str> = means.schema().names().collect();
+    let shown = |row: usize| means.columns().iter().map(move |c| c.value(row).to_string());
+    let rows: Vec<Vec<String>> = (0..means.n_rows()).map(|row| shown(row).collect()).collect();
+    print!("{}", render::table(&names, &rows));
     Ok(())
 }

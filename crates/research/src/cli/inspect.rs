@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use samescore_core::artifact::{Artifact, Payload, ValueProfile};
+use samescore_core::artifact::{
+    Artifact, ColumnProfile, PROFILE_QUANTILES, Payload, Spread, ValueProfile,
+};
 use samescore_core::batch::show_time;
 use samescore_core::digest::Digest;
 use samescore_core::error::Error;
@@ -109,9 +111,9 @@ fn inputs(payload: &Payload) -> Vec<Vec<String>> {
         let values = match &profile.values {
             ValueProfile::Num(Some([min, mean, max])) => {
                 let [min, mean, max] = [min, mean, max].map(|x| render::short(*x));
-                format!("{min} to {max}, mean {mean}")
+                format!("{min} to {max}, mean {mean}{}", quantiles(profile))
             }
-            ValueProfile::Text(n) => format!("{n} labels"),
+            ValueProfile::Text(n) => format!("{n} labels{}", frequent(profile)),
             ValueProfile::Time(Some([first, last])) => {
                 format!("{} to {}", show_time(*first), show_time(*last))
             }
@@ -120,6 +122,28 @@ fn inputs(payload: &Payload) -> Vec<Vec<String>> {
         vec![name.to_owned(), kind, profile.n_missing.to_string(), values]
     };
     payload.pipeline.input.fields().iter().map(|f| row(&f.name, f.kind.to_string())).collect()
+}
+
+/// Some of the quantiles in training, as far as they were recorded.
+fn quantiles(profile: &ColumnProfile) -> String {
+    let Some(Spread::Num(spread)) = &profile.spread else {
+        return String::new();
+    };
+    let shown = PROFILE_QUANTILES.iter().zip(&spread.quantiles);
+    let shown = shown.filter(|(q, _)| [0.05, 0.5, 0.95].contains(*q));
+    shown.map(|(q, x)| format!(", {}% {}", q * 100.0, render::short(*x))).collect()
+}
+
+/// The most frequent labels in training, as far as they were recorded.
+fn frequent(profile: &ColumnProfile) -> String {
+    let Some(Spread::Text(spread)) = &profile.spread else {
+        return String::new();
+    };
+    let mut levels: Vec<(&String, &u64)> = spread.levels.iter().collect();
+    levels.sort_by(|a, b| b.1.cmp(a.1));
+    let shown = levels.iter().take(3).map(|(level, n)| format!("{level:?} {n}"));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    if shown.is_empty() { shown } else { format!(": {shown}") }
 }
 
 /// The model's facts, and its weights by size.

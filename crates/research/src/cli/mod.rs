@@ -28,6 +28,7 @@ mod shell;
 mod transform;
 mod validation_curve;
 mod verify;
+mod write_back;
 
 use std::process::ExitCode;
 

@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 use super::failure::Failure;
 use super::load::{self, Inputs};
 use super::shell::{Answer, Shell};
+use super::write_back;
 
 /// Score rows with an artifact.
 ///
@@ -39,7 +40,9 @@ pub(super) struct Args {
     /// meet.
     #[arg(long, conflicts_with = "output")]
     mark: bool,
-    /// Where to write the CSV; without it, stdout.
+    /// Where to write: a CSV file (without it, stdout), .parquet, .jsonl, or a table such as
+    /// sqlite://scores.db?table=t or postgres://host/db?table=t, where the rows of this artifact
+    /// are replaced.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Where to write the digests of every stage.
@@ -72,6 +75,17 @@ impl What {
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let source = load::source(&args.source)?;
+    if let Some(target) = write_back::target(args.out.as_deref())? {
+        let job = write_back::Job {
+            artifact: &args.artifact,
+            source: &source,
+            target: &target,
+            output: args.output.output(),
+            trace: args.trace.as_deref(),
+            n_threads: args.threads,
+        };
+        return job.run(shell);
+    }
     let inputs = Inputs::of(&[("the artifact", &*args.artifact)], &source)?;
     let outputs = [("--out", args.out.as_deref()), ("--trace", args.trace.as_deref())];
     output_file::keep_apart(&inputs.all(), &outputs)?;

@@ -162,7 +162,7 @@ fn winner(report: &Report, loaded: &Loaded, from: &Path, out: &Path) -> Result<S
     let gathering = loaded.gathering.clone().absolute();
     let is_beside = from.parent() == out.parent();
     match &mut config.data.source {
-        Some(_) if is_beside && gathering.joins.is_empty() => config.to_toml(),
+        Some(_) if is_beside && gathering.is_plain() => config.to_toml(),
         source => {
             *source = None;
             Ok(config.to_toml()? + "\n" + &gathering.to_tables()?)

@@ -18,6 +18,7 @@ pub(super) fn compare(a: &[u8], b: &[u8]) -> Result<Vec<Difference>> {
         (x != y).then(|| Difference::of("data", &named(x), &named(y)))
     };
     found.extend(names(&a.data_fingerprint, &b.data_fingerprint));
+    found.extend(part("population", &a.population, &b.population, &[])?);
     found.extend(profile(&a, &b)?);
     found.extend(part("input", &a.pipeline.input, &b.pipeline.input, &[])?);
     found.extend(steps(&a, &b)?);

@@ -41,7 +41,7 @@ mod json;
 mod json_lines;
 mod named;
 mod parquet;
-mod postgres;
+pub mod postgres;
 mod reader;
 mod source;
 mod sql;
@@ -137,7 +137,7 @@ pub fn read(
             .remedy("declare them under [data.columns]"));
     }
     let names: Vec<&str> = columns.keys().map(String::as_str).collect();
-    let taken = table::take(&source.into(), Some(&names), &|name: &str| {
+    let taken = table::take(&source.into().keyed(&data.key), Some(&names), &|name: &str| {
         Filling::new(&columns[name], &data.missing)
     })?;
     let fields = columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));

@@ -22,6 +22,8 @@ use super::files;
 
 const POSTGRES_PORT: u16 = 5432;
 
+use super::postgres::Options;
+
 /// A place where rows come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -49,6 +51,8 @@ pub struct Query {
     pub text: String,
     /// What is allowed although it may give other rows on another run, by name.
     pub allow: Vec<String>,
+    /// The declared key columns of its rows: an order by all of them is total.
+    pub key: Vec<String>,
 }
 
 /// Where a server is. It holds no password: that comes from a file or the environment when the
@@ -65,6 +69,8 @@ pub struct Address {
     pub database: String,
     /// A file that holds the password.
     pub password_file: Option<PathBuf>,
+    /// How the connection is secured, and its limits.
+    pub options: Options,
 }
 
 impl Source {
@@ -86,6 +92,17 @@ impl Source {
             )
             .remedy("give a path for a file")),
         }
+    }
+
+    /// The same, for rows with these declared key columns.
+    #[must_use]
+    pub fn keyed(mut self, key: &[String]) -> Self {
+        if let Source::Sqlite(_, Relation::Query(query))
+        | Source::Postgres(_, Relation::Query(query)) = &mut self
+        {
+            query.key = key.to_vec();
+        }
+        self
     }
 
     /// The files on this machine that are read, so that no output takes the place of one.
@@ -118,6 +135,7 @@ impl Source {
             Source::Sqlite(path, relation) => Source::Sqlite(absolute(path), relation),
             Source::Postgres(mut address, relation) => {
                 address.password_file = address.password_file.map(absolute);
+                address.options.root_file = address.options.root_file.map(absolute);
                 Source::Postgres(address, relation)
             }
         }
@@ -160,13 +178,14 @@ impl fmt::Display for Source {
                     write!(f, ":{}", address.port)?;
                 }
                 write!(f, "/{}?{relation}", encoded(&address.database, "%?"))?;
-                match &address.password_file {
-                    None => Ok(()),
-                    Some(path) => {
-                        let path = path.display().to_string();
-                        write!(f, "&password_file={}", encoded(&path, "%&"))
-                    }
+                if let Some(path) = &address.password_file {
+                    let path = path.display().to_string();
+                    write!(f, "&password_file={}", encoded(&path, "%&"))?;
                 }
+                let options = address.options.params();
+                options
+                    .iter()
+                    .try_for_each(|(name, value)| write!(f, "&{name}={}", encoded(value, "%&")))
             }
         }
     }
@@ -224,9 +243,10 @@ fn postgres(rest: &str, base: &Path) -> Result<Source> {
     }
     let relation = params.relation()?;
     let password_file = params.take("password_file").map(|path| base.join(path));
+    let options = Options::read(|name| params.take(name), base)?;
     params.finish()?;
     let user = user.map(decoded).transpose()?;
-    Ok(Source::Postgres(Address { host, port, user, database, password_file }, relation))
+    Ok(Source::Postgres(Address { host, port, user, database, password_file, options }, relation))
 }
 
 fn refused(message: &str) -> Error {
@@ -275,7 +295,7 @@ pub(super) fn relation(
     match (table, query) {
         (table @ Some(_), None) if given(&table) => Ok(Relation::Table(table.unwrap_or_default())),
         (None, query @ Some(_)) if given(&query) => {
-            Ok(Relation::Query(Query { text: query.unwrap_or_default(), allow }))
+            Ok(Relation::Query(Query { text: query.unwrap_or_default(), allow, key: Vec::new() }))
         }
         (Some(_), Some(_)) => Err(refused("expected a table or a query, found both")),
         _ => Err(refused("expected a table or a query, found neither")
@@ -340,6 +360,10 @@ mod tests {
             (
                 "postgres://%2Ftmp%2Fs/d?query=SELECT 1&password_file=p",
                 "postgres://%2Ftmp%2Fs/d?query=SELECT 1&password_file=/base/p",
+            ),
+            (
+                "postgres://h/d?table=t&statement_timeout_seconds=9&sslmode=require&sslrootcert=r",
+                "postgres://h/d?table=t&sslmode=require&sslrootcert=/base/r&statement_timeout_seconds=9",
             ),
             ("postgres:///d?host=/tmp/s&table=t", "postgres://%2Ftmp%2Fs/d?table=t"),
         ] {

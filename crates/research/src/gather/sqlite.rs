@@ -42,7 +42,7 @@ pub(super) fn open<R>(
     let text = match relation {
         Relation::Table(name) => format!("SELECT * FROM {}", quoted(name)),
         Relation::Query(query) => {
-            sql::check(Dialect::Sqlite, &query.text, &query.allow)?;
+            sql::check(Dialect::Sqlite, &query.text, &query.allow, &query.key)?;
             query.text.clone()
         }
     };

@@ -109,13 +109,6 @@ impl Error {
         self
     }
 
-    /// Replaces a row of a batch by where that row stands in its source.
-    #[must_use]
-    pub(crate) fn row_in(mut self, source_row: impl Fn(usize) -> u64) -> Self {
-        self.0.row = self.0.row.map(|row| source_row(row as usize));
-        self
-    }
-
     /// Says what to do; printed in parentheses.
     #[must_use]
     pub fn remedy(mut self, remedy: impl Into<String>) -> Self {

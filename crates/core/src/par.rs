@@ -4,6 +4,8 @@
 //! thread's float mode is checked when it starts, because a library in the host process may have
 //! changed it.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::error::{Code, Error, Result};
@@ -78,6 +80,15 @@ pub fn map_mut<T: Send, I: Send>(items: &mut [I], f: impl Fn(&mut I) -> T + Sync
     items.par_iter_mut().map(f).collect()
 }
 
+/// `f` of each of as many ranges as there are threads, which together are `0..n`, in their order;
+/// of one empty range if `n` is 0. So a thread has one item of a range at hand at a time.
+pub fn map_ranges<T: Send>(n: usize, f: impl Fn(Range<usize>) -> T + Sync + Send) -> Vec<T> {
+    let n_ranges = n_threads().min(n).max(1);
+    let bound = |range: usize| range * n / n_ranges;
+    let ranges: Vec<usize> = (0..n_ranges).collect();
+    map(&ranges, |&range| f(bound(range)..bound(range + 1)))
+}
+
 /// How many threads the current maps use: a hint for cutting work, never an input of a number.
 pub fn n_threads() -> usize {
     if SEQUENTIAL.get() { 1 } else { rayon::current_num_threads() }
@@ -102,6 +113,18 @@ mod tests {
         for n in [1, 2, 8] {
             let threads = Threads::new(n).unwrap();
             assert_eq!(threads.run(|| map(&items, |x| x * x)), expected);
+        }
+    }
+
+    #[test]
+    fn ranges_are_the_whole_in_order() {
+        for n_threads in [1, 3] {
+            let threads = Threads::new(n_threads).unwrap();
+            for n in [0, 1, 2, 10] {
+                let ranges = threads.run(|| map_ranges(n, |range| range));
+                assert_eq!(ranges.len(), n_threads.min(n).max(1));
+                assert!(ranges.into_iter().flatten().eq(0..n));
+            }
         }
     }
 

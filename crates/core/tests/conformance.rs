@@ -23,5 +23,7 @@ mod fits;
 mod odd;
 #[path = "conformance/outputs.rs"]
 mod outputs;
+#[path = "conformance/streamed.rs"]
+mod streamed;
 #[path = "conformance/whole.rs"]
 mod whole;

@@ -1,5 +1,6 @@
-//! Files read whole. How they are written is said in [`output_file`](crate::output_file).
+//! Files read whole or opened. How they are written is said in [`output_file`](crate::output_file).
 
+use std::fs::File;
 use std::path::Path;
 
 use samescore_core::error::{Code, Error, Result};
@@ -18,10 +19,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
 /// The same; `meanwhile` runs when the bytes are there and nobody has looked yet whether they are
 /// still those of the file.
 fn read_while(path: &Path, meanwhile: impl FnOnce()) -> Result<Vec<u8>> {
-    if path.is_dir() {
-        let message = format!("expected a file, found the folder `{}`", path.display());
-        return Err(Error::new(Code::Io, message));
-    }
+    refuse_folder(path)?;
     let no = |e: &std::io::Error| refused("read", path, e);
     let before = Stamp::of(path).map_err(|e| no(&e))?;
     let bytes = content(path, &before).map_err(|e| no(&e))?;
@@ -29,11 +27,33 @@ fn read_while(path: &Path, meanwhile: impl FnOnce()) -> Result<Vec<u8>> {
     let after = Stamp::of(path).ok();
     let is_same = after.as_ref() == Some(&before) && before.n_bytes == bytes.len() as u64;
     if before.is_plain && !is_same {
-        let message = format!("expected `{}` to stay as it is, found it changed", path.display());
-        let error = Error::new(Code::SourceChanged, message);
-        return Err(error.remedy("read it again when nobody writes to it"));
+        return Err(changed(path));
     }
     Ok(bytes)
+}
+
+/// A file, opened to be read a part at a time.
+///
+/// # Errors
+/// If it does not exist, is a folder, or cannot be read.
+pub fn open(path: &Path) -> Result<File> {
+    refuse_folder(path)?;
+    File::open(path).map_err(|e| refused("read", path, &e))
+}
+
+fn refuse_folder(path: &Path) -> Result<()> {
+    if path.is_dir() {
+        let message = format!("expected a file, found the folder `{}`", path.display());
+        return Err(Error::new(Code::Io, message));
+    }
+    Ok(())
+}
+
+/// A file that is not what it was.
+pub(crate) fn changed(path: &Path) -> Error {
+    let message = format!("expected `{}` to stay as it is, found it changed", path.display());
+    let error = Error::new(Code::SourceChanged, message);
+    error.remedy("read it again when nobody writes to it")
 }
 
 /// From here on all threads read a file together.
@@ -50,7 +70,7 @@ fn content(path: &Path, stamp: &Stamp) -> std::io::Result<Vec<u8>> {
         return std::fs::read(path);
     }
     const PIECE_BYTES: usize = 8 << 20;
-    let file = std::fs::File::open(path)?;
+    let file = File::open(path)?;
     let mut bytes = vec![0; n_bytes];
     let mut pieces: Vec<(usize, &mut [u8])> = bytes.chunks_mut(PIECE_BYTES).enumerate().collect();
     let read = par::map_mut(&mut pieces, |(at, piece)| {
@@ -67,17 +87,17 @@ fn content(path: &Path, _: &Stamp) -> std::io::Result<Vec<u8>> {
 
 /// What a file had when it was looked at.
 #[derive(PartialEq)]
-struct Stamp {
+pub(crate) struct Stamp {
     /// Not a pipe or a device, which have neither length nor age.
-    is_plain: bool,
-    n_bytes: u64,
+    pub(crate) is_plain: bool,
+    pub(crate) n_bytes: u64,
     changed: Option<std::time::SystemTime>,
     /// Another file under the same name has another one.
     number: u64,
 }
 
 impl Stamp {
-    fn of(path: &Path) -> std::io::Result<Self> {
+    pub(crate) fn of(path: &Path) -> std::io::Result<Self> {
         let found = std::fs::metadata(path)?;
         #[cfg(unix)]
         let number = std::os::unix::fs::MetadataExt::ino(&found);

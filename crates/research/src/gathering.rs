@@ -41,7 +41,7 @@ use samescore_core::error::{Code, Error, Result};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::gather::{self, Named, Source};
+use crate::gather::{self, Named, Source, SourceBlocks};
 use crate::join::{AsOf, Join, Matches, Unmatched};
 use crate::snapshot::About;
 use crate::zones;
@@ -215,6 +215,17 @@ impl Gathering {
             left = joined.join.apply(&left, other)?;
         }
         Ok(left)
+    }
+
+    /// The rows in blocks of at most `block_rows`; joined ones are held in memory.
+    ///
+    /// # Errors
+    /// As [`Gathering::read_rows`].
+    pub fn blocks(&self, block_rows: usize) -> Result<SourceBlocks> {
+        match self.joins.is_empty() {
+            true => gather::blocks(&self.source, &self.data, block_rows),
+            false => Ok(SourceBlocks::held(self.read_rows()?, block_rows)),
+        }
     }
 
     /// Name and kind of every column of the rows: the declared ones, or those inferred.

@@ -6,8 +6,8 @@
 //!
 //! | room | what it does |
 //! |---|---|
-//! | [`mod@file`], [`output_file`] | files read whole, and replaced whole |
-//! | [`gather`] | any source to a batch of the declared columns; schemas inferred for `init` |
+//! | [`mod@file`], [`output_file`] | files read whole or opened, and replaced whole |
+//! | [`gather`] | any source to a batch of declared columns, or to blocks; schemas inferred |
 //! | [`gathering`] | how a config gathers its rows: a source, its columns, what is joined |
 //! | [`draft`] | a config to begin with, for a table that nobody has described yet |
 //! | [`snapshot`] | gathered rows under the name of their fingerprint, which never change |
@@ -15,6 +15,7 @@
 //! | [`folds`] | folds by draw, by class or by time |
 //! | [`subset`] | nested shares of the training rows |
 //! | [`metrics`] | figures of merit by exact sums |
+//! | [`stream`] | what is made of a table block by block |
 //! | [`workflow`] | gather to artifact, and evaluation, as the command and the notebooks run them |
 //! | [`sink`] | scores to files and tables of databases, in one transaction |
 //! | [`search`] | the best parameters of a pipeline, with an honest figure |
@@ -54,6 +55,7 @@ pub mod search;
 pub mod sink;
 pub mod snapshot;
 pub mod split;
+pub mod stream;
 pub mod subset;
 pub mod workflow;
 pub mod zones;

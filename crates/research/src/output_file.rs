@@ -17,26 +17,83 @@ use samescore_core::error::{Code, Error, Result};
 /// # Errors
 /// If the operating system refuses; then what was there before is unchanged.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    if path.is_dir() {
-        let message = format!("expected a file name, found the folder `{}`", path.display());
-        return Err(Error::new(Code::Io, message));
-    }
-    write_beside(path, bytes).map_err(|e| refused("write", path, &e))
+    let mut draft = Draft::begin(path)?;
+    draft.write(bytes)?;
+    draft.finish()
 }
 
-fn write_beside(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    // A link is followed; a device or a pipe takes the bytes and stays what it is.
-    let path = &std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if std::fs::metadata(path).is_ok_and(|found| !found.is_file()) {
-        return std::fs::write(path, bytes);
+/// A file that is being written and takes its name when it is finished; dropped before, it leaves
+/// nothing behind and what was there before unchanged.
+pub struct Draft {
+    path: PathBuf,
+    to: To,
+}
+
+enum To {
+    /// Beside the file whose place it will take.
+    Beside(tempfile::NamedTempFile, PathBuf),
+    /// A device or a pipe takes the bytes and stays what it is.
+    Device(File),
+}
+
+impl Draft {
+    /// Begins to write the file that will be at `path`.
+    ///
+    /// # Errors
+    /// If the operating system refuses.
+    pub fn begin(path: &Path) -> Result<Self> {
+        if path.is_dir() {
+            let message = format!("expected a file name, found the folder `{}`", path.display());
+            return Err(Error::new(Code::Io, message));
+        }
+        let to = To::begin(path).map_err(|e| refused("write", path, &e))?;
+        Ok(Draft { path: path.to_owned(), to })
     }
-    let folder = folder_of(path);
-    let mut temporary = tempfile::Builder::new().prefix(".samescore-").tempfile_in(folder)?;
-    temporary.write_all(bytes)?;
-    give_usual_mode(temporary.as_file())?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(path).map_err(|e| e.error)?;
-    sync_folder(folder)
+
+    /// Writes the next bytes.
+    ///
+    /// # Errors
+    /// If the operating system refuses.
+    pub fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let written = match &mut self.to {
+            To::Beside(file, _) => file.write_all(bytes),
+            To::Device(device) => device.write_all(bytes),
+        };
+        written.map_err(|e| refused("write", &self.path, &e))
+    }
+
+    /// Gives the file its name.
+    ///
+    /// # Errors
+    /// If the operating system refuses; then what was there before is unchanged.
+    pub fn finish(self) -> Result<()> {
+        self.to.finish().map_err(|e| refused("write", &self.path, &e))
+    }
+}
+
+impl To {
+    fn begin(path: &Path) -> io::Result<Self> {
+        // A link is followed.
+        let path = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if std::fs::metadata(&path).is_ok_and(|found| !found.is_file()) {
+            return File::create(&path).map(To::Device);
+        }
+        let temporary =
+            tempfile::Builder::new().prefix(".samescore-").tempfile_in(folder_of(&path))?;
+        Ok(To::Beside(temporary, path))
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            To::Beside(temporary, path) => {
+                give_usual_mode(temporary.as_file())?;
+                temporary.as_file().sync_all()?;
+                temporary.persist(&path).map_err(|e| e.error)?;
+                sync_folder(folder_of(&path))
+            }
+            To::Device(mut device) => device.flush(),
+        }
+    }
 }
 
 fn folder_of(path: &Path) -> &Path {
@@ -141,6 +198,21 @@ mod tests {
         replace(&path, b"second").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"second");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_draft_that_is_not_finished_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let mut draft = Draft::begin(&path).unwrap();
+        draft.write(b"first, ").unwrap();
+        drop(draft);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        let mut draft = Draft::begin(&path).unwrap();
+        [&b"first, "[..], b"second"].iter().for_each(|part| draft.write(part).unwrap());
+        assert!(!path.exists());
+        draft.finish().unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"first, second");
     }
 
     #[test]

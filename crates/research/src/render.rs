@@ -86,15 +86,15 @@ fn bar(share: f64, width: usize) -> String {
 
 /// The distribution of finite values over `n_bins` bins of equal width, one bar each.
 pub fn histogram(values: &[f64], n_bins: usize, width: usize) -> String {
-    let finite: Vec<f64> = values.iter().copied().filter(|x| x.is_finite()).collect();
-    let low = finite.iter().copied().fold(f64::INFINITY, math::min);
-    let high = finite.iter().copied().fold(f64::NEG_INFINITY, math::max);
-    if finite.is_empty() || n_bins == 0 {
+    let finite = || values.iter().copied().filter(|x| x.is_finite());
+    let low = finite().fold(f64::INFINITY, math::min);
+    let high = finite().fold(f64::NEG_INFINITY, math::max);
+    if finite().next().is_none() || n_bins == 0 {
         return "no finite value\n".to_owned();
     }
     let step = (high - low) / n_bins as f64;
     let mut counts = vec![0u64; n_bins];
-    for x in finite {
+    for x in finite() {
         let bin = if step > 0.0 { ((x - low) / step) as usize } else { 0 };
         counts[bin.min(n_bins - 1)] += 1;
     }

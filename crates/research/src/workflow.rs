@@ -6,20 +6,27 @@
 //! the very plan that deploy runs; seal. Metrics are those of the rows that were kept; without a
 //! split they are those of the training rows, and their names begin with `train_`.
 //!
+//! A table is in memory, or streamed: read from its source block by block on every pass. Its
+//! figures then take the truth and the scores of the rows that were kept, 16 bytes a row or more
+//! with several classes. Both ways give the same bytes.
+//!
 //! # Errors
 //! A row in an error is the row of the source, whatever the split left out before it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use samescore_core::aggregate::MemoryRows;
+use samescore_core::aggregate::{Blocks, MemoryRows, Rows};
 use samescore_core::artifact::Artifact;
 use samescore_core::batch::{BLOCK_ROWS, Batch};
 use samescore_core::config::{Config, DataConfig};
+use samescore_core::digest::Fingerprint;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::math::Moments;
 use samescore_core::par::{self, Threads};
-use samescore_core::pipeline::{self, Plan, Table};
+use samescore_core::pipeline::{self, FitRows, Plan, PopulationCounts, StreamedTable, Table};
+use samescore_core::step::Progress;
 
 use crate::folds::{FoldPlan, Folds, Purpose};
 use crate::metrics;
@@ -89,22 +96,54 @@ pub fn fit_in_blocks(
     threads.run(|| {
         let table = Table::with_block_rows(config, batch, block_rows)?;
         let split = Split::of(config)?;
-        let (mut fitted, part) = fit_part(config, &table, &split, hear)?;
-        fitted.population = table.population().cloned();
-        let metrics = match split {
-            Split::None => prefixed("train_", &part.metrics),
-            _ => part.metrics,
-        };
-        let artifact = Artifact::seal(config, table.fingerprint(), fitted, metrics.clone())?;
-        let n_test = if split.keeps_rows() { part.n_test } else { 0 };
-        Ok(Outcome {
-            artifact,
-            n_train: part.n_train,
-            n_test,
-            n_unscored: part.n_unscored,
-            metrics,
-        })
+        let (train, test) = sides(&table, &split);
+        let about = (table.fingerprint(), table.population().cloned());
+        seal(config, about, &split, (train.into(), test.into()), hear)
     })
+}
+
+/// The same of a table that is read block by block, as often as the fit needs: larger than memory,
+/// with the same artifact.
+///
+/// # Errors
+/// As [`fit`], and if the source cannot be read or changes meanwhile.
+pub fn fit_streamed(
+    config: &Config,
+    blocks: Arc<dyn Blocks>,
+    threads: &Threads,
+    hear: Hear<'_>,
+) -> Result<Outcome> {
+    threads.run(|| {
+        let hear_blocks = |done: u64, total: u64| hear("reading", done, total);
+        let table = StreamedTable::new_heard(config, blocks, Progress::new(&hear_blocks))?;
+        let split = Split::of(config)?;
+        let (train, test) = match split {
+            Split::None => (table.rows(), table.rows()),
+            _ => table.divide(|block, row| !split.is_test(block, row))?,
+        };
+        let about = (table.fingerprint(), table.population().cloned());
+        seal(config, about, &split, (train.into(), test.into()), hear)
+    })
+}
+
+/// Fits on the one side, judges by the other, and seals.
+fn seal(
+    config: &Config,
+    (data, population): (Fingerprint, Option<PopulationCounts>),
+    split: &Split,
+    (train, test): (FitRows, FitRows),
+    hear: Hear<'_>,
+) -> Result<Outcome> {
+    let (mut fitted, part) = fit_and_score_heard(config, train, (&test, test.n_rows()), hear)?;
+    fitted.population = population;
+    let metrics = match split {
+        Split::None => prefixed("train_", &part.metrics),
+        _ => part.metrics,
+    };
+    let artifact = Artifact::seal(config, data, fitted, metrics.clone())?;
+    let n_test = if split.keeps_rows() { part.n_test } else { 0 };
+    let (n_train, n_unscored) = (part.n_train, part.n_unscored);
+    Ok(Outcome { artifact, n_train, n_test, n_unscored, metrics })
 }
 
 /// Fits and scores without keeping the artifact: on the declared test part, or on each fold.
@@ -130,7 +169,11 @@ pub fn evaluate(
     threads.run(|| {
         let table = Table::new(config, batch)?;
         let parts = match folds {
-            None => vec![fit_part(config, &table, &Split::of(config)?, hear)?.1],
+            None => {
+                let (train, test) = sides(&table, &Split::of(config)?);
+                let n_test = test.n_rows();
+                vec![fit_and_score_heard(config, train.into(), (&test, n_test), hear)?.1]
+            }
             Some(plan) => {
                 let rows = table.rows();
                 let folds = Folds::new(config, rows, plan, Purpose::Judge)?;
@@ -181,18 +224,14 @@ pub fn scoring_data(config: &Config) -> DataConfig {
     data
 }
 
-fn fit_part(
-    config: &Config,
-    table: &Table,
-    split: &Split,
-    hear: Hear<'_>,
-) -> Result<(pipeline::Fitted, Part)> {
+/// The rows to fit on, and those to judge by.
+fn sides(table: &Table, split: &Split) -> (MemoryRows, MemoryRows) {
     let train = table.filter(|block, row| !split.is_test(block, row));
     let test = match split {
         Split::None => table.rows().clone(),
         _ => table.filter(|block, row| split.is_test(block, row)),
     };
-    fit_and_score_heard(config, train, &test, hear)
+    (train, test)
 }
 
 /// Fits on `train` and scores `test`.
@@ -204,35 +243,35 @@ pub(crate) fn fit_and_score(
     train: MemoryRows,
     test: &MemoryRows,
 ) -> Result<(pipeline::Fitted, Part)> {
-    fit_and_score_heard(config, train, test, &|_, _, _| ())
+    fit_and_score_heard(config, train.into(), (test, test.n_rows()), &|_, _, _| ())
 }
 
 fn fit_and_score_heard(
     config: &Config,
-    train: MemoryRows,
-    test: &MemoryRows,
+    train: FitRows,
+    (test, n_test): (&dyn Rows, usize),
     hear: Hear<'_>,
 ) -> Result<(pipeline::Fitted, Part)> {
     let n_train = train.n_rows() as u64;
     let fitted = pipeline::fit_heard(config, train, hear)?;
     let plan = Plan::new(config, fitted.pipeline.clone())?;
-    if test.n_rows() == 0 {
+    if n_test == 0 {
         return Err(Error::new(Code::TooFewRows, "expected rows to test on, found none")
             .remedy("raise the test_ratio, or give more rows"));
     }
     let (n_unscored, metrics) = judge(config, &plan, test)?;
-    let part = Part { n_train, n_test: test.n_rows() as u64, n_unscored, metrics };
+    let part = Part { n_train, n_test: n_test as u64, n_unscored, metrics };
     Ok((fitted, part))
 }
 
 /// How many rows got no score, and the figures of the others.
 ///
 /// # Errors
-/// Never for a plan of this config.
+/// If a block cannot be read.
 pub(crate) fn judge(
     config: &Config,
     plan: &Plan,
-    rows: &MemoryRows,
+    rows: &dyn Rows,
 ) -> Result<(u64, BTreeMap<String, f64>)> {
     let (truth, scores, n_unscored) = score(plan, rows)?;
     let target = &config.target;
@@ -252,21 +291,38 @@ pub(crate) fn training_rows(config: &Config, table: &Table) -> Result<(MemoryRow
 
 /// Targets and scores (one per class of several) of the rows that got a score, and how many got
 /// none.
-fn score(plan: &Plan, rows: &MemoryRows) -> Result<(Vec<f64>, Vec<f64>, u64)> {
-    let (mut truth, mut scored, mut n_unscored) = (Vec::new(), Vec::new(), 0);
-    for block in rows.blocks() {
-        let scores = plan.score(block)?;
-        for (row, &y) in block.target().iter().enumerate() {
-            match scores.values(row) {
-                Ok(values) => {
-                    truth.push(y);
-                    scored.extend_from_slice(values);
-                }
-                Err(_) => n_unscored += 1,
-            }
+type Judged = (Vec<f64>, Vec<f64>, u64);
+
+fn score(plan: &Plan, rows: &dyn Rows) -> Result<Judged> {
+    let parts = par::map_ranges(rows.n_blocks(), |blocks| {
+        let (mut truth, mut scored, mut n_unscored) = (Vec::new(), Vec::new(), 0);
+        for index in blocks {
+            let mut judged = Ok(());
+            rows.with_block(index, &mut |block| {
+                judged = plan.score(block).map(|scores| {
+                    for (row, &y) in block.target().iter().enumerate() {
+                        match scores.values(row) {
+                            Ok(values) => {
+                                truth.push(y);
+                                scored.extend_from_slice(values);
+                            }
+                            Err(_) => n_unscored += 1,
+                        }
+                    }
+                });
+            })?;
+            judged?;
         }
+        Ok((truth, scored, n_unscored))
+    });
+    let mut all: Judged = Judged::default();
+    for part in parts {
+        let (truth, scored, n_unscored): Judged = part?;
+        all.0.extend(truth);
+        all.1.extend(scored);
+        all.2 += n_unscored;
     }
-    Ok((truth, scored, n_unscored))
+    Ok(all)
 }
 
 fn prefixed(prefix: &str, metrics: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {

@@ -5,9 +5,10 @@
 //! state serialises: a worker elsewhere sends a few kilobytes. Nothing here counts global
 //! positions.
 //!
-//! [`Rows`] is a table seen as blocks. [`MemoryRows`] holds them in memory; a form that streams
-//! from disk implements the same four functions.
+//! [`Rows`] is a table seen as blocks. [`MemoryRows`] holds them in memory; the rows of a
+//! [`StreamedTable`](crate::pipeline::StreamedTable) come from [`Blocks`] that lie elsewhere.
 
+mod blocks;
 mod classes;
 mod clusters;
 mod columns;
@@ -30,6 +31,7 @@ use crate::error::{Error, Result};
 use crate::math;
 use crate::par;
 
+pub use blocks::Blocks;
 pub use classes::{ClassSums, Term};
 pub(crate) use clusters::nearest;
 pub use clusters::{CentreRace, ClusterSums};
@@ -120,14 +122,11 @@ impl dyn Rows + '_ {
     /// # Errors
     /// If a block cannot be read, or the float mode of a thread has been changed.
     pub fn aggregate<A: Aggregate>(&self, start: A) -> Result<A> {
-        let n_groups = par::n_threads().min(self.n_blocks()).max(1);
-        let groups: Vec<usize> = (0..n_groups).collect();
-        let bound = |group: usize| group * self.n_blocks() / n_groups;
-        let parts = par::map(&groups, |&group| {
+        let parts = par::map_ranges(self.n_blocks(), |blocks| {
             // The float mode belongs to the thread, and a library in it may have changed it.
             par::check_float_mode()?;
             let mut part = start.clone();
-            for index in bound(group)..bound(group + 1) {
+            for index in blocks {
                 self.with_block(index, &mut |block| part.observe(block))?;
             }
             Ok::<A, Error>(part)

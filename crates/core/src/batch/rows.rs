@@ -404,6 +404,9 @@ impl Batch {
         }
         self.n_rows = range.len();
         self.first_row = source.source_row(range.start);
+        if !source.source_rows.is_empty() {
+            self.source_rows.extend_from_slice(&source.source_rows[range.clone()]);
+        }
         if !source.faults.is_empty() {
             // The door let no more rows in than 32 bits count.
             let place = |row: usize| u32::try_from(row).unwrap_or(u32::MAX);

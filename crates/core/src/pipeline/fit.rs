@@ -1,10 +1,14 @@
 //! The fit: step by step through [`Rows`], each step seeing what the steps before it made.
+//!
+//! Behind each step all rows are looked at once: whether one could not be transformed, and what
+//! became of the golden rows. Where rows are streamed, that is a pass over the source per step,
+//! besides those that the steps and the model need.
 
 use std::sync::Arc;
 
 use super::plan::{self, Stage};
-use super::{FittedState, FittedStep, Pipeline, PopulationCounts, table};
-use crate::aggregate::{MemoryRows, Rows};
+use super::{FitRows, FittedState, FittedStep, Pipeline, PopulationCounts};
+use crate::aggregate::Rows;
 use crate::artifact::{Golden, Profile};
 use crate::batch::Batch;
 use crate::config::{Config, MODEL_STEP, StepConfig, StepParams, Task};
@@ -33,7 +37,7 @@ pub struct Fitted {
 ///
 /// # Errors
 /// The first thing that the config or the data make impossible, with step, column and row.
-pub fn fit(config: &Config, rows: MemoryRows) -> Result<Fitted> {
+pub fn fit(config: &Config, rows: impl Into<FitRows>) -> Result<Fitted> {
     fit_heard(config, rows, &|_, _, _| ())
 }
 
@@ -44,9 +48,10 @@ pub fn fit(config: &Config, rows: MemoryRows) -> Result<Fitted> {
 /// As [`fit`].
 pub fn fit_heard(
     config: &Config,
-    mut rows: MemoryRows,
+    rows: impl Into<FitRows>,
     hear: &(dyn Fn(&str, u64, u64) + Sync),
 ) -> Result<Fitted> {
+    let mut rows = rows.into();
     config.validate()?;
     crate::par::check_float_mode()?;
     let input = Arc::clone(rows.schema());
@@ -58,16 +63,17 @@ pub fn fit_heard(
         check_classes(&rows).map_err(|e| e.column(&config.target.column))?;
     }
     let profile = Profile::of(&rows, &config.data.key)?;
-    let mut golden_run = GoldenRun::new(config, rows.blocks());
+    let mut golden_run = GoldenRun::new(config, &rows)?;
     let (_, key_slots, unkeyed) = plan::keying(config, &input)?;
     let forward = config.target.transform;
-    rows.apply(&unkeyed, |block| {
+    let bare = Arc::clone(&unkeyed);
+    rows.apply(&unkeyed, move |block| {
         block.remove(&key_slots);
-        block.set_schema(&unkeyed);
+        block.set_schema(&bare);
         block.target_mut().iter_mut().for_each(|y| *y = forward.forward(*y));
         Ok(())
     })?;
-    golden_run.observe(INPUT_STAGE, &rows);
+    golden_run.record(INPUT_STAGE, &rows, rows.pick(&golden_run.places)?);
 
     let n_steps = config.steps.len();
     let mut steps = Vec::with_capacity(n_steps);
@@ -75,9 +81,9 @@ pub fn fit_heard(
         hear(&declared.name, place as u64, n_steps as u64);
         let (step, stage) =
             fit_step(config, declared, &rows).map_err(|e| e.step(&declared.name))?;
-        rows.apply(&stage.output, |block| plan::step_block(&step, &stage, block))?;
-        refuse_faults(rows.blocks())?;
-        golden_run.observe(&step.name, &rows);
+        let (made, output) = (step.clone(), Arc::clone(&stage.output));
+        rows.apply(&output, move |block| plan::step_block(&made, &stage, block))?;
+        golden_run.record(&step.name, &rows, rows.survey(&golden_run.places)?);
         steps.push(step);
     }
 
@@ -104,10 +110,8 @@ pub fn fit_heard(
 }
 
 /// Both classes must be left where rows were kept from the fit.
-fn check_classes(rows: &MemoryRows) -> Result<()> {
-    let targets = rows.blocks().iter().flat_map(Batch::target);
-    let n_positive = targets.filter(|y| **y == 1.0).count();
-    if n_positive > 0 && n_positive < rows.n_rows() {
+fn check_classes(rows: &FitRows) -> Result<()> {
+    if rows.any_target(|y| y == 1.0) && rows.any_target(|y| y != 1.0) {
         return Ok(());
     }
     let message = "expected rows of two classes to fit on, found one";
@@ -115,11 +119,7 @@ fn check_classes(rows: &MemoryRows) -> Result<()> {
         .remedy("keep fewer rows or other groups from the fit"))
 }
 
-fn fit_step(
-    config: &Config,
-    declared: &StepConfig,
-    rows: &MemoryRows,
-) -> Result<(FittedStep, Stage)> {
+fn fit_step(config: &Config, declared: &StepConfig, rows: &FitRows) -> Result<(FittedStep, Stage)> {
     let schema = Arc::clone(rows.schema());
     let slots = plan::resolve(declared, &schema)?;
     let ctx = context(config, &declared.name, &schema, &slots);
@@ -146,17 +146,6 @@ fn context<'a>(
     FitContext::new(step, config.seed, target.task, schema, slots).classes(target.n_classes())
 }
 
-/// A row that cannot be transformed is an error in a fit: the first one in the order of the source.
-fn refuse_faults(blocks: &[Batch]) -> Result<()> {
-    let faults = blocks.iter().flat_map(|block| {
-        block.faults().iter().map(|(&row, error)| (block.source_row(row as usize), error))
-    });
-    match faults.min_by_key(|(row, _)| *row) {
-        None => Ok(()),
-        Some((row, error)) => Err(error.clone().row(row)),
-    }
-}
-
 /// Follows the golden rows through the fit, so that what the artifact records is what training saw.
 struct GoldenRun {
     places: Vec<(usize, usize)>,
@@ -165,14 +154,15 @@ struct GoldenRun {
 }
 
 impl GoldenRun {
-    fn new(config: &Config, blocks: &[Batch]) -> Self {
-        let places = table::smallest_keys(blocks, config.golden_rows as usize);
-        let raw = pick(blocks, &places);
-        GoldenRun { places, raw, stages: Vec::new() }
+    fn new(config: &Config, rows: &FitRows) -> Result<Self> {
+        let places = rows.smallest_keys(config.golden_rows as usize);
+        let raw = rows.pick(&places)?;
+        Ok(GoldenRun { places, raw, stages: Vec::new() })
     }
 
-    fn observe(&mut self, name: &str, rows: &MemoryRows) {
-        if let Some(batch) = pick(rows.blocks(), &self.places) {
+    /// Takes down what became of them.
+    fn record(&mut self, name: &str, rows: &FitRows, golden: Option<Batch>) {
+        if let Some(batch) = golden {
             let blocks = [batch];
             let order = RowOrder::new(&blocks);
             self.stages.push(order.stage(name, rows.schema(), &blocks));
@@ -185,17 +175,4 @@ impl GoldenRun {
             Some(raw) => Golden::record(config, pipeline, &raw, self.stages),
         }
     }
-}
-
-/// The rows at `places` in one batch.
-fn pick(blocks: &[Batch], places: &[(usize, usize)]) -> Option<Batch> {
-    let mut picked: Option<Batch> = None;
-    for &(block, row) in places {
-        let one = blocks[block].select(&[row]);
-        match &mut picked {
-            None => picked = Some(one),
-            Some(all) => all.append(&one),
-        }
-    }
-    picked
 }

@@ -1,6 +1,7 @@
 //! The one door: it validates, keys rows, binds columns by name, and names the step in every error.
 //!
-//! [`Table`] is what a fit gets, [`Pipeline`] what it gives, [`Plan`] what scores. A plan resolves
+//! [`Table`], in memory, or [`StreamedTable`] is what a fit gets, [`Pipeline`] what it gives,
+//! [`Plan`] what scores. A plan resolves
 //! names to positions once; its operations per row are those of each step's `apply`, whether the
 //! batch holds one row or a million. Research and deploy both score through a plan: there is no
 //! other way.
@@ -11,9 +12,12 @@
 //! the first reason instead of a score.
 
 mod fit;
+mod fit_rows;
+mod ledger;
 mod plan;
 mod population;
 mod scores;
+mod streamed;
 mod table;
 mod target;
 
@@ -27,11 +31,13 @@ use crate::selectors::AnySelector;
 use crate::transforms::AnyTransform;
 
 pub use fit::{Fitted, fit, fit_heard};
+pub use fit_rows::FitRows;
+pub(crate) use ledger::check_keys;
 pub use plan::Plan;
 pub use population::{FilterCounts, INSIDE, Membership, PopulationCounts};
 pub use scores::Scores;
+pub use streamed::{StreamedRows, StreamedTable};
 pub use table::Table;
-pub(crate) use table::check_keys;
 
 pub use crate::step::check_width;
 

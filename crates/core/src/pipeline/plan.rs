@@ -138,7 +138,7 @@ impl Plan {
             return Err(Error::new(Code::Usage, message)
                 .remedy("declare [[population]] in the config and fit again"));
         }
-        table::bind_slots(batch, &self.input)?;
+        table::bind_slots(batch.schema(), &self.input)?;
         Membership::of(&self.population, batch)
     }
 
@@ -195,7 +195,7 @@ impl Plan {
     /// As [`Plan::score`].
     pub fn score_heard(&self, batch: &Batch, progress: Progress<'_>) -> Result<Scores> {
         let (done, n_rows) = (AtomicU64::new(0), batch.n_rows() as u64);
-        let slots = table::bind_slots(batch, &self.input)?;
+        let slots = table::bind_slots(batch.schema(), &self.input)?;
         let parts = par::map(&ranges(batch.n_rows()), |range| {
             let mut block = Batch::default();
             block.fill(&self.input, batch, &slots, range.clone());
@@ -334,7 +334,7 @@ impl Plan {
 
     /// The input columns of a batch in blocks.
     fn cut(&self, batch: &Batch) -> Result<Vec<Batch>> {
-        let slots = table::bind_slots(batch, &self.input)?;
+        let slots = table::bind_slots(batch.schema(), &self.input)?;
         Ok(par::map(&ranges(batch.n_rows()), |range| {
             let mut block = Batch::default();
             block.fill(&self.input, batch, &slots, range.clone());

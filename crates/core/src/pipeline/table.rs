@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 
+use super::ledger::{Door, Draft};
 use super::population::{self, PopulationCounts};
-use super::target;
 use crate::aggregate::{MemoryRows, Rows};
-use crate::batch::{BLOCK_ROWS, Batch, Column, MISSING_CODE, RowKeyer, concerns, fit_keys};
+use crate::batch::{BLOCK_ROWS, Batch, Field, Schema, concerns};
 use crate::config::Config;
-use crate::digest::{Fingerprint, Hasher, RowKey};
+use crate::digest::Fingerprint;
 use crate::error::{Code, Error, Result};
 use crate::faults::{self, Fault};
-use crate::math;
 use crate::par;
-
-/// How many rows with a repeated or missing key an error lists.
-const LISTED_ROWS: usize = 10;
 
 /// A table that is ready to be fitted on.
 #[derive(Clone, Debug)]
@@ -41,7 +37,7 @@ impl Table {
     /// # Errors
     /// As [`Table::new`].
     pub fn with_block_rows(config: &Config, batch: &Batch, block_rows: usize) -> Result<Self> {
-        config.validate()?;
+        let door = Door::new(config, batch.schema())?;
         if let Some((&row, error)) = batch.faults().first_key_value() {
             return Err(error.clone().row(batch.source_row(row as usize)));
         }
@@ -50,22 +46,24 @@ impl Table {
         if let Some(counts) = &population {
             counts.check(&config.population)?;
         }
-        let input = Arc::new(config.input_schema()?);
-        let mut bound = bind(batch, &input)?;
-        let target_slot = batch.schema().required(&config.target.column)?;
-        let y = target::read(batch.column(target_slot), &config.target)
-            .map_err(|e| e.row_in(|row| batch.source_row(row)))?;
-        let weights = weights(config, batch)?;
-        RowKeyer::new(&input, &config.data.key)?.key(&mut bound);
-        if !config.data.key.is_empty() {
-            check_keys(&bound, &config.data.key)?;
+        let step = block_rows.max(1);
+        let n_rows = batch.n_rows();
+        let read = |index: usize| {
+            let rows = index * step..((index + 1) * step).min(n_rows);
+            let block = door.admit(batch, rows.clone());
+            let part = door.note(batch, rows, &block);
+            Ok((block, part))
+        };
+        let (mut blocks, draft) = Draft::of(n_rows.div_ceil(step).max(1), read)?;
+        let ledger = draft.settle(&door, &|index, see| {
+            see(&blocks[index]);
+            Ok(())
+        })?;
+        for (index, block) in blocks.iter_mut().enumerate() {
+            ledger.sign(index, block);
         }
-        let keys = fit_keys(bound.keys(), &y, &weights);
-        bound.set_target(y, keys);
-        bound.set_weights(weights);
-        let fingerprint = fingerprint(&bound, config);
-        let rows = MemoryRows::new(input, bound.into_blocks(block_rows));
-        Ok(Table { rows, fingerprint, population })
+        let rows = MemoryRows::new(Arc::clone(door.input()), blocks);
+        Ok(Table { rows, fingerprint: ledger.fingerprint(), population })
     }
 
     /// How many rows the filters of the population saw and kept; none without filters.
@@ -108,8 +106,8 @@ impl Table {
 ///
 /// # Errors
 /// If one is absent or of another kind.
-pub(super) fn bind(batch: &Batch, schema: &Arc<crate::batch::Schema>) -> Result<Batch> {
-    let slots = bind_slots(batch, schema)?;
+pub(super) fn bind(batch: &Batch, schema: &Arc<Schema>) -> Result<Batch> {
+    let slots = bind_slots(batch.schema(), schema)?;
     let columns = slots.iter().map(|&slot| batch.column(slot).clone()).collect();
     let mut bound = Batch::new(Arc::clone(schema), columns)?;
     bound.set_n_rows(batch.n_rows());
@@ -119,149 +117,38 @@ pub(super) fn bind(batch: &Batch, schema: &Arc<crate::batch::Schema>) -> Result<
     Ok(bound)
 }
 
-/// Where in `batch` the columns of `schema` are.
+/// Where in `found` the columns of `wanted` are, by name.
 ///
 /// # Errors
 /// If one is absent or of another kind.
-pub(super) fn bind_slots(batch: &Batch, schema: &crate::batch::Schema) -> Result<Vec<usize>> {
-    let slot_of = |field: &crate::batch::Field| {
-        let slot = batch.schema().required(&field.name)?;
-        let found = batch.column(slot).kind();
-        if found == field.kind {
+pub(super) fn bind_slots(found: &Schema, wanted: &Schema) -> Result<Vec<usize>> {
+    let slot_of = |field: &Field| {
+        let slot = found.required(&field.name)?;
+        let kind = found.fields()[slot].kind;
+        if kind == field.kind {
             return Ok(slot);
         }
-        Err(Error::new(Code::WrongKind, format!("expected {}, found {found}", field.kind))
+        Err(Error::new(Code::WrongKind, format!("expected {}, found {kind}", field.kind))
             .column(&field.name))
     };
-    let slots: Vec<usize> = schema.fields().iter().map(slot_of).collect::<Result<_>>()?;
+    let slots: Vec<usize> = wanted.fields().iter().map(slot_of).collect::<Result<_>>()?;
     if faults::on(Fault::ReorderedColumns) {
-        return Ok(by_order(batch, &slots));
+        return Ok(by_order(found, &slots));
     }
     Ok(slots)
 }
 
-/// For a fault: the first number in the batch for the first in the schema, and so on by kind.
-fn by_order(batch: &Batch, slots: &[usize]) -> Vec<usize> {
+/// For a fault: the first number found for the first one wanted, and so on by kind.
+fn by_order(found: &Schema, slots: &[usize]) -> Vec<usize> {
     let of_kind = |slot: usize| {
-        let kind = batch.column(slot).kind();
-        let same = move |other: &usize| batch.column(*other).kind() == kind;
+        let kind = found.fields()[slot].kind;
+        let same = move |other: &usize| found.fields()[*other].kind == kind;
         let earlier = slots.iter().take_while(|other| **other != slot);
         let mut sorted: Vec<usize> = slots.iter().copied().filter(same).collect();
         sorted.sort();
         sorted[earlier.filter(|other| same(other)).count()]
     };
     slots.iter().map(|&slot| of_kind(slot)).collect()
-}
-
-/// Declared keys must be complete and unique at fit.
-pub(crate) fn check_keys(batch: &Batch, key: &[String]) -> Result<()> {
-    for name in key {
-        let column = batch.column(batch.schema().slot(name)?);
-        let missing = (0..batch.n_rows()).filter(|&row| column.is_missing(row));
-        let missing: Vec<u64> =
-            missing.take(LISTED_ROWS).map(|row| batch.source_row(row)).collect();
-        if let Some(&first) = missing.first() {
-            return Err(Error::new(
-                Code::DuplicateKey,
-                format!("expected a key in every row, found none in rows {missing:?}"),
-            )
-            .row(first)
-            .column(name));
-        }
-    }
-    let keys = batch.keys();
-    let order = math::argsort_by(keys.len(), |a, b| keys[a as usize].cmp(&keys[b as usize]));
-    let again = order.windows(2).filter(|pair| keys[pair[0] as usize] == keys[pair[1] as usize]);
-    let mut again: Vec<usize> = again.map(|pair| pair[1] as usize).collect();
-    again.sort();
-    again.truncate(LISTED_ROWS);
-    let Some(&first) = again.first() else {
-        return Ok(());
-    };
-    let repeated: Vec<u64> = again.iter().map(|&row| batch.source_row(row)).collect();
-    let values: Vec<String> = key
-        .iter()
-        .filter_map(|name| batch.schema().position(name))
-        .map(|slot| batch.column(slot).value(first).to_string())
-        .collect();
-    Err(Error::new(
-        Code::DuplicateKey,
-        format!(
-            "expected unique keys, found {} again; repeated in rows {repeated:?}",
-            values.join(", ")
-        ),
-    )
-    .row(batch.source_row(first))
-    .column(&key.join("+"))
-    .remedy("declare key columns that are unique together, or none"))
-}
-
-/// The weights of the rows; none if each counts one.
-fn weights(config: &Config, batch: &Batch) -> Result<Vec<f64>> {
-    let Some(name) = &config.data.weight else {
-        return Ok(Vec::new());
-    };
-    let column = batch.column(batch.schema().required(name)?);
-    let placed = |e: Error| e.row_in(|row| batch.source_row(row)).column(name);
-    target::read_weights(column).map_err(placed)
-}
-
-/// SHA-256 over schema, number of rows, and the ascending digests of the rows.
-fn fingerprint(batch: &Batch, config: &Config) -> Fingerprint {
-    let starts: Vec<usize> = (0..batch.n_rows()).step_by(BLOCK_ROWS).collect();
-    let parts = par::map(&starts, |&start| {
-        let rows = start..(start + BLOCK_ROWS).min(batch.n_rows());
-        rows.map(|row| row_digest(batch, row)).collect::<Vec<[u8; 16]>>()
-    });
-    let mut rows: Vec<[u8; 16]> = parts.into_iter().flatten().collect();
-    rows.sort();
-    let mut hasher = Hasher::new("samescore data v1");
-    for field in batch.schema().fields() {
-        hasher.str(&field.name).str(&field.kind.to_string());
-    }
-    hasher.str(&config.target.column).u64(rows.len() as u64);
-    if let Some(weight) = &config.data.weight {
-        hasher.str(weight);
-    }
-    rows.iter().for_each(|row| {
-        hasher.bytes(row);
-    });
-    hasher.finish_fingerprint()
-}
-
-/// The first half of the SHA-256 of a row's cells in name order, then of its target and weight.
-fn row_digest(batch: &Batch, row: usize) -> [u8; 16] {
-    let mut hasher = Hasher::new("samescore row v1");
-    for column in batch.columns() {
-        match column {
-            Column::Num(v) => hasher.f64(v[row]),
-            Column::Time(v) => hasher.i64(v[row]),
-            Column::Text(v) => match v.codes()[row] {
-                MISSING_CODE => hasher.u8(0),
-                code => hasher.u8(1).str(v.level(code as usize)),
-            },
-        };
-    }
-    hasher.f64(batch.target()[row]);
-    if let Some(weight) = batch.weights().get(row) {
-        hasher.f64(*weight);
-    }
-    let digest = hasher.finish().0;
-    let mut half = [0u8; 16];
-    half.copy_from_slice(&digest[..16]);
-    half
-}
-
-/// The rows with the smallest fitting keys, as block and row: the same ones whatever the order.
-pub(super) fn smallest_keys(blocks: &[Batch], n: usize) -> Vec<(usize, usize)> {
-    let mut places: Vec<(RowKey, (usize, usize))> = Vec::new();
-    for (b, block) in blocks.iter().enumerate() {
-        let rows = block.fit_keys().iter().enumerate();
-        places.extend(rows.map(|(r, key)| (*key, (b, r))));
-        places.sort();
-        places.truncate(n);
-    }
-    places.into_iter().map(|(_, place)| place).collect()
 }
 
 #[cfg(test)]

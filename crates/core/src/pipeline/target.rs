@@ -2,95 +2,160 @@
 //! prediction; and the weights of rows.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::batch::{Column, show_num};
 use crate::config::{TargetConfig, TargetTransform, Task};
 use crate::error::{Code, Error, Result};
 use crate::math;
 
-/// The target column as numbers: as it is, 1 for the positive label and 0 for the other one, or the
-/// position of the label among the classes.
-///
-/// # Errors
-/// If a value is missing, infinite, or not of a class.
-pub fn read(column: &Column, config: &TargetConfig) -> Result<Vec<f64>> {
-    if config.task == Task::Multiclass {
-        return read_classes(column, config).map_err(|e| e.column(&config.column));
-    }
-    let values: Vec<f64> = match (column, &config.positive) {
-        (Column::Num(values), _) => values.clone(),
-        (Column::Text(text), Some(positive)) => {
-            let mut other: Option<&str> = None;
-            for (row, level) in (0..text.len()).filter_map(|row| Some((row, text.get(row)?))) {
-                if level != positive && *other.get_or_insert(level) != level {
-                    return Err(Error::new(
-                        Code::BadTarget,
-                        format!(
-                            "expected {positive:?} and one other label, found {level:?} as third"
-                        ),
-                    )
-                    .row(row as u64)
-                    .column(&config.column));
-                }
-            }
-            let mut values = Vec::with_capacity(text.len());
-            text.numbers_into(&mut values, math::MISSING, |l| f64::from(u8::from(l == positive)));
-            values
-        }
-        (other, _) => {
-            return Err(Error::new(
-                Code::BadTarget,
-                format!("expected num or a text column with `positive`, found {}", other.kind()),
-            )
-            .column(&config.column));
-        }
-    };
-    for (row, &y) in values.iter().enumerate() {
-        check_value(y, config).map_err(|e| e.row(row as u64).column(&config.column))?;
-    }
-    check_range(&values).map_err(|e| e.column(&config.column))?;
-    if config.task == Task::Binary {
-        let n_positive = values.iter().filter(|y| **y == 1.0).count();
-        if !values.is_empty() && (n_positive == 0 || n_positive == values.len()) {
-            return Err(Error::new(Code::BadTarget, "expected two classes, found one")
-                .remedy("a model of one class has nothing to learn")
-                .column(&config.column));
-        }
-    }
-    Ok(values)
+/// The targets of a part of a table, as numbers: as they are, 1 for the positive label and 0 for
+/// the other one, or the position of the label among the classes. Parts merge in the order of the
+/// source, so that what is refused does not depend on how the table was cut.
+#[derive(Default)]
+pub struct Targets {
+    values: Vec<f64>,
+    /// The first label besides the positive one with its row, and the first one besides both.
+    others: Vec<(String, u64)>,
+    bad: Option<Error>,
 }
 
-/// The position of every row's label.
-fn read_classes(column: &Column, config: &TargetConfig) -> Result<Vec<f64>> {
-    let classes = config.classes.iter().zip(0u32..).map(|(c, at)| (c.as_str(), f64::from(at)));
-    let classes: BTreeMap<&str, f64> = classes.collect();
-    let position = |row: usize, label: Option<&str>| {
-        let Some(label) = label else {
-            return Err(missing_target().row(row as u64));
+impl Targets {
+    /// Those of the rows `rows`; `place` says where a row stands in the source.
+    pub fn of(
+        column: &Column,
+        config: &TargetConfig,
+        rows: Range<usize>,
+        place: impl Fn(usize) -> u64,
+    ) -> Self {
+        let mut targets = Targets::default();
+        targets.values.reserve(rows.len());
+        if config.task == Task::Multiclass {
+            targets.bad = targets.read_classes(column, config, rows, place).err();
+            return targets;
+        }
+        let first = rows.start;
+        match (column, &config.positive) {
+            (Column::Num(values), _) => targets.values.extend_from_slice(&values[rows]),
+            (Column::Text(text), Some(positive)) => {
+                for row in rows {
+                    let label = text.get(row);
+                    if let Some(other) = label.filter(|label| label != positive) {
+                        targets.note(other, place(row));
+                    }
+                    let is_positive = |label| f64::from(u8::from(label == positive));
+                    targets.values.push(label.map_or(math::MISSING, is_positive));
+                }
+            }
+            (other, _) => {
+                let found = other.kind();
+                let message =
+                    format!("expected num or a text column with `positive`, found {found}");
+                targets.bad = Some(Error::new(Code::BadTarget, message));
+                return targets;
+            }
+        }
+        let checked =
+            targets.values.iter().enumerate().map(|(at, &y)| (at, check_value(y, config)));
+        let mut bad = checked.filter_map(|(at, checked)| Some((at, checked.err()?)));
+        targets.bad = bad.next().map(|(at, error)| error.row(place(first + at)));
+        targets
+    }
+
+    /// The position of every row's label.
+    fn read_classes(
+        &mut self,
+        column: &Column,
+        config: &TargetConfig,
+        rows: Range<usize>,
+        place: impl Fn(usize) -> u64,
+    ) -> Result<()> {
+        let classes = config.classes.iter().zip(0u32..).map(|(c, at)| (c.as_str(), f64::from(at)));
+        let classes: BTreeMap<&str, f64> = classes.collect();
+        let position = |row: usize, label: Option<&str>| {
+            let Some(label) = label else {
+                return Err(missing_target().row(place(row)));
+            };
+            classes.get(label).copied().ok_or_else(|| {
+                let message = format!("expected one of `classes`, found {label:?}");
+                Error::new(Code::BadTarget, message).row(place(row))
+            })
         };
-        classes.get(label).copied().ok_or_else(|| {
-            let message = format!("expected one of `classes`, found {label:?}");
-            Error::new(Code::BadTarget, message).row(row as u64)
-        })
-    };
-    let values: Vec<f64> = match column {
-        Column::Text(text) => {
-            (0..text.len()).map(|row| position(row, text.get(row))).collect::<Result<_>>()?
+        for row in rows {
+            self.values.push(match column {
+                Column::Text(text) => position(row, text.get(row))?,
+                Column::Num(values) if math::is_missing(values[row]) => position(row, None)?,
+                Column::Num(values) => position(row, Some(&show_num(values[row])))?,
+                Column::Time(_) => break,
+            });
         }
-        Column::Num(values) => {
-            let label = |x: f64| (!math::is_missing(x)).then(|| show_num(x));
-            let rows = values.iter().enumerate();
-            rows.map(|(row, &x)| position(row, label(x).as_deref())).collect::<Result<_>>()?
+        match column {
+            Column::Time(_) => {
+                let message = "expected num or text, found time";
+                Err(Error::new(Code::BadTarget, message))
+            }
+            _ => Ok(()),
         }
-        Column::Time(_) => {
-            let message = "expected num or text, found time";
-            return Err(Error::new(Code::BadTarget, message));
+    }
+
+    /// Remembers a label that is not the positive one.
+    fn note(&mut self, label: &str, row: u64) {
+        if self.others.len() < 2 && self.others.iter().all(|(known, _)| known != label) {
+            self.others.push((label.to_owned(), row));
         }
-    };
+    }
+
+    /// Those read so far: all of them, unless one cannot be a target.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Takes in what stands behind in the source.
+    pub fn merge(&mut self, behind: Targets) {
+        self.values.extend_from_slice(&behind.values);
+        behind.others.iter().for_each(|(label, row)| self.note(label, *row));
+        self.bad = self.bad.take().or(behind.bad);
+    }
+
+    /// The targets of all rows.
+    ///
+    /// # Errors
+    /// If a value is missing, infinite, or not of a class.
+    pub fn finish(self, config: &TargetConfig) -> Result<Vec<f64>> {
+        self.checked(config).map_err(|e| e.column(&config.column))
+    }
+
+    fn checked(self, config: &TargetConfig) -> Result<Vec<f64>> {
+        if let ([_, (level, row)], Some(positive)) = (&*self.others, &config.positive) {
+            let message =
+                format!("expected {positive:?} and one other label, found {level:?} as third");
+            return Err(Error::new(Code::BadTarget, message).row(*row));
+        }
+        let values = match self.bad {
+            Some(error) => return Err(error),
+            None => self.values,
+        };
+        if config.task == Task::Multiclass {
+            return check_classes(&values, config).map(|()| values);
+        }
+        check_range(&values)?;
+        if config.task == Task::Binary {
+            let n_positive = values.iter().filter(|y| **y == 1.0).count();
+            if !values.is_empty() && (n_positive == 0 || n_positive == values.len()) {
+                return Err(Error::new(Code::BadTarget, "expected two classes, found one")
+                    .remedy("a model of one class has nothing to learn"));
+            }
+        }
+        Ok(values)
+    }
+}
+
+/// Every class has a row, unless there is none at all.
+fn check_classes(values: &[f64], config: &TargetConfig) -> Result<()> {
     let mut seen = vec![values.is_empty(); config.classes.len()];
     values.iter().for_each(|&class| seen[class as usize] = true);
     match seen.iter().position(|seen| !seen) {
-        None => Ok(values),
+        None => Ok(()),
         Some(class) => {
             let message = format!(
                 "expected rows of every class, found none of {class:?}",
@@ -101,26 +166,54 @@ fn read_classes(column: &Column, config: &TargetConfig) -> Result<Vec<f64>> {
     }
 }
 
-/// The weights of rows.
-///
-/// # Errors
-/// If one is missing, infinite or negative, or all are 0.
-pub fn read_weights(column: &Column) -> Result<Vec<f64>> {
-    let Column::Num(values) = column else {
-        let message = format!("expected num, found {}", column.kind());
-        return Err(Error::new(Code::WrongKind, message));
-    };
-    for (row, &w) in values.iter().enumerate() {
-        if !(w.is_finite() && w >= 0.0) {
-            let found = crate::batch::Value::Num(w);
+/// The weights of a part of a table; parts merge in the order of the source.
+#[derive(Default)]
+pub struct Weights {
+    values: Vec<f64>,
+    bad: Option<Error>,
+}
+
+impl Weights {
+    /// Those of the rows `rows`; `place` says where a row stands in the source.
+    pub fn of(column: &Column, rows: Range<usize>, place: impl Fn(usize) -> u64) -> Self {
+        let Column::Num(values) = column else {
+            let message = format!("expected num, found {}", column.kind());
+            let bad = Some(Error::new(Code::WrongKind, message));
+            return Weights { values: Vec::new(), bad };
+        };
+        let bad = rows.clone().find(|&row| !(values[row].is_finite() && values[row] >= 0.0));
+        let bad = bad.map(|row| {
+            let found = crate::batch::Value::Num(values[row]);
             let message = format!("expected a weight of at least 0, found {found}");
-            return Err(Error::new(Code::BadWeight, message).row(row as u64));
+            Error::new(Code::BadWeight, message).row(place(row))
+        });
+        Weights { values: values[rows].to_vec(), bad }
+    }
+
+    /// Those read so far: all of them, unless they are no numbers.
+    pub fn values(&self) -> &[f64] {
+        &self.values
+    }
+
+    /// Takes in what stands behind in the source.
+    pub fn merge(&mut self, behind: Weights) {
+        self.values.extend_from_slice(&behind.values);
+        self.bad = self.bad.take().or(behind.bad);
+    }
+
+    /// The weights of all rows.
+    ///
+    /// # Errors
+    /// If one is missing, infinite or negative, or all are 0.
+    pub fn finish(self) -> Result<Vec<f64>> {
+        if let Some(error) = self.bad {
+            return Err(error);
         }
+        if self.values.is_empty() || self.values.iter().any(|w| *w > 0.0) {
+            return Ok(self.values);
+        }
+        Err(Error::new(Code::BadWeight, "expected a weight above 0, found only zeros"))
     }
-    if values.is_empty() || values.iter().any(|w| *w > 0.0) {
-        return Ok(values.clone());
-    }
-    Err(Error::new(Code::BadWeight, "expected a weight above 0, found only zeros"))
 }
 
 fn missing_target() -> Error {
@@ -193,6 +286,38 @@ mod tests {
     fn config(task: Task, positive: Option<&str>, transform: TargetTransform) -> TargetConfig {
         let positive = positive.map(str::to_owned);
         TargetConfig { column: "y".into(), task, positive, classes: Vec::new(), transform }
+    }
+
+    /// The targets of a column that comes in two parts.
+    fn read(column: &Column, config: &TargetConfig) -> Result<Vec<f64>> {
+        let place = |row: usize| row as u64;
+        let cut = column.len() / 2;
+        let mut targets = Targets::of(column, config, 0..cut, place);
+        targets.merge(Targets::of(column, config, cut..column.len(), place));
+        targets.finish(config)
+    }
+
+    fn read_weights(column: &Column) -> Result<Vec<f64>> {
+        let place = |row: usize| row as u64;
+        let mut weights = Weights::of(column, 0..1, place);
+        weights.merge(Weights::of(column, 1..column.len(), place));
+        weights.finish()
+    }
+
+    #[test]
+    fn a_third_label_is_found_across_parts() {
+        let config = config(Task::Binary, Some("a"), TargetTransform::Identity);
+        for labels in [["b", "b", "a", "c"], ["a", "a", "b", "c"], ["b", "c", "d", "a"]] {
+            let error = read(&Column::text(labels.map(Some)), &config).unwrap_err();
+            let row = labels.iter().position(|label| *label == "c").unwrap();
+            assert_eq!(
+                error.to_string(),
+                format!(
+                    "column `y`: row {row}: expected \"a\" and one other label, \
+                     found \"c\" as third"
+                )
+            );
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 #![allow(dead_code, reason = "each suite uses its part")]
 
+pub mod blocks;
 pub mod cases;
 pub mod judge;
 pub mod msgpack;

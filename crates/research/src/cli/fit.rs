@@ -1,9 +1,10 @@
 //! `fit`: a config and rows to an artifact.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use samescore_core::batch::BLOCK_ROWS;
-use samescore_core::config::RowFilter;
+use samescore_core::config::{Config, RowFilter};
 use samescore_core::par::Threads;
 use samescore_core::pipeline::PopulationCounts;
 use samescore_core::rng::Seed;
@@ -12,9 +13,10 @@ use samescore_research::{output_file, render, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
+use super::listing;
 use super::load::{Inputs, Loaded};
 use super::score::write_trace;
-use super::shell::{Answer, Shell};
+use super::shell::{Answer, Progress, Shell};
 
 /// Fit a pipeline and write its artifact.
 #[derive(clap::Args)]
@@ -38,10 +40,18 @@ pub(super) struct Args {
     /// Where to write the digests of every stage over all rows of the source.
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
+    /// Read the rows block by block on every pass instead of holding them, for a table that is
+    /// larger than memory: slower, with some 24 bytes a row. It cannot change a bit. Files from
+    /// 1 GiB on are read so without being asked.
+    #[arg(long, conflicts_with = "trace")]
+    stream: bool,
     /// Rows per block. It cannot change a bit.
-    #[arg(long, hide = true, value_name = "N", default_value_t = BLOCK_ROWS)]
-    block_rows: usize,
+    #[arg(long, hide = true, value_name = "N")]
+    block_rows: Option<usize>,
 }
+
+/// Files from here on are streamed.
+const STREAMED_BYTES: u64 = 1 << 30;
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = shell.progress("reading the config");
@@ -60,22 +70,13 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         loaded.config.seed = Seed(seed);
     }
     let threads = Threads::new(args.threads)?;
-    progress.say(&format!("reading {}", loaded.gathering.source));
-    let batch = threads.run(|| loaded.gathering.read_rows())?;
-    progress.say(&format!(
-        "fitting {} steps and {} on {} rows",
-        loaded.config.steps.len(),
-        loaded.config.model.kind(),
-        batch.n_rows()
-    ));
-    let hear = |step: &str, done, total| progress.at(step, done, total);
-    let (config, block_rows) = (&loaded.config, args.block_rows);
-    let outcome = workflow::fit_in_blocks(config, &batch, &threads, block_rows, &hear)
-        .map_err(|e| loaded.failure(e))?;
-    if let Some(path) = &args.trace {
-        let trace = threads.run(|| outcome.artifact.plan().trace(&batch))?.1;
-        write_trace(path, &trace)?;
-    }
+    let length = |(_, path): &(&str, &Path)| std::fs::metadata(path).map_or(0, |m| m.len());
+    let n_bytes = inputs.all().iter().map(length).sum::<u64>();
+    let is_large = n_bytes >= STREAMED_BYTES && loaded.gathering.joins.is_empty();
+    let outcome = match args.stream || (is_large && args.trace.is_none()) {
+        true => fit_streamed(args, &loaded, &threads, &progress),
+        false => fit_whole(args, &loaded, &threads, &progress),
+    }?;
     output_file::replace(&out, outcome.artifact.bytes())?;
     drop(progress);
     let shown = out.display().to_string();
@@ -98,6 +99,49 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             })
         },
     )))
+}
+
+/// Fits on a table in memory.
+fn fit_whole(
+    args: &Args,
+    loaded: &Loaded,
+    threads: &Threads,
+    progress: &Progress,
+) -> Result<Outcome, Failure> {
+    let config = &loaded.config;
+    progress.say(&format!("reading {}", loaded.gathering.source));
+    let batch = threads.run(|| loaded.gathering.read_rows())?;
+    progress.say(&fitting(config, batch.n_rows() as u64));
+    let hear = |step: &str, done, total| progress.at(step, done, total);
+    let block_rows = args.block_rows.unwrap_or(BLOCK_ROWS);
+    let outcome = workflow::fit_in_blocks(config, &batch, threads, block_rows, &hear)
+        .map_err(|e| loaded.failure(e))?;
+    if let Some(path) = &args.trace {
+        let trace = threads.run(|| outcome.artifact.plan().trace(&batch))?.1;
+        write_trace(path, &trace)?;
+    }
+    Ok(outcome)
+}
+
+/// Fits on a table that stays in its file.
+fn fit_streamed(
+    args: &Args,
+    loaded: &Loaded,
+    threads: &Threads,
+    progress: &Progress,
+) -> Result<Outcome, Failure> {
+    let config = &loaded.config;
+    progress.say(&format!("looking through {}", loaded.gathering.source));
+    let block_rows = args.block_rows.unwrap_or(listing::BLOCK_ROWS);
+    let blocks = threads.run(|| loaded.gathering.blocks(block_rows))?;
+    progress.say(&fitting(config, blocks.n_rows()));
+    let hear = |step: &str, done, total| progress.at(step, done, total);
+    workflow::fit_streamed(config, Arc::new(blocks), threads, &hear).map_err(|e| loaded.failure(e))
+}
+
+fn fitting(config: &Config, n_rows: u64) -> String {
+    let (n_steps, model) = (config.steps.len(), config.model.kind());
+    format!("fitting {n_steps} steps and {model} on {n_rows} rows")
 }
 
 /// A line per filter of the population.

@@ -20,6 +20,7 @@ mod init;
 mod inspect;
 mod kinds;
 mod learning_curve;
+mod listing;
 mod load;
 mod score;
 mod search;

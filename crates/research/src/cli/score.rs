@@ -4,19 +4,21 @@ use std::path::{Path, PathBuf};
 
 use samescore_core::artifact::Artifact;
 use samescore_core::batch::Batch;
-use samescore_core::digest::sha256;
+use samescore_core::digest::{Digest, sha256};
 use samescore_core::error::{Code, Error};
 use samescore_core::listing;
 use samescore_core::par::Threads;
 use samescore_core::pipeline::{Membership, Scores};
 use samescore_core::step::{Output, Progress};
 use samescore_core::trace::Trace;
+use samescore_research::gather::Source;
 use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
+use super::listing::{BLOCK_ROWS, Listing};
 use super::load::{self, Inputs};
-use super::shell::{Answer, Shell};
+use super::shell::{self, Answer, Shell};
 use super::write_back;
 
 /// Score rows with an artifact.
@@ -51,6 +53,9 @@ pub(super) struct Args {
     /// The number of threads; 0 means one per core. It cannot change a bit.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+    /// Rows per block. It cannot change a bit.
+    #[arg(long, hide = true, value_name = "N")]
+    block_rows: Option<usize>,
 }
 
 /// What is asked of a row.
@@ -91,144 +96,196 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     output_file::keep_apart(&inputs.all(), &outputs)?;
     let progress = shell.progress("loading the artifact");
     let artifact = load::artifact(&args.artifact)?;
-    let config = &artifact.payload().config;
     let threads = Threads::new(args.threads)?;
-    progress.say(&format!("reading {}", source));
-    let data = workflow::scoring_data(config);
-    let batch = threads.run(|| gather::read(&source, &data, &[]))?;
-    progress.say(&format!("scoring {} rows", batch.n_rows()));
-    if let Some(output) = args.output.output() {
-        if let Some(path) = &args.trace {
-            write_trace(path, &threads.run(|| artifact.plan().trace(&batch))?.1)?;
-        }
-        let values = threads.run(|| artifact.plan().output(output, &batch))?;
-        drop(progress);
-        return other(args, shell, &artifact, (&batch, &values), output);
+    if args.trace.is_some() || (args.out.is_none() && shell.is_json()) {
+        return whole(args, shell, &artifact, (&source, &threads, progress));
     }
-    let scores = match &args.trace {
-        None => {
-            let hear = |done, total| progress.at("scoring", done, total);
-            threads.run(|| artifact.plan().score_heard(&batch, Progress::new(&hear)))?
+    progress.say(&format!("looking through {source}"));
+    let data = workflow::scoring_data(&artifact.payload().config);
+    let block_rows = args.block_rows.unwrap_or(BLOCK_ROWS);
+    let blocks = threads.run(|| gather::blocks(&source, &data, block_rows))?;
+    let mut told = Told::default();
+    let listing = Listing { shell, progress, doing: "scoring", out: args.out.as_deref() };
+    let make = |block: &Batch| {
+        let scores = args.score(&artifact, block, Progress::default())?;
+        let text = args.list(&artifact, block, &scores)?;
+        Ok((text, args.told(&scores)))
+    };
+    let digest = listing.write(&blocks, &threads, make, |part| told.merge(part))?;
+    Ok(match &args.out {
+        None => Answer::yes(String::new()),
+        Some(path) => args.answer(shell, &artifact, path, digest, &told),
+    })
+}
+
+/// What an answer says of the rows of a listing.
+#[derive(Default)]
+struct Told {
+    n_rows: usize,
+    n_unscored: usize,
+    /// A histogram of classes shows how many rows each got.
+    scores: Vec<f64>,
+}
+
+impl Told {
+    fn merge(&mut self, behind: Told) {
+        self.n_rows += behind.n_rows;
+        self.n_unscored += behind.n_unscored;
+        self.scores.extend(behind.scores);
+    }
+}
+
+impl Args {
+    /// What is asked of the rows of a block.
+    fn score(
+        &self,
+        artifact: &Artifact,
+        batch: &Batch,
+        progress: Progress<'_>,
+    ) -> Result<Scores, Error> {
+        match self.output.output() {
+            None => artifact.plan().score_heard(batch, progress),
+            Some(output) => artifact.plan().output(output, batch),
         }
+    }
+
+    /// The listing of it.
+    fn list(&self, artifact: &Artifact, batch: &Batch, scores: &Scores) -> Result<String, Error> {
+        let (plan, key) = (artifact.plan(), &artifact.payload().config.data.key);
+        match self.output.output() {
+            None => {
+                let marks = self.mark.then(|| plan.membership(batch)).transpose()?;
+                listing::marked_scores(batch, key, plan.classes(), scores, marks.as_ref())
+            }
+            Some(output) => {
+                let names = plan.outputs(output).unwrap_or_default();
+                listing::outputs(batch, key, &names, scores)
+            }
+        }
+    }
+
+    fn told(&self, scores: &Scores) -> Told {
+        let values = (0..scores.len()).filter_map(|row| scores.get(row).ok());
+        let mut told = Told { n_rows: scores.len(), ..Told::default() };
+        if self.output == What::Score && self.out.is_some() {
+            told.scores = values.collect();
+            told.n_unscored = told.n_rows - told.scores.len();
+        }
+        told
+    }
+
+    /// The answer beside a listing in a file.
+    fn answer(
+        &self,
+        shell: &Shell,
+        artifact: &Artifact,
+        path: &Path,
+        digest: Digest,
+        told: &Told,
+    ) -> Answer {
+        let (shown, n_rows, n_unscored) = (path.display(), told.n_rows, told.n_unscored);
+        let is_score = self.output == What::Score;
+        let text = || {
+            let mut pairs = vec![("artifact", artifact.digest().to_string())];
+            if is_score {
+                let rows = format!("{n_rows}, of which {n_unscored} without a score");
+                pairs.push(("written to", shown.to_string()));
+                pairs.push(("sha256", digest.to_string()));
+                pairs.push(("rows", rows));
+                return render::pairs(&pairs) + &render::histogram(&told.scores, 10, 40);
+            }
+            pairs.push(("path", shown.to_string()));
+            pairs.push(("sha256", digest.to_string()));
+            pairs.push(("n_rows", n_rows.to_string()));
+            render::pairs(&pairs)
+        };
+        Answer::yes(shell.body(text, || {
+            let mut answer = json!({
+                "command": "score",
+                "artifact": artifact.digest().to_string(),
+                "path": shown.to_string(),
+                "sha256": digest.to_string(),
+                "n_rows": n_rows,
+            });
+            if is_score {
+                answer["n_unscored"] = json!(n_unscored);
+            }
+            answer
+        }))
+    }
+}
+
+/// Scores a table in memory: for a trace of all rows, or one JSON value of them.
+fn whole(
+    args: &Args,
+    shell: &Shell,
+    artifact: &Artifact,
+    (source, threads, progress): (&Source, &Threads, shell::Progress),
+) -> Result<Answer, Failure> {
+    progress.say(&format!("reading {source}"));
+    let data = workflow::scoring_data(&artifact.payload().config);
+    let batch = threads.run(|| gather::read(source, &data, &[]))?;
+    progress.say(&format!("scoring {} rows", batch.n_rows()));
+    let traced = match &args.trace {
+        None => None,
         Some(path) => {
             let (scores, trace) = threads.run(|| artifact.plan().trace(&batch))?;
             write_trace(path, &trace)?;
-            scores
+            Some(scores)
+        }
+    };
+    let scores = match (args.output, traced) {
+        (What::Score, Some(scores)) => scores,
+        _ => {
+            let hear = |done, total| progress.rows("scoring", done, total);
+            threads.run(|| args.score(artifact, &batch, Progress::new(&hear)))?
         }
     };
     drop(progress);
-    answer(args, shell, &artifact, (&batch, &scores))
-}
-
-/// Answers with the scores.
-fn answer(
-    args: &Args,
-    shell: &Shell,
-    artifact: &Artifact,
-    (batch, scores): (&Batch, &Scores),
-) -> Result<Answer, Failure> {
-    let key = &artifact.payload().config.data.key;
-    let classes = artifact.plan().classes();
-    let digest = artifact.digest().to_string();
-    let marks = args.mark.then(|| artifact.plan().membership(batch)).transpose()?;
-    let marks = marks.as_ref();
-    match &args.out {
-        None if shell.is_json() => {
-            let row = |row| marked(json_row(batch, key, classes, scores, row), marks, row);
-            let rows: Vec<Value> = (0..scores.len()).map(row).collect();
-            let answer = json!({ "command": "score", "artifact": digest, "rows": rows });
-            Ok(Answer::yes(shell.body(String::new, || answer)))
-        }
-        None => Ok(Answer::yes(listing::marked_scores(batch, key, classes, scores, marks)?)),
-        Some(path) => {
-            let listed = listing::marked_scores(batch, key, classes, scores, marks)?;
-            output_file::replace(path, listed.as_bytes())?;
-            let n_unscored = (0..scores.len()).filter(|&row| scores.get(row).is_err()).count();
-            // A histogram of classes shows how many rows each got.
-            let values: Vec<f64> =
-                (0..scores.len()).filter_map(|row| scores.get(row).ok()).collect();
-            let hash = sha256(listed.as_bytes()).to_string();
-            Ok(Answer::yes(shell.body(
-                || {
-                    let about = render::pairs(&[
-                        ("artifact", digest.clone()),
-                        ("written to", path.display().to_string()),
-                        ("sha256", hash.clone()),
-                        (
-                            "rows",
-                            format!("{}, of which {n_unscored} without a score", scores.len()),
-                        ),
-                    ]);
-                    about + &render::histogram(&values, 10, 40)
-                },
-                || {
-                    json!({
-                        "command": "score",
-                        "artifact": digest,
-                        "path": path.display().to_string(),
-                        "sha256": hash,
-                        "n_rows": scores.len(),
-                        "n_unscored": n_unscored,
-                    })
-                },
-            )))
-        }
-    }
-}
-
-/// Answers with another output than the score.
-fn other(
-    args: &Args,
-    shell: &Shell,
-    artifact: &Artifact,
-    (batch, values): (&Batch, &Scores),
-    output: Output,
-) -> Result<Answer, Failure> {
-    let key = &artifact.payload().config.data.key;
-    let names = artifact.plan().outputs(output).unwrap_or_default();
-    let digest = artifact.digest().to_string();
     if args.out.is_none() && shell.is_json() {
-        let row = |row: usize| {
-            let mut object = match json_row(batch, key, &[], values, row) {
-                Value::Object(object) => object,
-                _ => Map::new(),
-            };
-            if let Ok(found) = values.values(row) {
-                object.retain(|name, _| name == "key" || name == "row_key");
-                let pairs = names.iter().cloned().zip(found.iter().map(|x| json!(x)));
-                let bits = found.iter().map(|x| json!(format!("{:016x}", x.to_bits())));
-                object.insert("values".to_owned(), Value::Object(pairs.collect()));
-                object.insert("bits".to_owned(), bits.collect());
-            }
-            Value::Object(object)
-        };
-        let rows: Vec<Value> = (0..values.len()).map(row).collect();
-        let answer = json!({ "command": "score", "artifact": digest, "rows": rows });
+        let answer = json(args, artifact, &batch, &scores)?;
         return Ok(Answer::yes(shell.body(String::new, || answer)));
     }
-    let listed = listing::outputs(batch, key, &names, values)?;
+    let listed = args.list(artifact, &batch, &scores)?;
     let Some(path) = &args.out else {
         return Ok(Answer::yes(listed));
     };
     output_file::replace(path, listed.as_bytes())?;
-    let pairs = [
-        ("artifact", digest),
-        ("path", path.display().to_string()),
-        ("sha256", sha256(listed.as_bytes()).to_string()),
-        ("n_rows", values.len().to_string()),
-    ];
-    Ok(Answer::yes(shell.body(
-        || render::pairs(&pairs),
-        || {
-            json!({
-                "command": "score",
-                "artifact": pairs[0].1,
-                "path": pairs[1].1,
-                "sha256": pairs[2].1,
-                "n_rows": values.len(),
-            })
-        },
-    )))
+    Ok(args.answer(shell, artifact, path, sha256(listed.as_bytes()), &args.told(&scores)))
+}
+
+/// All rows as one JSON value.
+fn json(
+    args: &Args,
+    artifact: &Artifact,
+    batch: &Batch,
+    scores: &Scores,
+) -> Result<Value, Failure> {
+    let (plan, key) = (artifact.plan(), &artifact.payload().config.data.key);
+    let names = args.output.output().and_then(|output| plan.outputs(output));
+    let marks = args.mark.then(|| plan.membership(batch)).transpose()?;
+    let row = |row: usize| match &names {
+        None => marked(json_row(batch, key, plan.classes(), scores, row), marks.as_ref(), row),
+        Some(names) => json_values(json_row(batch, key, &[], scores, row), names, scores, row),
+    };
+    let rows: Vec<Value> = (0..scores.len()).map(row).collect();
+    Ok(json!({ "command": "score", "artifact": artifact.digest().to_string(), "rows": rows }))
+}
+
+/// The row with named values in the place of scores.
+fn json_values(listed: Value, names: &[String], values: &Scores, row: usize) -> Value {
+    let mut object = match listed {
+        Value::Object(object) => object,
+        _ => Map::new(),
+    };
+    if let Ok(found) = values.values(row) {
+        object.retain(|name, _| name == "key" || name == "row_key");
+        let pairs = names.iter().cloned().zip(found.iter().map(|x| json!(x)));
+        let bits = found.iter().map(|x| json!(format!("{:016x}", x.to_bits())));
+        object.insert("values".to_owned(), Value::Object(pairs.collect()));
+        object.insert("bits".to_owned(), bits.collect());
+    }
+    Value::Object(object)
 }
 
 /// A row with whether it is inside the population, if that was asked.

@@ -97,14 +97,20 @@ impl Shell {
 
     /// Writes an answer to stdout. A reader that has gone away is no error: it has what it wanted.
     pub(super) fn write(&self, answer: Answer) -> Result<u8, Failure> {
+        self.write_part(&answer.text)?;
+        Ok(answer.code)
+    }
+
+    /// Writes a part of an answer to stdout. Says no if its reader has gone away.
+    pub(super) fn write_part(&self, part: &str) -> Result<bool, Failure> {
         let mut stdout = io::stdout().lock();
-        let written = stdout.write_all(answer.text.as_bytes()).and_then(|()| stdout.flush());
-        match written {
-            Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+        match stdout.write_all(part.as_bytes()).and_then(|()| stdout.flush()) {
+            Ok(()) => Ok(true),
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+            Err(e) => {
                 let message = format!("cannot write to stdout: {}", e.to_string().to_lowercase());
                 Err(Error::new(Code::Io, message).into())
             }
-            _ => Ok(answer.code),
         }
     }
 
@@ -133,7 +139,8 @@ impl Shell {
         } else {
             bar.enable_steady_tick(Duration::from_millis(100));
         }
-        let progress = Progress { bar, spinner: style(SPINNER), counter: style(COUNTER) };
+        let (spinner, counter, rows) = (style(SPINNER), style(COUNTER), style(ROWS));
+        let progress = Progress { bar, spinner, counter, rows };
         progress.say(message);
         progress
     }
@@ -141,6 +148,8 @@ impl Shell {
 
 const SPINNER: &str = "{spinner} {msg} {elapsed}";
 const COUNTER: &str = "{spinner} {wide_msg} {bar:30} {percent:>3}% {elapsed}, {eta} left";
+const ROWS: &str = "{spinner} {wide_msg} {bar:30} {human_pos} of {human_len} rows, {per_sec}, \
+                    {elapsed}, {eta} left";
 
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
@@ -151,6 +160,7 @@ pub(super) struct Progress {
     bar: ProgressBar,
     spinner: ProgressStyle,
     counter: ProgressStyle,
+    rows: ProgressStyle,
 }
 
 impl Progress {
@@ -164,11 +174,21 @@ impl Progress {
 
     /// What is done now, and so much of so much is done. May be called from any thread.
     pub(super) fn at(&self, message: &str, done: u64, total: u64) {
+        self.count(message, done, total, &self.counter);
+    }
+
+    /// What is done now, and how many of so many rows it is done to: shows rows per second and the
+    /// time left. May be called from any thread.
+    pub(super) fn rows(&self, message: &str, done: u64, total: u64) {
+        self.count(message, done, total, &self.rows);
+    }
+
+    fn count(&self, message: &str, done: u64, total: u64, style: &ProgressStyle) {
         if !self.bar.is_hidden() {
             self.bar.set_message(message.to_owned());
             self.bar.set_length(total);
             self.bar.set_position(done);
-            self.bar.set_style(self.counter.clone());
+            self.bar.set_style(style.clone());
         }
     }
 }
@@ -185,12 +205,13 @@ mod tests {
 
     #[test]
     fn the_forms_of_progress_are_well_formed_and_a_quiet_one_shows_nothing() {
-        for template in [SPINNER, COUNTER] {
+        for template in [SPINNER, COUNTER, ROWS] {
             assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
         }
         let shell = Shell::new(Format::Text, true, Colour::Never);
         let progress = shell.progress("reading");
         progress.at("model", 3, 10);
+        progress.rows("scoring", 3, 10);
         assert!(progress.bar.is_hidden() && progress.bar.message().is_empty());
     }
 }

@@ -2,14 +2,15 @@
 
 use std::path::PathBuf;
 
+use samescore_core::aggregate::Blocks;
 use samescore_core::batch::Batch;
-use samescore_core::digest::sha256;
 use samescore_core::listing;
 use samescore_core::par::Threads;
 use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
+use super::listing::{BLOCK_ROWS, Listing};
 use super::load::{self, Inputs};
 use super::score::json_value;
 use super::shell::{Answer, Shell};
@@ -36,6 +37,9 @@ pub(super) struct Args {
     /// The number of threads; 0 means one per core. It cannot change a bit.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+    /// Rows per block. It cannot change a bit.
+    #[arg(long, hide = true, value_name = "N")]
+    block_rows: Option<usize>,
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
@@ -44,31 +48,37 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     output_file::keep_apart(&inputs.all(), &[("--out", args.out.as_deref())])?;
     let artifact = load::artifact(&args.artifact)?;
     let threads = Threads::new(args.threads)?;
-    let progress = shell.progress(&format!("reading {}", source));
+    let progress = shell.progress(&format!("reading {source}"));
     let data = workflow::scoring_data(&artifact.payload().config);
-    let batch = threads.run(|| gather::read(&source, &data, &[]))?;
-    progress.say(&format!("transforming {} rows", batch.n_rows()));
-    let blocks = threads.run(|| artifact.plan().transform(&batch, args.until.as_deref()))?;
-    drop(progress);
-    let Some(path) = &args.out else {
-        return Ok(Answer::yes(if shell.is_json() {
-            shell
-                .body(String::new, || json!({ "command": "transform", "rows": json_rows(&blocks) }))
-        } else {
-            listing::features(&blocks)
-        }));
+    let transform = |batch: &Batch| artifact.plan().transform(batch, args.until.as_deref());
+    if args.out.is_none() && shell.is_json() {
+        let batch = threads.run(|| gather::read(&source, &data, &[]))?;
+        progress.say(&format!("transforming {} rows", batch.n_rows()));
+        let blocks = threads.run(|| transform(&batch))?;
+        drop(progress);
+        let answer = || json!({ "command": "transform", "rows": json_rows(&blocks) });
+        return Ok(Answer::yes(shell.body(String::new, answer)));
+    }
+    let block_rows = args.block_rows.unwrap_or(BLOCK_ROWS);
+    let source = threads.run(|| gather::blocks(&source, &data, block_rows))?;
+    let listing = Listing { shell, progress, doing: "transforming", out: args.out.as_deref() };
+    let make = |batch: &Batch| {
+        let blocks = transform(batch)?;
+        let n_columns = blocks.first().map_or(0, |block| block.schema().len());
+        Ok((listing::features(&blocks), n_columns))
     };
-    let listed = listing::features(&blocks);
-    output_file::replace(path, listed.as_bytes())?;
-    let hash = sha256(listed.as_bytes()).to_string();
-    let n_columns = blocks.first().map_or(0, |block| block.schema().len());
+    let (_, n_columns) = threads.run(|| make(&Batch::empty(source.schema())))?;
+    let hash = listing.write(&source, &threads, make, |_| ())?.to_string();
+    let Some(path) = &args.out else {
+        return Ok(Answer::yes(String::new()));
+    };
     let shown = path.display().to_string();
     Ok(Answer::yes(shell.body(
         || {
             render::pairs(&[
                 ("written to", shown.clone()),
                 ("sha256", hash.clone()),
-                ("rows", batch.n_rows().to_string()),
+                ("rows", source.n_rows().to_string()),
                 ("columns", n_columns.to_string()),
             ])
         },
@@ -77,7 +87,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
                 "command": "transform",
                 "path": shown,
                 "sha256": hash,
-                "n_rows": batch.n_rows(),
+                "n_rows": source.n_rows(),
                 "n_columns": n_columns,
             })
         },

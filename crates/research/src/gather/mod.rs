@@ -30,6 +30,7 @@
 
 mod arrow;
 mod arrow_schema;
+mod blocks;
 mod csv;
 mod files;
 mod flat;
@@ -62,6 +63,7 @@ use samescore_core::error::{Code, Error, Result};
 
 use taker::Filling;
 
+pub use blocks::{SourceBlocks, blocks};
 pub use guess::read_inferred;
 pub use infer::infer;
 pub use named::{Named, of_config, to_table};
@@ -141,10 +143,14 @@ pub fn read(
         Filling::new(&columns[name], &data.missing)
     })?;
     let fields = columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));
-    let schema = Arc::new(Schema::new(fields)?);
-    let filled = taken.columns.into_iter().map(|filling| (filling.column, filling.faults));
+    filled(&Arc::new(Schema::new(fields)?), taken.columns)
+}
+
+/// The batch of filled columns, with the faults of their rows.
+fn filled(schema: &Arc<Schema>, columns: Vec<Filling>) -> Result<Batch> {
+    let filled = columns.into_iter().map(|filling| (filling.column, filling.faults));
     let (values, faults): (Vec<Column>, Vec<_>) = filled.unzip();
-    let mut batch = Batch::new(schema, values)?;
+    let mut batch = Batch::new(Arc::clone(schema), values)?;
     for (slot, faults) in faults.into_iter().enumerate() {
         faults.into_iter().for_each(|(row, error)| batch.fault(row, slot, error));
     }

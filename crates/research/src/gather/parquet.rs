@@ -18,6 +18,7 @@ use std::io::Cursor;
 use std::path::Path;
 use std::sync::Arc;
 
+use polars::io::mmap::MmapBytesReader;
 use polars::prelude::{ArrowDataType, Column, DataFrame, ParquetReader, SerReader};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
@@ -31,6 +32,8 @@ use super::{check_names, check_size, foreign, guard};
 const MAGIC: &[u8] = b"PAR1";
 /// Magic, empty footer, its length, magic.
 const FILE_BYTES_MIN: usize = 12;
+/// The length of the footer, magic.
+pub(super) const TAIL_BYTES: usize = 8;
 /// What a cell takes at least, however few bytes a page needs to repeat it.
 const CELL_BYTES: u64 = 8;
 
@@ -41,7 +44,14 @@ pub(super) fn take<T: Part>(
     wanted: Wanted<'_>,
     make: &(impl Fn(&str) -> T + Sync),
 ) -> Result<Taken<T>> {
-    let frame = load(path, bytes, wanted)?;
+    take_frame(&load(path, bytes, wanted)?, make)
+}
+
+/// All columns of rows that have been read.
+pub(super) fn take_frame<T: Part>(
+    frame: &DataFrame,
+    make: &(impl Fn(&str) -> T + Sync),
+) -> Result<Taken<T>> {
     let columns: Vec<&Column> = frame.columns().iter().collect();
     let names: Vec<String> = columns.iter().map(|column| column.name().to_string()).collect();
     let named: Vec<(&String, &Column)> = names.iter().zip(columns).collect();
@@ -56,55 +66,70 @@ pub(super) fn take<T: Part>(
 
 /// The wanted columns, in the order in which they are asked for.
 pub(super) fn load(path: &Path, bytes: &[u8], wanted: Wanted<'_>) -> Result<DataFrame> {
-    check_frame(path, bytes)?;
+    let tail = &bytes[bytes.len().saturating_sub(TAIL_BYTES)..];
+    check_frame(path, bytes.len(), bytes, tail)?;
     guard(path, || {
         let mut reader = ParquetReader::new(Cursor::new(bytes));
-        let mut footer = reader.get_metadata().map_err(|e| foreign(path, &e))?.as_ref().clone();
-        footer.key_value_metadata = None;
-        let fields = footer.schema_descr.fields().iter();
-        let names: Vec<String> = fields.map(|f| f.get_field_info().name.to_string()).collect();
-        check_size(path, footer.num_rows, names.len())?;
-        check_names(path, &names)?;
-        let groups = footer.row_groups.iter();
-        let claims: Vec<Claim> = groups
-            .flat_map(|group| group.parquet_columns().iter())
-            .map(|chunk| (chunk.compressed_size(), chunk.uncompressed_size()))
-            .collect();
-        check_claims(path, bytes.len(), &claims)?;
-        let heights = footer.row_groups.iter().map(|group| group.num_rows());
-        let counted = heights.fold(0, usize::saturating_add);
-        if counted != footer.num_rows {
-            let what = format!("{} rows, found {counted} in its row groups", footer.num_rows);
-            return Err(damaged(path, &what));
-        }
-        let (chosen, _) = choose(path, &names, wanted)?;
-        let cells = (footer.num_rows as u64).saturating_mul(chosen.len() as u64);
+        let chosen = check_footer(path, bytes.len(), &mut reader, wanted)?;
+        let n_rows = reader.get_metadata().map_err(|e| foreign(path, &e))?.num_rows as u64;
+        let cells = n_rows.saturating_mul(chosen.len() as u64);
         check_unpacked(path, cells.saturating_mul(CELL_BYTES))?;
-        reader.set_metadata(Arc::new(footer));
-        let schema = reader.schema().map_err(|e| foreign(path, &e))?;
-        for name in &chosen {
-            if let Some(field) = schema.get(name.as_str()) {
-                check_type(&field.dtype).map_err(|e| e.column(name))?;
-            }
-        }
         let frame = reader.with_columns(Some(chosen.clone())).finish();
         frame.and_then(|frame| frame.select(chosen)).map_err(|e| foreign(path, &e))
     })
 }
 
+/// Holds the footer against a file of so many bytes, takes the writer's notes out of it, and gives
+/// the names of the wanted columns.
+pub(super) fn check_footer<R: MmapBytesReader>(
+    path: &Path,
+    file_bytes: usize,
+    reader: &mut ParquetReader<R>,
+    wanted: Wanted<'_>,
+) -> Result<Vec<String>> {
+    let mut footer = reader.get_metadata().map_err(|e| foreign(path, &e))?.as_ref().clone();
+    footer.key_value_metadata = None;
+    let fields = footer.schema_descr.fields().iter();
+    let names: Vec<String> = fields.map(|f| f.get_field_info().name.to_string()).collect();
+    check_size(path, footer.num_rows, names.len())?;
+    check_names(path, &names)?;
+    let groups = footer.row_groups.iter();
+    let claims: Vec<Claim> = groups
+        .flat_map(|group| group.parquet_columns().iter())
+        .map(|chunk| (chunk.compressed_size(), chunk.uncompressed_size()))
+        .collect();
+    check_claims(path, file_bytes, &claims)?;
+    let heights = footer.row_groups.iter().map(|group| group.num_rows());
+    let counted = heights.fold(0, usize::saturating_add);
+    if counted != footer.num_rows {
+        let what = format!("{} rows, found {counted} in its row groups", footer.num_rows);
+        return Err(damaged(path, &what));
+    }
+    let (chosen, _) = choose(path, &names, wanted)?;
+    reader.set_metadata(Arc::new(footer));
+    let schema = reader.schema().map_err(|e| foreign(path, &e))?;
+    for name in &chosen {
+        if let Some(field) = schema.get(name.as_str()) {
+            check_type(&field.dtype).map_err(|e| e.column(name))?;
+        }
+    }
+    Ok(chosen)
+}
+
 /// Compressed and unpacked bytes that the footer claims for a chunk of a column.
 type Claim = (i64, i64);
 
-/// The frame around the content: magic at both ends, and a footer that fits between.
-fn check_frame(path: &Path, bytes: &[u8]) -> Result<()> {
-    if bytes.len() < FILE_BYTES_MIN || !bytes.starts_with(MAGIC) || !bytes.ends_with(MAGIC) {
+/// The frame around the content of a file of so many bytes, with which `head` begins and `tail`
+/// ends: magic at both ends, and a footer that fits between.
+pub(super) fn check_frame(path: &Path, file_bytes: usize, head: &[u8], tail: &[u8]) -> Result<()> {
+    if file_bytes < FILE_BYTES_MIN || !head.starts_with(MAGIC) || !tail.ends_with(MAGIC) {
         let what = "PAR1 at both ends, found something else";
         return Err(damaged(path, what).remedy("check the path, or write the file again"));
     }
     let mut length = [0u8; 4];
-    length.copy_from_slice(&bytes[bytes.len() - 8..bytes.len() - 4]);
+    length.copy_from_slice(&tail[tail.len() - TAIL_BYTES..tail.len() - MAGIC.len()]);
     let length = u32::from_le_bytes(length) as usize;
-    if length > bytes.len() - FILE_BYTES_MIN {
+    if length > file_bytes - FILE_BYTES_MIN {
         let what = format!("a footer within the file, found one of {length} bytes");
         return Err(damaged(path, &what));
     }
@@ -176,7 +201,8 @@ mod tests {
         for bytes in
             [&b"PAR1"[..], b"PAR1PAR", b"PAR1\xff\xff\xff\xffPAR1", b"PAR1....\0\0\0\0PARE"]
         {
-            assert!(check_frame(path, bytes).is_err(), "{bytes:?}");
+            let tail = &bytes[bytes.len().saturating_sub(TAIL_BYTES)..];
+            assert!(check_frame(path, bytes.len(), bytes, tail).is_err(), "{bytes:?}");
         }
         assert!(check_claims(path, 100, &[(60, 10), (60, 10)]).is_err());
         assert!(check_claims(path, 100, &[(-1, 10)]).is_err());

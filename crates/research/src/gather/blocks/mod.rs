@@ -1,0 +1,323 @@
+//! Sources read block by block, as often as asked: for tables that are larger than memory.
+//!
+//! # Method
+//! Opening a source finds where its blocks are, and makes no table of them. CSV and Parquet files
+//! are cut where they lie ([`csv`], [`parquet`]); several files are one table, as when they are
+//! read whole. What cannot be cut (a packed file, another format, a pipe, a database) is read whole
+//! and held. A block's cells go to the takers that whole files go to.
+//!
+//! # Shape
+//! A block has at most the rows that the caller says, and is of one file.
+//!
+//! # Errors
+//! Those of reading the source whole; and a file that is not what it was when it was opened is
+//! refused.
+
+mod csv;
+mod parquet;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use samescore_core::aggregate::Blocks;
+use samescore_core::batch::{Batch, Field, Schema};
+use samescore_core::config::{ColumnConfig, DataConfig};
+use samescore_core::error::{Code, Error, Result};
+
+use super::taker::{Filling, Part};
+use super::{Format, Source, check_size, filled};
+use crate::file::{Stamp, changed};
+use crate::output_file::refused;
+
+/// The declared columns of a source, in blocks.
+pub struct SourceBlocks {
+    columns: BTreeMap<String, ColumnConfig>,
+    missing: Vec<String>,
+    schema: Arc<Schema>,
+    /// Where the rows of each block begin, and the number of all rows.
+    starts: Vec<u64>,
+    form: Form,
+}
+
+/// Where the blocks are.
+enum Form {
+    /// In files, and in which.
+    Files { files: Vec<Cut>, places: Vec<(usize, usize)> },
+    /// All in memory, for what cannot be cut.
+    Whole(Batch),
+}
+
+/// A file that has been cut.
+struct Cut {
+    path: PathBuf,
+    stamp: Stamp,
+    rows: Rows,
+}
+
+enum Rows {
+    Csv(csv::Parts),
+    Parquet(parquet::RowGroups),
+}
+
+/// Opens a source for reading in blocks of at most `block_rows` rows.
+///
+/// # Errors
+/// As [`read`](super::read).
+pub fn blocks(source: &Source, data: &DataConfig, block_rows: usize) -> Result<SourceBlocks> {
+    let (columns, missing) = (data.columns.clone(), data.missing.clone());
+    let fields = columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));
+    let schema = Arc::new(Schema::new(fields)?);
+    let step = block_rows.max(1);
+    let names: Vec<&str> = columns.keys().map(String::as_str).collect();
+    let mut starts = vec![0u64];
+    let form = match cut(source, &names, step)? {
+        Some(cut) => {
+            let (mut files, mut places) = (Vec::with_capacity(cut.len()), Vec::new());
+            for (file, heights) in cut {
+                places.extend((0..heights.len()).map(|index| (files.len(), index)));
+                for height in heights {
+                    starts.push(starts.last().copied().unwrap_or_default() + height as u64);
+                }
+                files.push(file);
+            }
+            let n_rows = starts.last().map_or(0, |n| usize::try_from(*n).unwrap_or(usize::MAX));
+            let first = files.first().map_or(Path::new(""), |file| &file.path);
+            check_size(first, n_rows, names.len())?;
+            Form::Files { files, places }
+        }
+        None => return Ok(SourceBlocks::held(super::read(source, data, &[])?, step)),
+    };
+    Ok(SourceBlocks { columns, missing, schema, starts, form })
+}
+
+/// A cut file, and the number of rows of each block.
+type Heights = (Cut, Vec<usize>);
+
+/// Cuts the files of a source; `None` if one cannot be cut.
+fn cut(source: &Source, names: &[&str], step: usize) -> Result<Option<Vec<Heights>>> {
+    let (Source::Files(_), false) = (source, names.is_empty()) else {
+        return Ok(None);
+    };
+    let mut cut = Vec::new();
+    for path in source.files()? {
+        let format = Format::of(&path)?;
+        if !matches!(format, Format::Csv | Format::Parquet) {
+            return Ok(None);
+        }
+        let stamp = Stamp::of(&path).map_err(|e| refused("read", &path, &e))?;
+        if !stamp.is_plain && !path.is_dir() {
+            return Ok(None);
+        }
+        let (rows, heights) = match format {
+            Format::Parquet => {
+                let (groups, heights) = parquet::cut(&path, names, step)?;
+                (Rows::Parquet(groups), heights)
+            }
+            _ => {
+                let (parts, heights) = csv::cut(&path, names, step)?;
+                (Rows::Csv(parts), heights)
+            }
+        };
+        cut.push((Cut { path, stamp, rows }, heights));
+    }
+    Ok(Some(cut))
+}
+
+impl SourceBlocks {
+    /// The blocks of a table that is in memory.
+    pub fn held(whole: Batch, block_rows: usize) -> Self {
+        let (n_rows, step) = (whole.n_rows(), block_rows.max(1));
+        let ends = (0..n_rows).step_by(step).map(|at| n_rows.min(at.saturating_add(step)) as u64);
+        SourceBlocks {
+            columns: BTreeMap::new(),
+            missing: Vec::new(),
+            schema: Arc::clone(whole.schema()),
+            starts: std::iter::once(0).chain(ends).collect(),
+            form: Form::Whole(whole),
+        }
+    }
+
+    /// The number of rows.
+    pub fn n_rows(&self) -> u64 {
+        self.starts.last().copied().unwrap_or_default()
+    }
+
+    fn height(&self, index: usize) -> usize {
+        (self.starts[index + 1] - self.starts[index]) as usize
+    }
+
+    fn read_cut(&self, file: &Cut, place: usize, height: usize) -> Result<Vec<Filling>> {
+        let names: Vec<&str> = self.columns.keys().map(String::as_str).collect();
+        let make = |name: &str| Filling::new(&self.columns[name], &self.missing);
+        match &file.rows {
+            Rows::Csv(parts) => parts.read(&file.path, place, &names, &make),
+            Rows::Parquet(groups) => groups.read(&file.path, place, height, &make),
+        }
+    }
+}
+
+/// Names the file in the faults of a block, `before` rows of which stand before it.
+fn name_file(column: &mut Filling, before: usize, path: &Path) {
+    column.faults.iter_mut().for_each(|(row, _)| *row += before);
+    column.of_file(path);
+    column.faults.iter_mut().for_each(|(row, _)| *row -= before);
+}
+
+impl Blocks for SourceBlocks {
+    fn schema(&self) -> &Arc<Schema> {
+        &self.schema
+    }
+
+    fn n_blocks(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    fn read(&self, index: usize) -> Result<Batch> {
+        let mut batch = match &self.form {
+            Form::Files { files, places } => {
+                let (file, place) = places[index];
+                let cut = &files[file];
+                let stays = || match Stamp::of(&cut.path) {
+                    Ok(stamp) if stamp == cut.stamp => Ok(()),
+                    _ => Err(changed(&cut.path)),
+                };
+                stays()?;
+                let taken = self.read_cut(cut, place, self.height(index));
+                // A file that was changed meanwhile may look damaged.
+                stays()?;
+                let mut columns = taken?;
+                if files.len() > 1 {
+                    let before = (self.starts[index] - self.starts[index - place]) as usize;
+                    columns.iter_mut().for_each(|column| name_file(column, before, &cut.path));
+                }
+                filled(&self.schema, columns)?
+            }
+            Form::Whole(whole) => {
+                let start = self.starts[index] as usize;
+                let slots: Vec<usize> = (0..self.schema.len()).collect();
+                let mut block = Batch::default();
+                block.fill(&self.schema, whole, &slots, start..start + self.height(index));
+                block
+            }
+        };
+        if batch.n_rows() != self.height(index) {
+            let message = format!("expected {} rows, found {}", self.height(index), batch.n_rows());
+            return Err(Error::new(Code::SourceChanged, message).row(self.starts[index]));
+        }
+        batch.set_first_row(self.starts[index]);
+        Ok(batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use samescore_core::batch::ColumnKind;
+
+    use super::*;
+    use crate::gather;
+
+    const KINDS: [(&str, ColumnKind); 3] =
+        [("a", ColumnKind::Num), ("b", ColumnKind::Text), ("c", ColumnKind::Time)];
+
+    fn data() -> DataConfig {
+        let mut data = DataConfig::default();
+        let columns = KINDS.map(|(name, kind)| (name.to_owned(), kind.into()));
+        data.columns = columns.into_iter().collect();
+        data
+    }
+
+    /// Every cell and fault with the row of the source.
+    fn cells(batch: &Batch) -> Vec<String> {
+        let row = |row: usize| {
+            let cells = batch.columns().iter().map(|c| c.value(row).to_string());
+            let fault = batch.fault_of(row).map(ToString::to_string);
+            let place = batch.source_row(row);
+            format!("{place}: {:?} {fault:?}", cells.collect::<Vec<_>>())
+        };
+        (0..batch.n_rows()).map(row).collect()
+    }
+
+    fn outcome(source: &Path, block_rows: usize) -> Result<Vec<String>, String> {
+        let open = blocks(&source.into(), &data(), block_rows).map_err(|e| e.to_string())?;
+        let mut all = Vec::new();
+        for index in 0..open.n_blocks() {
+            let block = open.read(index).map_err(|e| e.to_string())?;
+            assert!(block.n_rows() <= block_rows);
+            all.extend(cells(&block));
+        }
+        assert_eq!(open.n_rows(), all.len() as u64);
+        Ok(all)
+    }
+
+    fn expect_same(source: &Path) {
+        let whole = gather::read(source, &data(), &[]);
+        let whole = whole.map(|batch| cells(&batch)).map_err(|e| e.to_string());
+        for block_rows in [1, 2, 3, 64, 100_000] {
+            assert_eq!(outcome(source, block_rows), whole, "blocks of {block_rows}");
+        }
+    }
+
+    #[test]
+    fn csv_blocks_are_the_whole_file_and_refuse_what_it_refuses() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        for text in [
+            &b"a,b,c\n1,x,2020-01-01\n2,\"y,\n\"\"z\",\n,,2021-02-03T04:05Z\nn/a,u,never\n"[..],
+            b"\xef\xbb\xbfx,c,b,a\r\n9,,\"multi\r\nline\",1\r\n9,,v,2\r\n9,,w,3",
+            b"a,b,c\n",
+            b"a,b,c",
+            b"",
+            b"a,b\n1,x\n",
+            b"a,b,c\n1,x,\n2,y,\n3,z\n4,u,\n",
+            b"a,b,\"c\"\n1,\"x\n\ny\",\n2,y,\n3,\"z\"z,\n4,u,\n",
+            b"a,b,c\n1,x,\n2,y,\n3,z\"z,\n4,u,\n",
+            b"a,b,c\n1,x,\n2,\"y,\n3,z,\n4,u,\n",
+            b"a,b,c\n1,x,\n2,\xff,\n3,z,\n",
+            b"a,b,c\n1,x,\n\n3,z,\n",
+            b"a,b,c\n1,x,\r2,y,\n3,z,\n",
+        ] {
+            std::fs::write(&path, text).unwrap();
+            expect_same(&path);
+        }
+        let absent =
+            blocks(&Source::from(&folder.path().join("absent.csv")), &data(), 1).map(|_| ());
+        assert_eq!(absent.unwrap_err().code(), Code::Io);
+        assert!(blocks(&folder.path().into(), &data(), 1).is_err());
+    }
+
+    #[test]
+    fn several_files_and_files_that_cannot_be_cut_are_one_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("1.csv"), "a,b,c\n1,x,\n2,y,\nz,y,\n").unwrap();
+        std::fs::write(at("2.csv"), "c,a,b\n").unwrap();
+        std::fs::write(at("3.csv"), "c,b,a,\nnever,u,3,\n,v,4,").unwrap();
+        expect_same(&at("*.csv"));
+        std::fs::write(at("3.csv"), "c,b,a,d\nnever,u,3,\n,v,4,").unwrap();
+        expect_same(&at("*.csv"));
+        std::fs::write(at("t.jsonl"), "{\"a\":1,\"b\":\"x\",\"c\":null}\n").unwrap();
+        expect_same(&at("t.jsonl"));
+    }
+
+    #[test]
+    fn records_longer_than_what_is_read_at_a_time_stay_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        let long = "x,\n".repeat(super::csv::READ_BYTES / 2);
+        let text = format!("a,b,c\n1,\"{long}\",\n2,y,\n3,\"{long}\",\n4,z,\n");
+        std::fs::write(&path, text).unwrap();
+        expect_same(&path);
+    }
+
+    #[test]
+    fn a_file_that_changes_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, "a,b,c\n1,x,\n2,y,\n").unwrap();
+        let open = blocks(&Source::from(&path), &data(), 1).unwrap();
+        open.read(1).unwrap();
+        std::fs::write(&path, "a,b,c\n1,x,\n2,y,\n3,z,\n").unwrap();
+        assert_eq!(open.read(1).unwrap_err().code(), Code::SourceChanged);
+    }
+}

@@ -29,6 +29,7 @@ use super::taker::{Filling, Part};
 use super::{Format, Source, check_size, filled};
 use crate::file::{Stamp, changed};
 use crate::output_file::refused;
+use crate::snapshot;
 
 /// The declared columns of a source, in blocks.
 pub struct SourceBlocks {
@@ -108,6 +109,9 @@ fn cut(source: &Source, names: &[&str], step: usize) -> Result<Option<Vec<Height
         let stamp = Stamp::of(&path).map_err(|e| refused("read", &path, &e))?;
         if !stamp.is_plain && !path.is_dir() {
             return Ok(None);
+        }
+        if let Some(folder) = snapshot::of_table(&path) {
+            snapshot::open(folder)?;
         }
         let (rows, heights) = match format {
             Format::Parquet => {

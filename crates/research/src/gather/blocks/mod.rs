@@ -46,7 +46,7 @@ enum Form {
     /// In files, and in which.
     Files { files: Vec<Cut>, places: Vec<(usize, usize)> },
     /// All in memory, for what cannot be cut.
-    Whole(Batch),
+    Whole(Box<Batch>),
 }
 
 /// A file that has been cut.
@@ -138,7 +138,7 @@ impl SourceBlocks {
             missing: Vec::new(),
             schema: Arc::clone(whole.schema()),
             starts: std::iter::once(0).chain(ends).collect(),
-            form: Form::Whole(whole),
+            form: Form::Whole(Box::new(whole)),
         }
     }
 
@@ -308,7 +308,7 @@ mod tests {
     fn records_longer_than_what_is_read_at_a_time_stay_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
-        let long = "x,\n".repeat(super::csv::READ_BYTES / 2);
+        let long = "x,\n".repeat(csv::READ_BYTES / 2);
         let text = format!("a,b,c\n1,\"{long}\",\n2,y,\n3,\"{long}\",\n4,z,\n");
         std::fs::write(&path, text).unwrap();
         expect_same(&path);

@@ -217,12 +217,12 @@ impl Gathering {
         Ok(left)
     }
 
-    /// The rows in blocks of at most `block_rows`; joined ones are held in memory.
+    /// The rows in blocks of at most `block_rows`; joined and grouped ones are held in memory.
     ///
     /// # Errors
     /// As [`Gathering::read_rows`].
     pub fn blocks(&self, block_rows: usize) -> Result<SourceBlocks> {
-        match self.joins.is_empty() {
+        match self.is_plain() {
             true => gather::blocks(&self.source, &self.data, block_rows),
             false => Ok(SourceBlocks::held(self.read_rows()?, block_rows)),
         }

@@ -219,7 +219,7 @@ impl TextColumn {
     /// The code of `label`, or the free place in the index where it belongs; `None` while there is
     /// no index yet.
     fn find(&self, label: &str) -> Result<u32, Option<usize>> {
-        if self.n_levels() < SCAN_LEVELS {
+        if self.index.is_empty() {
             let known = (0..self.n_levels()).find(|&code| self.level(code) == label);
             return known.map(|code| code as u32).ok_or(None);
         }
@@ -327,6 +327,20 @@ mod tests {
                 column.push(Some(label));
             }
             assert_eq!(column.n_levels(), labels.len());
+        }
+    }
+
+    #[test]
+    fn a_column_with_room_made_for_more_knows_its_first_levels() {
+        for (n_before, n_levels) in [(0, 5_000), (3, 500), (7, 2), (20, 5), (20, 500)] {
+            let mut column = TextColumn::default();
+            let labels: Vec<String> = (0..600).map(|i| format!("level {}", i % 300)).collect();
+            labels[..n_before].iter().for_each(|label| column.push(Some(label)));
+            column.reserve(600, n_levels);
+            labels[n_before..].iter().for_each(|label| column.push(Some(label)));
+            assert_eq!(column.n_levels(), 300, "{n_before} {n_levels}");
+            let is_known = |(row, label): (usize, &String)| column.get(row) == Some(label);
+            assert!(labels.iter().enumerate().all(is_known));
         }
     }
 

@@ -23,9 +23,9 @@ fn main() -> Result<()> {
         .map_err(|e| Error::new(Code::Io, format!("no temporary folder: {e}")))?;
 
     let csv = notebook::table("titanic.csv");
-    let columns = gather::infer(&Source::from(&*csv), &[])?;
+    let columns = gather::infer(Source::from(&*csv), &[])?;
     let data = DataConfig { columns, ..DataConfig::default() };
-    let passengers = gather::read(&Source::from(&*csv), &data, &[])?;
+    let passengers = gather::read(Source::from(&*csv), &data, &[])?;
     let text = format!(
         "{} passengers, {} columns, kinds inferred from all rows:",
         passengers.n_rows(),

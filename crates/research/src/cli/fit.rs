@@ -72,7 +72,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let threads = Threads::new(args.threads)?;
     let length = |(_, path): &(&str, &Path)| std::fs::metadata(path).map_or(0, |m| m.len());
     let n_bytes = inputs.all().iter().map(length).sum::<u64>();
-    let is_large = n_bytes >= STREAMED_BYTES && loaded.gathering.joins.is_empty();
+    let is_large = n_bytes >= STREAMED_BYTES && loaded.gathering.is_plain();
     let outcome = match args.stream || (is_large && args.trace.is_none()) {
         true => fit_streamed(args, &loaded, &threads, &progress),
         false => fit_whole(args, &loaded, &threads, &progress),

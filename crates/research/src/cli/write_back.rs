@@ -2,15 +2,17 @@
 
 use std::path::Path;
 
+use samescore_core::batch::Batch;
 use samescore_core::error::Error;
 use samescore_core::par::Threads;
-use samescore_core::step::{Output, Progress};
+use samescore_core::step::Output;
 use samescore_research::gather::{self, Format, Source};
 use samescore_research::sink::{self, Shape};
-use samescore_research::{output_file, render, workflow};
+use samescore_research::{output_file, render, stream, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
+use super::listing::BLOCK_ROWS;
 use super::load::{self, Inputs};
 use super::score::write_trace;
 use super::shell::{Answer, Shell};
@@ -51,28 +53,37 @@ impl Job<'_> {
         let progress = shell.progress("loading the artifact");
         let artifact = load::artifact(self.artifact)?;
         let (plan, threads) = (artifact.plan(), Threads::new(self.n_threads)?);
-        progress.say(&format!("reading {}", self.source));
         let data = workflow::scoring_data(&artifact.payload().config);
-        let batch = threads.run(|| gather::read(self.source, &data, &[]))?;
-        progress.say(&format!("scoring {} rows", batch.n_rows()));
         if let Some(path) = self.trace {
+            progress.say(&format!("reading {}", self.source));
+            let batch = threads.run(|| gather::read(self.source, &data, &[]))?;
             write_trace(path, &threads.run(|| plan.trace(&batch))?.1)?;
         }
-        let hear = |done, total| progress.at("scoring", done, total);
-        let scores = threads.run(|| match self.output {
-            None => plan.score_heard(&batch, Progress::new(&hear)),
-            Some(output) => plan.output(output, &batch),
-        })?;
-        progress.say(&format!("writing to {}", self.target));
+        progress.say(&format!("looking through {}", self.source));
+        let blocks = threads.run(|| gather::blocks(self.source, &data, BLOCK_ROWS))?;
+        let (n_rows, mut n_done, mut n_unscored) = (blocks.n_rows(), 0u64, 0u64);
         let mut sink = sink::open(self.target, Shape::of(&artifact, self.output)?)?;
-        sink.block(&batch, &scores)?;
+        let score = |block: Batch| {
+            let scores = match self.output {
+                None => plan.score(&block)?,
+                Some(output) => plan.output(output, &block)?,
+            };
+            Ok((block, scores))
+        };
+        stream::each_block(&blocks, &threads, score, |(block, scores)| {
+            sink.block(&block, &scores)?;
+            n_unscored +=
+                (0..scores.len()).filter(|&row| scores.values(row).is_err()).count() as u64;
+            n_done += block.n_rows() as u64;
+            progress.rows("scoring", n_done, n_rows);
+            Ok::<bool, Error>(true)
+        })?;
         sink.finish()?;
         drop(progress);
-        let n_unscored = (0..scores.len()).filter(|&row| scores.values(row).is_err()).count();
         let (digest, shown) = (artifact.digest().to_string(), self.target.to_string());
         Ok(Answer::yes(shell.body(
             || {
-                let rows = format!("{}, of which {n_unscored} without a score", scores.len());
+                let rows = format!("{n_rows}, of which {n_unscored} without a score");
                 let written = ("written to", shown.clone());
                 render::pairs(&[("artifact", digest.clone()), written, ("rows", rows)])
             },
@@ -81,7 +92,7 @@ impl Job<'_> {
                     "command": "score",
                     "artifact": digest,
                     "path": shown,
-                    "n_rows": scores.len(),
+                    "n_rows": n_rows,
                     "n_unscored": n_unscored,
                 })
             },

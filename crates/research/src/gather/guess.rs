@@ -85,7 +85,7 @@ enum Kept {
     /// No value yet.
     Nothing,
     /// Of that kind so far.
-    Column(Filling),
+    Column(Box<Filling>),
     /// Of two kinds: to be read again.
     Mixed,
 }
@@ -106,7 +106,7 @@ impl Guess {
     /// change that it is read again.
     fn column(&mut self, kind: ColumnKind) -> Option<&mut Filling> {
         if matches!(self.kept, Kept::Nothing) {
-            self.kept = Kept::Column(self.filling(kind));
+            self.kept = Kept::Column(Box::new(self.filling(kind)));
         }
         match &mut self.kept {
             Kept::Column(filling) => Some(filling),
@@ -122,7 +122,7 @@ impl Guess {
     fn finish(self, kind: ColumnKind, missing: &[String]) -> Option<(Column, Vec<(usize, Error)>)> {
         let filling = match self.kept {
             Kept::Nothing => self.filling(kind),
-            Kept::Column(filling) => filling,
+            Kept::Column(filling) => *filling,
             Kept::Mixed => return None,
         };
         match (&filling.column, kind) {
@@ -155,14 +155,14 @@ impl Taker for Guess {
         if self.seen.is_marker(cell) {
             return self.missing();
         }
-        if let Kept::Column(filling) = &mut self.kept {
-            if filling.column.kind() == ColumnKind::Num {
-                let n_faults = filling.faults.len();
-                filling.text(cell);
-                match filling.faults.len() == n_faults {
-                    true => return self.seen.see(true, false),
-                    false => self.mix(),
-                }
+        if let Kept::Column(filling) = &mut self.kept
+            && filling.column.kind() == ColumnKind::Num
+        {
+            let n_faults = filling.faults.len();
+            filling.text(cell);
+            match filling.faults.len() == n_faults {
+                true => return self.seen.see(true, false),
+                false => self.mix(),
             }
         }
         let was_empty = matches!(self.kept, Kept::Nothing);
@@ -240,7 +240,7 @@ impl Part for Guess {
             return;
         };
         let fillings = parts.into_iter().map(|part| match part.kept {
-            Kept::Column(filling) => filling,
+            Kept::Column(filling) => *filling,
             Kept::Nothing | Kept::Mixed => part.filling(kind),
         });
         let fillings: Vec<Filling> = fillings.collect();

@@ -55,7 +55,7 @@ pub(super) fn open<R>(
     let connection = Connection::open_with_flags(path, flags).map_err(|e| wrong(&e))?;
     connection.execute_batch("PRAGMA query_only = 1; BEGIN").map_err(|e| wrong(&e))?;
     let mut statement = connection.prepare(&text).map_err(|e| wrong(&e))?;
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     if names.is_empty() || !statement.readonly() {
         let message = format!("`{}`: expected a query that gives rows", path.display());
         return Err(Error::new(Code::RefusedQuery, message).remedy("begin it with SELECT"));

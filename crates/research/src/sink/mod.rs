@@ -31,7 +31,7 @@ use crate::gather::{Format, Relation, Source};
 pub use rows::Shape;
 
 /// Where scored rows go.
-pub trait Sink {
+pub trait Sink: Send {
     /// Takes the scores of some rows.
     ///
     /// # Errors

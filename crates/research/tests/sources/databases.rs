@@ -25,7 +25,7 @@ fn each_cell_is_what_it_is_stored_as() {
          (9007199254740993, x'00'), (1e999, CAST(x'ff' AS TEXT)), (x'01', 'a' || char(0)), (1, 0.5);",
     );
     let kinds = [("n", ColumnKind::Num), ("s", ColumnKind::Text)];
-    let read = gather::read(&address(&path, "table=a%20b"), &declared(&kinds), &[]).unwrap();
+    let read = gather::read(address(&path, "table=a%20b"), &declared(&kinds), &[]).unwrap();
     assert_eq!(
         cells(&read, "n"),
         [
@@ -55,7 +55,7 @@ fn each_cell_is_what_it_is_stored_as() {
         .map(|(row, said)| (row, said.to_owned()))
     );
     let only =
-        gather::read(&address(&path, "table=a b"), &declared(&[("s", ColumnKind::Text)]), &[]);
+        gather::read(address(&path, "table=a b"), &declared(&[("s", ColumnKind::Text)]), &[]);
     let said = faults(&only.unwrap());
     assert_eq!(said[0], (4, "column `s`: row 4: expected a number or text, found a blob of 1 bytes (cast it in the query)".to_owned()));
     assert_eq!(said[2], (6, "column `s`: row 6: expected text, found a NUL byte".to_owned()));
@@ -73,7 +73,7 @@ fn a_query_gives_its_columns_and_nothing_is_written() {
     let query = address(&path, "query=SELECT a%2B1 AS c FROM t WHERE b = 'x'");
     let read = gather::read(&query, &declared(&kinds), &[]).unwrap();
     assert_eq!(cells(&read, "c"), ["number 2", "number 4"]);
-    let read = gather::read(&address(&path, "table=v"), &declared(&kinds), &[]).unwrap();
+    let read = gather::read(address(&path, "table=v"), &declared(&kinds), &[]).unwrap();
     assert_eq!(read.n_rows(), 3);
     let before = std::fs::read(&path).unwrap();
     for statement in [
@@ -81,8 +81,7 @@ fn a_query_gives_its_columns_and_nothing_is_written() {
         "DROP TABLE t",
         "INSERT INTO t VALUES (4, 'z') RETURNING a AS c",
     ] {
-        let refused =
-            refusal(folder.path(), &address(&path, &format!("query={statement}")), &kinds);
+        let refused = refusal(folder.path(), address(&path, &format!("query={statement}")), &kinds);
         assert!(!refused.starts_with("no refusal"), "{statement}: {refused}");
     }
     assert!(std::fs::read(&path).unwrap() == before);
@@ -101,7 +100,7 @@ fn what_is_no_table_of_sqlite_is_refused() {
     let folder = folder();
     let path = made(folder.path(), "CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 2);");
     let kinds = [("a", ColumnKind::Num)];
-    let refused = |relation: &str| refusal(folder.path(), &address(&path, relation), &kinds);
+    let refused = |relation: &str| refusal(folder.path(), address(&path, relation), &kinds);
     assert_eq!(refused("table=u"), "`t.db`: SQLite says: no such table: u");
     assert_eq!(refused("query=SELEC 1"), "`t.db`: SQLite says: near \"selec\": syntax error");
     assert_eq!(
@@ -110,18 +109,18 @@ fn what_is_no_table_of_sqlite_is_refused() {
     );
     assert_eq!(refused("query=SELECT b FROM t"), "column `a`: expected it in `t.db`, found b");
     assert_eq!(
-        refusal(folder.path(), &address(&folder.path().join("no.db"), "table=t"), &kinds),
+        refusal(folder.path(), address(&folder.path().join("no.db"), "table=t"), &kinds),
         "cannot read `no.db`: no such file or folder"
     );
-    let here = refusal(Path::new("."), &address(folder.path(), "table=t"), &kinds);
+    let here = refusal(Path::new("."), address(folder.path(), "table=t"), &kinds);
     assert!(here.starts_with("expected an SQLite file, found the folder"), "{here}");
     let other = put(folder.path(), "t.csv", "a,b\n1,2\n".repeat(200));
     assert_eq!(
-        refusal(folder.path(), &address(&other, "table=t"), &kinds),
+        refusal(folder.path(), address(&other, "table=t"), &kinds),
         "`t.csv`: SQLite says: file is not a database"
     );
     let cut = std::fs::read(&path).unwrap();
     let cut = put(folder.path(), "cut.db", &cut[..cut.len() / 2]);
-    let refused = refusal(folder.path(), &address(&cut, "table=t"), &kinds);
+    let refused = refusal(folder.path(), address(&cut, "table=t"), &kinds);
     assert!(refused.starts_with("`cut.db`: SQLite says: "), "{refused}");
 }

@@ -23,7 +23,7 @@ fn fingerprint(batch: Batch) -> String {
 
 #[test]
 fn a_table_has_one_identity_in_every_format_order_split_and_number_of_threads() {
-    let data = declared(&example::COLUMNS);
+    let data = declared(example::COLUMNS);
     let table = example::table(300, 5);
     let expected = fingerprint(table.clone());
     for (at, ending) in FILES.iter().enumerate() {

@@ -29,6 +29,7 @@ use super::taker::{Filling, Part};
 use super::{Format, Source, check_size, filled};
 use crate::file::{Stamp, changed};
 use crate::output_file::refused;
+use crate::snapshot;
 
 /// The declared columns of a source, in blocks.
 pub struct SourceBlocks {
@@ -45,7 +46,7 @@ enum Form {
     /// In files, and in which.
     Files { files: Vec<Cut>, places: Vec<(usize, usize)> },
     /// All in memory, for what cannot be cut.
-    Whole(Batch),
+    Whole(Box<Batch>),
 }
 
 /// A file that has been cut.
@@ -109,6 +110,9 @@ fn cut(source: &Source, names: &[&str], step: usize) -> Result<Option<Vec<Height
         if !stamp.is_plain && !path.is_dir() {
             return Ok(None);
         }
+        if let Some(folder) = snapshot::of_table(&path) {
+            snapshot::open(folder)?;
+        }
         let (rows, heights) = match format {
             Format::Parquet => {
                 let (groups, heights) = parquet::cut(&path, names, step)?;
@@ -134,7 +138,7 @@ impl SourceBlocks {
             missing: Vec::new(),
             schema: Arc::clone(whole.schema()),
             starts: std::iter::once(0).chain(ends).collect(),
-            form: Form::Whole(whole),
+            form: Form::Whole(Box::new(whole)),
         }
     }
 

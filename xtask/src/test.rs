@@ -179,7 +179,7 @@ fn rebuilt(
 
 /// Features without those that add functions and change none.
 fn telling(features: &str) -> Vec<&str> {
-    const ADD_ONLY: [&str; 4] = ["", "default", "std", "alloc"];
+    const ADD_ONLY: [&str; 5] = ["", "default", "std", "alloc", "oid"];
     let features = features.split(',');
     features.filter(|name| !ADD_ONLY.contains(name)).collect()
 }

@@ -220,8 +220,8 @@ impl Scorer {
     }
 
     /// The column of the first filter of the population that a typed row does not meet; `None` if
-    /// the row is inside. The row is read as [`Scorer::score_row`] reads it, and a value that cannot
-    /// be read counts as missing: its score says why.
+    /// the row is inside. The row is read as [`Scorer::score_row`] reads it, and a value that
+    /// cannot be read counts as missing: its score says why.
     ///
     /// # Errors
     /// As [`Scorer::membership`]; kind `Schema`, if the row is no struct or map.

@@ -109,7 +109,8 @@ fn local_times_are_read_by_the_table_of_the_artifact() {
     assert_eq!(instant("1970-01-01T01:30:00+00:00"), (3 * HOUR / 2, None));
     let (_, fault) = instant("2001-01-01");
     let expected = "column `at`: expected a local time up to 2000, the last year of the pinned \
-                    rules of `Test/Zone`, found text \"2001-01-01\" (write it with its offset, such \
+                    rules of `Test/Zone`, found text \"2001-01-01\" (write it with its offset, \
+                    such \
                     as +01:00)";
     assert_eq!(fault.as_deref(), Some(expected));
 }

@@ -438,7 +438,8 @@ mod tests {
             columns = { x = \"num\", \"a b\" = { kind = \"time\", format = \"%Y\" } }\n\
             as_of = { time = \"t\", event_time = \"e\", tie = { largest = \"x\" } }\n";
         let grouped = joins.to_owned()
-            + "aggregate = { by = [\"key\", \"n\"], columns = { x = { func = \"sum\", of = \"y\" } } }\n";
+            + "aggregate = { by = [\"key\", \"n\"], columns = { x = { func = \"sum\", of = \"y\" \
+            } } }\n";
         let gathering = read(&(GROUPS.to_owned() + &grouped)).unwrap();
         assert_eq!(gathering.joins.len(), 2);
         let written = gathering.to_tables().unwrap();

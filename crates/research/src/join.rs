@@ -558,7 +558,8 @@ mod tests {
         let error = on("id").apply(&applicants(), &twice).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "column `id`: row 2: expected each key once, found some again in rows [2], first text \"a\""
+            "column `id`: row 2: expected each key once, found some again in rows [2], first text \
+             \"a\""
         );
         let one = Join { matches: Matches::OneToOne, ..on("id") };
         let once = twice.select(&[0, 1]);
@@ -571,8 +572,8 @@ mod tests {
     #[test]
     fn the_latest_event_that_was_known_counts_and_never_a_later_one() {
         let joined = known(None).apply(&applicants(), &events()).unwrap();
-        // On the 10th the correction of the 15th was not known; on the 20th the event of the 11th is
-        // the latest.
+        // On the 10th the correction of the 15th was not known; on the 20th the event of the 11th
+        // is the latest.
         assert_eq!(column(&joined, "amount"), ["number 50", "-", "number 110", "-", "-"]);
         assert!(joined.schema().position("event").is_none());
         // A back-fill that is known later changes nothing.

@@ -103,7 +103,8 @@ fn every_type_is_what_a_csv_file_of_the_same_values_is() {
                 ts timestamp, tz timestamptz, y float8 NOT NULL);
              INSERT INTO types VALUES
              (1, true, -5, 9007199254740992, 1.5, -0.0, 12345678901234567890.5, 3, 'a,\"b\"', 'é',
-              'ab', 'sad', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '1969-07-20', '2000-02-29 1:2:3.5',
+              'ab', 'sad', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '1969-07-20', '2000-02-29 \
+              1:2:3.5',
               '2020-03-29 02:30:00+02', 1),
              (2, false, 32767, -1, 'NaN', 'NaN', 'NaN', -0.05, '', ' ', '', 'so \"so\"', NULL,
               '0001-01-01', '9999-12-31 23:59:59.999999', '1900-01-01 00:00:00+00', 2),
@@ -132,9 +133,11 @@ fn every_type_is_what_a_csv_file_of_the_same_values_is() {
     client.batch_execute(text).expect("the forms");
     let floats = "f4::float8 AS f4";
     let text = format!(
-        "COPY (SELECT id, CASE WHEN b THEN 'true' WHEN NOT b THEN 'false' END AS b, i2, i8, {floats},
+        "COPY (SELECT id, CASE WHEN b THEN 'true' WHEN NOT b THEN 'false' END AS b, i2, i8, \
+         {floats},
          f8, n, p, t, v, c, e, u, d, to_char(ts, 'YYYY-MM-DD HH24:MI:SS.US') AS ts,
-         to_char(tz, 'YYYY-MM-DD HH24:MI:SS.US') AS tz, y FROM types) TO STDOUT (FORMAT csv, HEADER)"
+         to_char(tz, 'YYYY-MM-DD HH24:MI:SS.US') AS tz, y FROM types) TO STDOUT (FORMAT csv, \
+         HEADER)"
     );
     let mut copied = client.copy_out(text.as_str()).expect("a COPY");
     let mut bytes = Vec::new();
@@ -200,7 +203,8 @@ fn no_way_of_storing_or_scanning_rows_changes_them() {
     client
         .batch_execute(
             "ALTER ROLE tester SET min_parallel_table_scan_size = 0;
-             ALTER ROLE tester SET parallel_setup_cost = 0; ALTER ROLE tester SET parallel_tuple_cost = 0;
+             ALTER ROLE tester SET parallel_setup_cost = 0; ALTER ROLE tester SET \
+             parallel_tuple_cost = 0;
              ALTER ROLE tester SET enable_indexscan = off",
         )
         .expect("parallel scans");

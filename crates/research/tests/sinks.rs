@@ -135,7 +135,8 @@ fn a_table_of_another_shape_is_left_as_it_was() {
 #[test]
 fn files_hold_the_same_scores() {
     let case = Case::new();
-    let columns = "[data.columns]\nid = \"text\"\nrow_key = \"text\"\nbits = \"text\"\ncode = \"text\"\n\
+    let columns = "[data.columns]\nid = \"text\"\nrow_key = \"text\"\nbits = \"text\"\ncode = \
+    \"text\"\n\
         score = \"num\"\nartifact = \"text\"\n[target]\ncolumn = \"score\"\ntask = \"regression\"\n\
         [model]\nkind = \"linear_regression\"\n";
     let config = samescore_core::config::Config::from_toml(columns).expect("a config");

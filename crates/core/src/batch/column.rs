@@ -125,7 +125,7 @@ impl Column {
 
     /// Appends all rows of others, which are of the same kind.
     pub fn append(&mut self, others: &[&Column]) {
-        let n_rows = others.iter().map(|other| other.len()).sum();
+        let n_rows = others.iter().map(|other| other.len()).sum::<usize>();
         match self {
             Column::Num(v) => v.reserve_exact(n_rows),
             Column::Time(v) => v.reserve_exact(n_rows),
@@ -136,7 +136,7 @@ impl Column {
                 });
                 // Labels that several of them have are counted more than once.
                 let most = levels.clone().max().unwrap_or(0);
-                let n_levels = if most < KNOWN_LEVELS { most } else { levels.sum() };
+                let n_levels = if most < KNOWN_LEVELS { most } else { levels.sum::<usize>() };
                 v.reserve(n_rows, n_levels);
             }
         }

@@ -133,8 +133,8 @@ codes! {
         "The operating system refused; the message names the file and its reason. What was there \
          before is unchanged.";
     UnknownSource = "SS0502", Io, "no reader for that source",
-        "Sources are files chosen by their ending (.csv, .csv.gz, .parquet, .arrow, .jsonl), folders \
-         and patterns of them, snapshots, `sqlite://` and `postgres://`.";
+        "Sources are files chosen by their ending (.csv, .csv.gz, .parquet, .arrow, .jsonl), \
+         folders and patterns of them, snapshots, `sqlite://` and `postgres://`.";
     BadSnapshot = "SS0503", Io, "a snapshot is not what its manifest says",
         "A snapshot is found by its fingerprint and never changed. One whose rows have another \
          fingerprint is damaged or was edited. Gather it again.";

@@ -207,8 +207,8 @@ impl Draft {
     /// Settles what no block knows alone.
     ///
     /// # Errors
-    /// The first fault of a row; then a population of no row; then what cannot be a target; then a weight; then a declared key
-    /// that is missing or not unique.
+    /// The first fault of a row; then a population of no row; then what cannot be a target; then a
+    /// weight; then a declared key that is missing or not unique.
     pub(super) fn settle(self, door: &Door, show: Show<'_>) -> Result<Ledger> {
         check_rows(self.cuts.n_rows())?;
         let config = &door.config;

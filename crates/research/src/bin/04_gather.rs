@@ -2,11 +2,13 @@
 //! query that no database can answer twice in the same way.
 //! Run it: `cargo run -p samescore-research --bin 04_gather`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use samescore_core::aggregate::{GroupBy, GroupFunc, MemoryRows};
+use samescore_core::batch::Batch;
 use samescore_core::canonical::Canonical;
-use samescore_core::config::DataConfig;
+use samescore_core::config::{ColumnConfig, DataConfig};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::rng::Seed;
 use samescore_research::convert::{self, Form};
@@ -36,40 +38,9 @@ fn main() -> Result<()> {
         data.columns.iter().map(|(name, c)| vec![name.clone(), c.kind.to_string()]).collect();
     print!("{}", render::table(&["column", "kind"], &kinds));
 
-    let text = "The rows shuffled into Parquet, shuffled again into SQLite, and as they are.";
-    print!("{}", notebook::heading("Three sources", text));
     let parquet = folder.path().join("titanic.parquet");
-    let sqlite = folder.path().join("titanic.db");
-    let form = Form::File { format: Format::Parquet, group_rows: Some(500) };
-    let one = convert::write(&convert::shuffled(&passengers, Seed(1)), &data.columns, &form)?;
-    output_file::replace(&parquet, &one)?;
-    let form = Form::Sqlite("titanic".to_owned());
-    let other = convert::write(&convert::shuffled(&passengers, Seed(2)), &data.columns, &form)?;
-    output_file::replace(&sqlite, &other)?;
-    let table = Source::Sqlite(sqlite, Relation::Table("titanic".to_owned()));
-    let mut rows = Vec::new();
-    for (name, source) in
-        [("CSV", Source::from(&csv)), ("Parquet", Source::from(&parquet)), ("SQLite", table)]
-    {
-        let gathering = Gathering::of(source);
-        let table = Canonical::new(gathering.read_rows()?, &[])?;
-        rows.push(vec![
-            name.to_owned(),
-            table.batch().n_rows().to_string(),
-            table.fingerprint().to_string(),
-        ]);
-    }
-    print!("{}", render::table(&["source", "rows", "fingerprint"], &rows));
-
-    let text = "A snapshot has its fingerprint for a name: the same rows are found, not written.";
-    print!("{}", notebook::heading("Keep it", text));
-    for source in [Source::from(&csv), Source::from(&parquet)] {
-        let gathering = Gathering::of(source);
-        let table = Canonical::new(gathering.read_rows()?, &[])?;
-        let stored = snapshot::store(&folder.path().join("snapshots"), &table, &gathering.about())?;
-        let how = if stored.is_new { "written" } else { "found" };
-        println!("{how}: {}", stored.manifest.fingerprint);
-    }
+    three_sources(&passengers, &data.columns, &csv, &parquet)?;
+    keep(&folder.path().join("snapshots"), [Source::from(&csv), Source::from(&parquet)])?;
 
     let text = "An average over floats is added up in the order of the day:";
     print!("{}", notebook::heading("A query that is refused", text));
@@ -89,5 +60,52 @@ fn main() -> Result<()> {
     let shown = |row: usize| means.columns().iter().map(move |c| c.value(row).to_string());
     let rows: Vec<Vec<String>> = (0..means.n_rows()).map(|row| shown(row).collect()).collect();
     print!("{}", render::table(&names, &rows));
+    Ok(())
+}
+
+/// Writes the passengers in two other forms, and gathers all three.
+fn three_sources(
+    passengers: &Batch,
+    columns: &BTreeMap<String, ColumnConfig>,
+    csv: &Path,
+    parquet: &Path,
+) -> Result<()> {
+    let text = "The rows shuffled into Parquet, shuffled again into SQLite, and as they are.";
+    print!("{}", notebook::heading("Three sources", text));
+    let sqlite = parquet.with_extension("db");
+    let form = Form::File { format: Format::Parquet, group_rows: Some(500) };
+    let one = convert::write(&convert::shuffled(passengers, Seed(1)), columns, &form)?;
+    output_file::replace(parquet, &one)?;
+    let form = Form::Sqlite("titanic".to_owned());
+    let other = convert::write(&convert::shuffled(passengers, Seed(2)), columns, &form)?;
+    output_file::replace(&sqlite, &other)?;
+    let table = Source::Sqlite(sqlite, Relation::Table("titanic".to_owned()));
+    let mut rows = Vec::new();
+    for (name, source) in
+        [("CSV", Source::from(csv)), ("Parquet", Source::from(parquet)), ("SQLite", table)]
+    {
+        let gathering = Gathering::of(source);
+        let table = Canonical::new(gathering.read_rows()?, &[])?;
+        rows.push(vec![
+            name.to_owned(),
+            table.batch().n_rows().to_string(),
+            table.fingerprint().to_string(),
+        ]);
+    }
+    print!("{}", render::table(&["source", "rows", "fingerprint"], &rows));
+    Ok(())
+}
+
+/// Stores what sources give under its fingerprint.
+fn keep(folder: &Path, sources: [Source; 2]) -> Result<()> {
+    let text = "A snapshot has its fingerprint for a name: the same rows are found, not written.";
+    print!("{}", notebook::heading("Keep it", text));
+    for source in sources {
+        let gathering = Gathering::of(source);
+        let table = Canonical::new(gathering.read_rows()?, &[])?;
+        let stored = snapshot::store(folder, &table, &gathering.about())?;
+        let how = if stored.is_new { "written" } else { "found" };
+        println!("{how}: {}", stored.manifest.fingerprint);
+    }
     Ok(())
 }

@@ -97,7 +97,10 @@ fn text(table: &Canonical, gathering: &Gathering, stored: Option<&Snapshot>) -> 
 
 fn answer(table: &Canonical, gathering: &Gathering, stored: Option<&Snapshot>) -> Value {
     let fields = table.batch().schema().fields().iter().zip(table.columns());
-    let column = |(field, digest): (&Field, &Digest)| json!({ "name": field.name, "kind": field.kind, "digest": digest.to_string() });
+    let column = |(field, digest): (&Field, &Digest)| {
+        let digest = digest.to_string();
+        json!({ "name": field.name, "kind": field.kind, "digest": digest })
+    };
     json!({
         "command": "gather",
         "fingerprint": table.fingerprint().to_string(),

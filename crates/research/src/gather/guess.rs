@@ -235,7 +235,7 @@ impl Part for Guess {
             return self.mix();
         }
         let Some(&kind) = kinds.first() else {
-            let n_rows: usize = parts.iter().map(|part| part.n_before).sum();
+            let n_rows = parts.iter().map(|part| part.n_before).sum::<usize>();
             (0..n_rows).for_each(|_| self.missing());
             return;
         };

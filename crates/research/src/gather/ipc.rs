@@ -156,7 +156,8 @@ impl<'a> File<'a> {
         }
         if unpacked > UNPACKED_BYTES_MAX {
             let message = format!(
-                "`{}`: expected at most {UNPACKED_BYTES_MAX} bytes unpacked, found {unpacked} claimed",
+                "`{}`: expected at most {UNPACKED_BYTES_MAX} bytes unpacked, found {unpacked} \
+                 claimed",
                 path.display()
             );
             return Err(Error::new(Code::LimitExceeded, message));

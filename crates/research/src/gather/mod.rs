@@ -11,7 +11,7 @@
 //!
 //! | source | rows |
 //! |---|---|
-//! | CSV, also packed by gzip | cut by core's [`csv_form`](samescore_core::csv_form), as production does |
+//! | CSV, also packed by gzip | [`csv_form`](samescore_core::csv_form), as in production |
 //! | JSON lines | own reader, to the letter of RFC 8259 |
 //! | Parquet | polars |
 //! | Arrow IPC | own reader, by the format's description |

@@ -363,9 +363,10 @@ mod tests {
             ),
             (
                 "postgres://h/d?table=t&statement_timeout_seconds=9&sslmode=require&sslrootcert=r",
-                "postgres://h/d?table=t&sslmode=require&sslrootcert=/base/r&statement_timeout_seconds=9",
+                "postgres://h/d?table=t&sslmode=require&sslrootcert=/base/r\
+                 &statement_timeout_seconds=9",
             ),
-            ("postgres:///d?host=/tmp/s&table=t", "postgres://%2Ftmp%2Fs/d?table=t"),
+            ("postgres:///d?host=/run/s&table=t", "postgres://%2Frun%2Fs/d?table=t"),
         ] {
             let source = parsed(text).unwrap();
             assert_eq!(source.to_string(), shown);

@@ -204,7 +204,7 @@ fn statements(tokens: &[TokenWithSpan]) -> (Option<usize>, usize) {
 fn offset(text: &str, place: Location) -> usize {
     let line = usize::try_from(place.line.saturating_sub(1)).unwrap_or(usize::MAX);
     let column = usize::try_from(place.column.saturating_sub(1)).unwrap_or(usize::MAX);
-    let start: usize = text.split_inclusive('\n').take(line).map(str::len).sum();
+    let start = text.split_inclusive('\n').take(line).map(str::len).sum::<usize>();
     let rest = &text[start..];
     start + rest.char_indices().nth(column).map_or(rest.len(), |(at, _)| at)
 }

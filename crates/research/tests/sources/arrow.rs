@@ -51,15 +51,15 @@ fn arrays(name: &str, stored: ArrowDataType, arrays: Vec<Box<dyn Array>>) -> Vec
     writer.into_inner()
 }
 
-#[test]
-fn every_type_is_read_alike_from_both() {
+/// A column of every type, each with a value and none.
+fn every_type() -> DataFrame {
     let day = Series::new("date".into(), [Some(1i32), None]).cast(&DataType::Date).unwrap();
     let time = |name: &str, unit: TimeUnit, ticks: i64| {
         let ticks = Series::new(name.into(), [Some(ticks), None]);
         ticks.cast(&DataType::Datetime(unit, None)).unwrap()
     };
     let decimal = Series::new("decimal".into(), [Some("-12.50"), None]);
-    let whole = frame(vec![
+    frame(vec![
         Series::new("bool".into(), [Some(true), None]),
         Series::new("i8".into(), [Some(-8i8), None]),
         Series::new("i16".into(), [Some(-16i16), None]),
@@ -78,32 +78,39 @@ fn every_type_is_read_alike_from_both() {
         time("ms", TimeUnit::Milliseconds, 1_500),
         time("us", TimeUnit::Microseconds, 1_500_000),
         time("ns", TimeUnit::Nanoseconds, 1_500_000_000),
-    ]);
-    let expected = [
-        ("bool", ColumnKind::Text, "text \"true\""),
-        ("bool", ColumnKind::Num, "number 1"),
-        ("i8", ColumnKind::Num, "number -8"),
-        ("i16", ColumnKind::Num, "number -16"),
-        ("i32", ColumnKind::Num, "number -32"),
-        ("i64", ColumnKind::Num, "number -64"),
-        ("i64", ColumnKind::Text, "text \"-64\""),
-        ("u8", ColumnKind::Num, "number 8"),
-        ("u16", ColumnKind::Num, "number 16"),
-        ("u32", ColumnKind::Num, "number 32"),
-        ("u64", ColumnKind::Num, "number 64"),
-        ("f32", ColumnKind::Num, "number 0.10000000149011612"),
-        ("f64", ColumnKind::Num, "number 0.1"),
-        ("text", ColumnKind::Text, "text \"é\""),
-        ("none", ColumnKind::Num, "missing number"),
-        ("none", ColumnKind::Text, "missing text"),
-        ("none", ColumnKind::Time, "missing time"),
-        ("decimal", ColumnKind::Num, "number -12.5"),
-        ("decimal", ColumnKind::Text, "text \"-12.50\""),
-        ("date", ColumnKind::Time, "time 1970-01-02T00:00:00Z"),
-        ("ms", ColumnKind::Time, "time 1970-01-01T00:00:01.500000Z"),
-        ("us", ColumnKind::Time, "time 1970-01-01T00:00:01.500000Z"),
-        ("ns", ColumnKind::Time, "time 1970-01-01T00:00:01.500000Z"),
-    ];
+    ])
+}
+
+/// What each of them is as each kind that takes it.
+const EXPECTED: [(&str, ColumnKind, &str); 23] = [
+    ("bool", ColumnKind::Text, "text \"true\""),
+    ("bool", ColumnKind::Num, "number 1"),
+    ("i8", ColumnKind::Num, "number -8"),
+    ("i16", ColumnKind::Num, "number -16"),
+    ("i32", ColumnKind::Num, "number -32"),
+    ("i64", ColumnKind::Num, "number -64"),
+    ("i64", ColumnKind::Text, "text \"-64\""),
+    ("u8", ColumnKind::Num, "number 8"),
+    ("u16", ColumnKind::Num, "number 16"),
+    ("u32", ColumnKind::Num, "number 32"),
+    ("u64", ColumnKind::Num, "number 64"),
+    ("f32", ColumnKind::Num, "number 0.10000000149011612"),
+    ("f64", ColumnKind::Num, "number 0.1"),
+    ("text", ColumnKind::Text, "text \"é\""),
+    ("none", ColumnKind::Num, "missing number"),
+    ("none", ColumnKind::Text, "missing text"),
+    ("none", ColumnKind::Time, "missing time"),
+    ("decimal", ColumnKind::Num, "number -12.5"),
+    ("decimal", ColumnKind::Text, "text \"-12.50\""),
+    ("date", ColumnKind::Time, "time 1970-01-02T00:00:00Z"),
+    ("ms", ColumnKind::Time, "time 1970-01-01T00:00:01.500000Z"),
+    ("us", ColumnKind::Time, "time 1970-01-01T00:00:01.500000Z"),
+    ("ns", ColumnKind::Time, "time 1970-01-01T00:00:01.500000Z"),
+];
+
+#[test]
+fn every_type_is_read_alike_from_both() {
+    let whole = every_type();
     let folder = folder();
     let mut files = vec![put(folder.path(), "t.parquet", as_parquet(&whole))];
     files.push(put(folder.path(), "t.arrow", as_ipc(&whole)));
@@ -117,7 +124,7 @@ fn every_type_is_read_alike_from_both() {
         files.push(put(folder.path(), name, file));
     }
     for path in files {
-        for (name, kind, cell) in expected {
+        for (name, kind, cell) in EXPECTED {
             let read = gather::read(&path, &declared(&[(name, kind)]), &[]).unwrap();
             let missing = read.column(0).is_missing(1);
             let what = format!("{} {name}", path.display());

@@ -179,31 +179,38 @@ fn what_is_no_csv_is_refused_packed_or_not() {
     for (text, expected) in [
         (
             "a;b\n1;2\n",
-            "column `a`: expected it in `t.csv`, found a;b (cells are separated by commas; write the file with commas)",
+            "column `a`: expected it in `t.csv`, found a;b (cells are separated by commas; write \
+             the file with commas)",
         ),
         (
             "a,b,a\n1,2,3\n",
-            "column `a`: expected unique names in `t.csv`, found it twice (rename one of them at the source)",
+            "column `a`: expected unique names in `t.csv`, found it twice (rename one of them at \
+             the source)",
         ),
         (
             "a,b\n1,2\n3\n",
-            "row 1: `t.csv` line 3: expected 2 cells, found 1 (remove blank lines, and separate cells by commas)",
+            "row 1: `t.csv` line 3: expected 2 cells, found 1 (remove blank lines, and separate \
+             cells by commas)",
         ),
         (
             "a,b\n1,2,3\n",
-            "row 0: `t.csv` line 2: expected 2 cells, found 3 (put cells that contain a comma in quotes)",
+            "row 0: `t.csv` line 2: expected 2 cells, found 3 (put cells that contain a comma in \
+             quotes)",
         ),
         (
             "a,c\n1,2\n3\n",
-            "row 1: `t.csv` line 3: expected 2 cells, found 1 (remove blank lines, and separate cells by commas)",
+            "row 1: `t.csv` line 3: expected 2 cells, found 1 (remove blank lines, and separate \
+             cells by commas)",
         ),
         (
             "a,b\n1,\"2\n",
-            "column `b`: row 0: `t.csv` line 2: expected a closing quote, found the end of the file (close the quote that opens on this line)",
+            "column `b`: row 0: `t.csv` line 2: expected a closing quote, found the end of the \
+             file (close the quote that opens on this line)",
         ),
         (
             "a\tb\n1\t2\n",
-            "column `a`: expected it in `t.csv`, found a\tb (cells are separated by commas; write the file with commas)",
+            "column `a`: expected it in `t.csv`, found a\tb (cells are separated by commas; write \
+             the file with commas)",
         ),
     ] {
         let folder = folder();

@@ -22,7 +22,8 @@ fn each_cell_is_what_it_is_stored_as() {
         folder.path(),
         "CREATE TABLE \"a b\" (n, s);
          INSERT INTO \"a b\" VALUES (1, 'x'), (0.5, ''), (NULL, 7), ('2e1', NULL),
-         (9007199254740993, x'00'), (1e999, CAST(x'ff' AS TEXT)), (x'01', 'a' || char(0)), (1, 0.5);",
+         (9007199254740993, x'00'), (1e999, CAST(x'ff' AS TEXT)), (x'01', 'a' || char(0)), (1, \
+         0.5);",
     );
     let kinds = [("n", ColumnKind::Num), ("s", ColumnKind::Text)];
     let read = gather::read(address(&path, "table=a%20b"), &declared(&kinds), &[]).unwrap();
@@ -47,17 +48,37 @@ fn each_cell_is_what_it_is_stored_as() {
     assert_eq!(
         said,
         [
-            (4, "column `n`: row 4: expected integer up to 2^53, found \"9007199254740993\" (declare the column as text if it is an identifier)"),
+            (
+                4,
+                "column `n`: row 4: expected integer up to 2^53, found \"9007199254740993\" \
+            (declare the column as text if it is an identifier)"
+            ),
             (5, "column `s`: row 5: expected UTF-8 text, found other bytes"),
-            (6, "column `n`: row 6: expected a number or text, found a blob of 1 bytes (cast it in the query)"),
-            (7, "column `s`: row 7: expected text, found float (declare the kind that the source has, and cast it in a step)"),
+            (
+                6,
+                "column `n`: row 6: expected a number or text, found a blob of 1 bytes (cast it \
+            in the query)"
+            ),
+            (
+                7,
+                "column `s`: row 7: expected text, found float (declare the kind that the source \
+            has, and cast it in a step)"
+            ),
         ]
         .map(|(row, said)| (row, said.to_owned()))
     );
     let only =
         gather::read(address(&path, "table=a b"), &declared(&[("s", ColumnKind::Text)]), &[]);
     let said = faults(&only.unwrap());
-    assert_eq!(said[0], (4, "column `s`: row 4: expected a number or text, found a blob of 1 bytes (cast it in the query)".to_owned()));
+    assert_eq!(
+        said[0],
+        (
+            4,
+            "column `s`: row 4: expected a number or text, found a blob of 1 \
+    bytes (cast it in the query)"
+                .to_owned()
+        )
+    );
     assert_eq!(said[2], (6, "column `s`: row 6: expected text, found a NUL byte".to_owned()));
 }
 
@@ -105,7 +126,8 @@ fn what_is_no_table_of_sqlite_is_refused() {
     assert_eq!(refused("query=SELEC 1"), "`t.db`: SQLite says: near \"selec\": syntax error");
     assert_eq!(
         refused("query=SELECT 1 AS a, 2 AS a"),
-        "column `a`: expected unique names in `t.db`, found it twice (rename one of them at the source)"
+        "column `a`: expected unique names in `t.db`, found it twice (rename one of them at the \
+         source)"
     );
     assert_eq!(refused("query=SELECT b FROM t"), "column `a`: expected it in `t.db`, found b");
     assert_eq!(

@@ -74,7 +74,8 @@ fn what_is_no_line_of_a_table_is_refused_where_it_stands() {
         ),
         (
             "{\"a\":\"x\\ud800\"}\n",
-            "column `a`: row 0: `t.jsonl` line 1: expected pairs of surrogates, found \\ud800 alone",
+            "column `a`: row 0: `t.jsonl` line 1: expected pairs of surrogates, found \\ud800 \
+             alone",
         ),
         (
             "{\"a\":1}\n{\"a\":[1,{}]}\n",

@@ -161,13 +161,16 @@ fn kinds_are_inferred_alike_wherever_values_are_stored() {
     let csv = put(
         folder.path(),
         "t.csv",
-        "b,big,d,i,n,none,s,t\ntrue,9007199254740993,1.50,1,0.5,,x,2020-01-02\nfalse,1,2.25,2,1,,1,2020-01-02T03:04:05Z\n",
+        "b,big,d,i,n,none,s,t\ntrue,9007199254740993,1.50,1,0.5,,x,2020-01-02\nfalse,1,2.25,2,1,,\
+         1,2020-01-02T03:04:05Z\n",
     );
     let json = put(
         folder.path(),
         "t.jsonl",
-        "{\"b\":true,\"big\":9007199254740993,\"d\":1.50,\"i\":1,\"n\":0.5,\"none\":null,\"s\":\"x\",\"t\":\"2020-01-02\"}\n\
-         {\"b\":false,\"big\":1,\"d\":2.25,\"i\":2,\"n\":1,\"s\":\"1\",\"t\":\"2020-01-02T03:04:05Z\"}\n",
+        "{\"b\":true,\"big\":9007199254740993,\"d\":1.50,\"i\":1,\"n\":0.5,\"none\":null,\
+         \"s\":\"x\",\"t\":\"2020-01-02\"}\n\
+         {\"b\":false,\"big\":1,\"d\":2.25,\"i\":2,\"n\":1,\"s\":\"1\",\
+         \"t\":\"2020-01-02T03:04:05Z\"}\n",
     );
     let expected = gather::infer(&csv, &[]).unwrap();
     let kinds: Vec<String> = expected.values().map(|column| column.kind.to_string()).collect();

@@ -1,7 +1,8 @@
 //! The binary form of COPY: its frame, and the bytes of each type.
 //!
 //! # Method
-//! A header, then a count of fields and each field with its length; a count of -1 ends the rows. All
+//! A header, then a count of fields and each field with its length; a count of -1 ends the rows.
+//! All
 //! integers are big-endian. Every length is checked; what does not fit is an error, not a guess.
 
 use samescore_core::error::{Code, Error};

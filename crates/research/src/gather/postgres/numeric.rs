@@ -1,7 +1,7 @@
 //! A numeric to its digits, as the server writes them.
 //!
-//! Its bytes are the number of groups of four digits, the place of the first group, a sign, how many
-//! digits are shown behind the point, and the groups.
+//! Its bytes are the number of groups of four digits, the place of the first group, a sign, how
+//! many digits are shown behind the point, and the groups.
 
 use super::super::taker::Taker;
 use super::binary::{Mismatch, infinite};

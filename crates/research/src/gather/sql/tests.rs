@@ -47,7 +47,8 @@ fn plain_queries_are_accepted() {
         "select a, count(*), min(b), max(b), count(distinct c) from t group by a",
         "select cast(a as integer), coalesce(b, 0), upper(c) || 'x' from t",
         "select t.a, (select max(u.b) from u where u.id = t.id) from t left join u using (id)",
-        "with recursive r(n) as (select 1 union all select n + 1 from r where n < 9) select n from r",
+        "with recursive r(n) as (select 1 union all select n + 1 from r where n < 9) select n \
+         from r",
     ] {
         accepted(POSTGRES, text, &[]);
         accepted(SQLITE, text, &[]);

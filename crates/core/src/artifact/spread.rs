@@ -38,7 +38,7 @@ pub struct NumSpread {
     /// At [`PROFILE_QUANTILES`], of type 7; in a column with infinities, between which no number
     /// lies, of the type `lower`. Empty if there is no value.
     pub quantiles: Vec<f64>,
-    /// Rows per bin of the deciles; see [`bin`]. Empty if there is no value.
+    /// Rows per bin of the deciles; see `bin`. Empty if there is no value.
     pub bins: Vec<u64>,
 }
 

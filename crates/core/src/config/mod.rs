@@ -87,7 +87,7 @@ pub struct DataConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<String>,
     /// Texts that mean missing, besides an empty cell; in num and time columns also the values that
-    /// they read as (see [`CellReader`](crate::batch::CellReader)). Sorted when read from TOML.
+    /// they read as (see [`CellReader`]). Sorted when read from TOML.
     pub missing: Vec<String>,
     /// The declared columns by name.
     pub columns: BTreeMap<String, ColumnConfig>,

@@ -4,8 +4,8 @@
 //! # Method
 //! The first value of a column says as what it is kept; the inference looks on. A column that ends
 //! as another kind than it is kept as (numbers first, a label in row one million) is read once
-//! more, as the kind that it has. The result is what [`infer`](super::infer) and
-//! [`read`](super::read) give, one after the other.
+//! more, as the kind that it has. The result is what [`infer`](fn@super::infer) and
+//! [`read`] give, one after the other.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,7 +24,7 @@ use super::{Source, read};
 /// missing.
 ///
 /// # Errors
-/// As [`infer`](super::infer) and [`read`](super::read); and if the source changed between two
+/// As [`infer`](fn@super::infer) and [`read`]; and if the source changed between two
 /// readings.
 pub fn read_inferred(source: impl Into<Source>, missing: &[String]) -> Result<Batch> {
     let source = source.into();

@@ -3,7 +3,7 @@
 //! # Method
 //! [`Source`] says what a source is called. Every reader shows its cells, in the type in which the
 //! source has them, to one kind of taker: a column of the declared kind, or the inference of a
-//! schema. So one table says what a stored value is ([`taker`]), text of any source is read by one
+//! schema. So one table says what a stored value is (`taker`), text of any source is read by one
 //! function, [`CellReader`](samescore_core::batch::CellReader), which deploy uses as well, and the
 //! same table gives the same batch, whatever it comes from, here and there. The schema is declared,
 //! never guessed: each declared column is found by name and becomes a column of its declared kind,

@@ -2,7 +2,7 @@
 //!
 //! # Method
 //! The rows come as a binary COPY in one read-only transaction at repeatable read: what others
-//! write meanwhile is not seen. A query is looked at first by [`sql`](super::sql), then
+//! write meanwhile is not seen. A query is looked at first by `sql`, then
 //! prepared, so that the server says what its columns are and which of the functions that it calls
 //! are volatile. How texts of dates, numbers and floats look is set for the transaction, whatever
 //! the server's configuration says. Nothing but a few messages is held.

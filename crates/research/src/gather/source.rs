@@ -10,7 +10,7 @@
 //! | `postgres://user@host:5432/db?table=t`, `...?query=...` | the same of a PostgreSQL server |
 //!
 //! In an address `%20` and the like stand for bytes; `%`, `&` and, before the `?`, `?` itself must
-//! be written so. Which files a path or pattern means is said in [`files`](super::files).
+//! be written so. Which files a path or pattern means is said in `files`.
 
 use std::ffi::OsStr;
 use std::fmt;

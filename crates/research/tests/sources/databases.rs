@@ -123,7 +123,11 @@ fn what_is_no_table_of_sqlite_is_refused() {
     let kinds = [("a", ColumnKind::Num)];
     let refused = |relation: &str| refusal(folder.path(), address(&path, relation), &kinds);
     assert_eq!(refused("table=u"), "`t.db`: SQLite says: no such table: u");
-    assert_eq!(refused("query=SELEC 1"), "`t.db`: SQLite says: near \"selec\": syntax error");
+    assert_eq!(
+        refused("query=SELEC 1"),
+        "expected a query that reads rows, found another statement (gather with SELECT, WITH, VALUES \
+         or TABLE; this cannot be allowed)"
+    );
     assert_eq!(
         refused("query=SELECT 1 AS a, 2 AS a"),
         "column `a`: expected unique names in `t.db`, found it twice (rename one of them at the \

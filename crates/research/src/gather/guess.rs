@@ -194,6 +194,18 @@ impl Taker for Guess {
         }
     }
 
+    fn floats(&mut self, values: &[f64]) {
+        match values.iter().find(|value| !value.is_nan()) {
+            None => values.iter().for_each(|_| self.missing()),
+            Some(first) => {
+                self.seen.float(*first);
+                if let Some(filling) = self.column(ColumnKind::Num) {
+                    filling.floats(values);
+                }
+            }
+        }
+    }
+
     fn bool(&mut self, value: bool) {
         self.seen.bool(value);
         if let Some(filling) = self.column(ColumnKind::Text) {

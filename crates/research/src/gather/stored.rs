@@ -61,7 +61,14 @@ fn show_cells(series: &Series, taker: &mut impl Taker) -> Result<(), PolarsError
         DataType::UInt32 => integers(series.u32()?, taker),
         DataType::UInt64 => integers(series.u64()?, taker),
         DataType::Float32 => floats(series.f32()?.iter().map(|x| x.map(f64::from)), taker),
-        DataType::Float64 => floats(series.f64()?.iter(), taker),
+        DataType::Float64 => {
+            for chunk in series.f64()?.downcast_iter() {
+                match chunk.validity() {
+                    None => taker.floats(chunk.values().as_slice()),
+                    Some(_) => floats(chunk.iter().map(|x| x.copied()), taker),
+                }
+            }
+        }
         DataType::Decimal(_, n_decimals) => {
             for units in series.decimal()?.physical().iter() {
                 match units {

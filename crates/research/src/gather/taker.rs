@@ -67,6 +67,10 @@ pub(super) trait Taker {
     fn integer(&mut self, value: i128);
     /// A float; NaN is missing.
     fn float(&mut self, value: f64);
+    /// Floats, one after the other; NaN is missing.
+    fn floats(&mut self, values: &[f64]) {
+        values.iter().for_each(|value| self.float(*value));
+    }
     /// A truth value.
     fn bool(&mut self, value: bool);
     /// An instant in microseconds of UTC; `None` if it has no whole ones.
@@ -151,6 +155,13 @@ impl Taker for Filling {
             Column::Num(numbers) => numbers.push(self.reader.num(value)),
             _ if value.is_nan() => self.missing(),
             _ => self.refuse(Stored::Float),
+        }
+    }
+
+    fn floats(&mut self, values: &[f64]) {
+        match &mut self.column {
+            Column::Num(numbers) => numbers.extend(values.iter().map(|x| self.reader.num(*x))),
+            _ => values.iter().for_each(|value| self.float(*value)),
         }
     }
 

@@ -50,8 +50,7 @@ impl Canonical {
         }
         let order = order(&batch, keys(&batch, &[])?);
         let ordered = par::map(batch.columns(), |column| {
-            let mut ordered = Column::empty(column.kind());
-            ordered.extend_from(column, order.iter().map(|&row| row as usize));
+            let ordered = column.reordered(&order);
             let digest = column_digest(&ordered);
             (ordered, digest)
         });

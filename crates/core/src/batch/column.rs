@@ -123,6 +123,15 @@ impl Column {
         }
     }
 
+    /// All rows in another order.
+    pub(crate) fn reordered(&self, order: &[u32]) -> Self {
+        match self {
+            Column::Num(v) => Column::Num(order.iter().map(|&row| v[row as usize]).collect()),
+            Column::Time(v) => Column::Time(order.iter().map(|&row| v[row as usize]).collect()),
+            Column::Text(v) => Column::Text(v.reordered(order)),
+        }
+    }
+
     /// Appends all rows of others, which are of the same kind.
     pub fn append(&mut self, others: &[&Column]) {
         let n_rows = others.iter().map(|other| other.len()).sum::<usize>();

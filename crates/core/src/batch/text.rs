@@ -62,6 +62,12 @@ impl TextColumn {
         (0..self.n_levels()).map(|code| self.level(code))
     }
 
+    /// All rows in another order, by the same codes.
+    pub(super) fn reordered(&self, order: &[u32]) -> Self {
+        let codes = order.iter().map(|&row| self.codes[row as usize]).collect();
+        TextColumn { codes, ..self.clone() }
+    }
+
     /// Appends a label.
     pub fn push(&mut self, label: Option<&str>) {
         let code = match label {

@@ -5,6 +5,9 @@
 //! meanwhile is not seen. SQLite stores each value in a type of its own, so each cell is judged by
 //! itself. Which order rows come in means nothing.
 //!
+//! A decimal text that was put into a column of reals was made a number by SQLite, whose last bit
+//! may be another than that of a CSV file: bind numbers, or keep such columns as text.
+//!
 //! # Errors
 //! A blob, or a text that is not UTF-8, is a fault of its row.
 

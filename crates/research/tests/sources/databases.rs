@@ -125,8 +125,8 @@ fn what_is_no_table_of_sqlite_is_refused() {
     assert_eq!(refused("table=u"), "`t.db`: SQLite says: no such table: u");
     assert_eq!(
         refused("query=SELEC 1"),
-        "expected a query that reads rows, found another statement (gather with SELECT, WITH, VALUES \
-         or TABLE; this cannot be allowed)"
+        "expected a query that reads rows, found another statement (gather with SELECT, WITH, \
+         VALUES or TABLE; this cannot be allowed)"
     );
     assert_eq!(
         refused("query=SELECT 1 AS a, 2 AS a"),

@@ -27,7 +27,7 @@ use samescore_core::error::{Code, Error, Result};
 use samescore_core::math;
 use samescore_core::rng::{Seed, Stream, permutation};
 
-use crate::gather::Format;
+use crate::gather::{Format, identifier};
 
 /// The rows in an order drawn from `seed`.
 pub fn shuffled(batch: &Batch, seed: Seed) -> Batch {
@@ -125,7 +125,6 @@ fn sqlite(
     columns: &BTreeMap<String, ColumnConfig>,
     table: &str,
 ) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-    let quoted = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let formats = formats(batch, columns);
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("table.db");
@@ -133,14 +132,14 @@ fn sqlite(
     let transaction = connection.transaction()?;
     let fields = batch.schema().fields().iter().map(|field| {
         let affinity = if field.kind == ColumnKind::Num { "REAL" } else { "TEXT" };
-        format!("{} {affinity}", quoted(&field.name))
+        format!("{} {affinity}", identifier(&field.name))
     });
     let fields: Vec<String> = fields.collect();
     let marks = vec!["?"; fields.len()].join(", ");
-    let create = format!("CREATE TABLE {} ({})", quoted(table), fields.join(", "));
+    let create = format!("CREATE TABLE {} ({})", identifier(table), fields.join(", "));
     transaction.execute(&create, [])?;
     {
-        let insert = format!("INSERT INTO {} VALUES ({marks})", quoted(table));
+        let insert = format!("INSERT INTO {} VALUES ({marks})", identifier(table));
         let mut insert = transaction.prepare(&insert)?;
         for row in 0..batch.n_rows() {
             for (slot, column) in batch.columns().iter().enumerate() {

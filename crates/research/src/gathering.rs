@@ -32,17 +32,16 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use samescore_core::aggregate::{GroupBy, GroupColumn, MemoryRows};
-use samescore_core::batch::{Batch, Column, ColumnKind, Field, Schema};
+use samescore_core::batch::{Batch, ColumnKind};
 use samescore_core::config::{ColumnConfig, ColumnForm, Config, DataConfig};
 use samescore_core::error::{Code, Error, Result};
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::gather::{self, Named, Source, SourceBlocks};
-use crate::join::{AsOf, Join, Matches, Unmatched};
+use crate::join::{AsOf, Join, Matches, Unmatched, by_name};
 use crate::snapshot::About;
 use crate::zones;
 
@@ -288,7 +287,8 @@ impl Gathering {
             }
         };
         let grouped = groups.run(&MemoryRows::from_batch(rows))?;
-        by_name(&grouped)
+        let fields = grouped.schema().fields().iter().cloned();
+        by_name(fields.zip(grouped.columns().iter().cloned()).collect())
     }
 
     /// The rows of the source itself: its own columns and those that the joins need.
@@ -389,15 +389,6 @@ fn grouping(name: &str, groups: &GroupBy, read: &BTreeMap<String, ColumnConfig>)
         text += &format!("\n[{name}.read.{}]\n{declared}", toml::Value::String(column.clone()));
     }
     Ok(text)
-}
-
-/// The same rows with their columns in name order.
-fn by_name(batch: &Batch) -> Result<Batch> {
-    let fields = batch.schema().fields().iter().cloned();
-    let mut named: Vec<(Field, Column)> = fields.zip(batch.columns().iter().cloned()).collect();
-    named.sort_by(|a, b| a.0.name.cmp(&b.0.name));
-    let (fields, columns): (Vec<Field>, Vec<Column>) = named.into_iter().unzip();
-    Batch::new(Arc::new(Schema::new(fields)?), columns)
 }
 
 /// The left columns that a join needs, with their kinds.

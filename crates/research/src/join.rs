@@ -20,16 +20,16 @@
 //! A column that is absent or of another kind; keys that match more often than declared, with the
 //! first ten; unmatched rows where they are declared an error; a name that both tables have.
 
-use std::cmp::Reverse;
+mod events;
+
 use std::sync::Arc;
 
-use samescore_core::batch::{
-    Batch, Column, ColumnKind, Field, MISSING_TIME, RowKeyer, Schema, push_missing,
-};
+use samescore_core::batch::{Batch, Column, Field, RowKeyer, Schema, push_missing};
 use samescore_core::digest::RowKey;
 use samescore_core::error::{Code, Error, Result};
-use samescore_core::math;
 use serde::{Deserialize, Serialize};
+
+use events::Events;
 
 /// How many rows or keys a message lists.
 const LISTED: usize = 10;
@@ -212,15 +212,19 @@ impl Join {
             taken.extend_from(&with_missing, rows);
             columns.push((Field::new(shown, column.kind()), taken));
         }
-        columns.sort_by(|a, b| a.0.name.cmp(&b.0.name));
-        let (fields, columns): (Vec<Field>, Vec<Column>) = columns.into_iter().unzip();
-        let schema = Schema::new(fields).map_err(|e| e.remedy("set a `prefix` for the join"))?;
-        let mut joined = Batch::new(Arc::new(schema), columns)?;
+        let mut joined = by_name(columns).map_err(|e| e.remedy("set a `prefix` for the join"))?;
         for (&row, error) in left.faults() {
             joined.fault_row(row as usize, error.clone());
         }
         Ok(joined)
     }
+}
+
+/// The columns as a table, in name order.
+pub(crate) fn by_name(mut columns: Vec<(Field, Column)>) -> Result<Batch> {
+    columns.sort_by(|a, b| a.0.name.cmp(&b.0.name));
+    let (fields, columns): (Vec<Field>, Vec<Column>) = columns.into_iter().unzip();
+    Batch::new(Arc::new(Schema::new(fields)?), columns)
 }
 
 impl AsOf {
@@ -252,118 +256,6 @@ impl AsOf {
     }
 }
 
-/// The other table's events by key and time.
-struct Events<'a> {
-    rule: &'a AsOf,
-    table: &'a Batch,
-    max_age: Option<i64>,
-    known: Option<&'a [i64]>,
-    /// Key, event time and row, ascending.
-    sorted: Vec<(RowKey, i64, u32)>,
-}
-
-impl<'a> Events<'a> {
-    fn new(rule: &'a AsOf, table: &'a Batch, keys: &[Option<RowKey>]) -> Result<Self> {
-        let event = times(table, &rule.event_time)?;
-        let known = rule.known_time.as_ref().map(|name| times(table, name)).transpose()?;
-        let keyed = (0u32..).zip(keys.iter().zip(event));
-        let mut sorted: Vec<(RowKey, i64, u32)> = keyed
-            .filter(|(_, (_, event))| **event != MISSING_TIME)
-            .filter_map(|(row, (key, event))| Some(((*key)?, *event, row)))
-            .collect();
-        sorted.sort();
-        Ok(Events { rule, table, max_age: rule.max_age_micros()?, known, sorted })
-    }
-
-    fn as_of(&self, left: &Batch, keys: &[Option<RowKey>]) -> Result<Vec<Option<u32>>> {
-        let at = times(left, &self.rule.time)?;
-        let rows = keys.iter().zip(at).enumerate();
-        rows.map(|(row, (key, &at))| match key {
-            Some(key) if at != MISSING_TIME => {
-                self.latest(*key, at).map_err(|e| e.row(left.source_row(row)))
-            }
-            _ => Ok(None),
-        })
-        .collect()
-    }
-
-    /// The event that counts for a key at a time.
-    fn latest(&self, key: RowKey, at: i64) -> Result<Option<u32>> {
-        let end = self.sorted.partition_point(|event| (event.0, event.1) <= (key, at));
-        let is_known = |row: u32| {
-            let known = self.known.map(|known| known[row as usize]);
-            known.is_none_or(|known| known != MISSING_TIME && known <= at)
-        };
-        let mut before = self.sorted[..end].iter().rev().take_while(|event| event.0 == key);
-        let Some(&(_, time, first)) = before.find(|event| is_known(event.2)) else {
-            return Ok(None);
-        };
-        if self.max_age.is_some_and(|age| at.saturating_sub(time) > age) {
-            return Ok(None);
-        }
-        let ties = before.take_while(|event| event.1 == time).map(|event| event.2);
-        let ties: Vec<u32> = ties.filter(|&row| is_known(row)).collect();
-        if ties.is_empty() {
-            return Ok(Some(first));
-        }
-        self.best(&[&[first], &ties[..]].concat()).map(Some)
-    }
-
-    /// The one of several events at one time that the tie rule names.
-    fn best(&self, rows: &[u32]) -> Result<u32> {
-        let mut ranked: Vec<(Reverse<Rank>, u32)> = Vec::with_capacity(rows.len());
-        for &row in rows {
-            ranked.push((Reverse(self.rank(row as usize)?), row));
-        }
-        ranked.sort();
-        let (top, best) = (&ranked[0].0, ranked[0].1);
-        let equals = ranked.iter().take_while(|other| other.0 == *top).map(|other| other.1);
-        let equals: Vec<u32> = equals.collect();
-        let differs = |column: &Column, row: u32| {
-            let (row, best) = (row as usize, best as usize);
-            match (column.is_missing(row), column.is_missing(best)) {
-                (false, false) => column.value(row) != column.value(best),
-                (a, b) => a != b,
-            }
-        };
-        let columns = self.table.columns();
-        if !equals.iter().any(|&row| columns.iter().any(|column| differs(column, row))) {
-            return Ok(best);
-        }
-        let rows = equals.iter().take(LISTED).map(|&row| self.table.source_row(row as usize));
-        let rows: Vec<u64> = rows.collect();
-        let message = format!("expected one latest event, found rows {rows:?} at one time");
-        Err(Error::new(Code::WrongMatches, message)
-            .remedy("set `tie`, or make event times unique per key")
-            .column(&self.rule.event_time))
-    }
-
-    fn rank(&self, row: usize) -> Result<Rank> {
-        let none = (0, 0, String::new());
-        Ok(match &self.rule.tie {
-            Tie::Error => none,
-            Tie::LatestKnown => (0, self.known.map_or(0, |known| ordered(known[row])), none.2),
-            Tie::Largest(name) => {
-                let column = self.table.column(self.table.schema().required(name)?);
-                match column {
-                    _ if column.is_missing(row) => none,
-                    Column::Num(v) => (1, math::order_key(v[row]), none.2),
-                    Column::Time(v) => (1, ordered(v[row]), none.2),
-                    Column::Text(v) => (1, 0, v.get(row).unwrap_or_default().to_owned()),
-                }
-            }
-        })
-    }
-}
-
-/// Whether there is a value, its place among numbers or times, its place among labels.
-type Rank = (u8, u64, String);
-
-/// A number that is ordered as `time` is.
-fn ordered(time: i64) -> u64 {
-    (time as u64) ^ (1 << 63)
-}
-
 /// The key of every row; `None` where a key column is missing.
 fn keys(batch: &Batch, names: &[String]) -> Result<Vec<Option<RowKey>>> {
     // Columns are called by their place in `on`, so that both tables give one key to one value.
@@ -391,17 +283,6 @@ fn check_kinds(left: &Batch, ours: &[String], other: &Batch, theirs: &[String]) 
         }
     }
     Ok(())
-}
-
-/// The times of a column.
-fn times<'a>(batch: &'a Batch, name: &str) -> Result<&'a [i64]> {
-    match batch.column(batch.schema().required(name)?) {
-        Column::Time(times) => Ok(times),
-        column => {
-            let message = format!("expected {}, found {}", ColumnKind::Time, column.kind());
-            Err(Error::new(Code::WrongKind, message).column(name))
-        }
-    }
 }
 
 /// The row of the other table with each key.
@@ -451,7 +332,7 @@ fn refuse(batch: &Batch, names: &[String], rows: &[u32], what: &str) -> Result<(
 
 #[cfg(test)]
 mod tests {
-    use samescore_core::batch::parse_time;
+    use samescore_core::batch::{MISSING_TIME, parse_time};
 
     use super::*;
 

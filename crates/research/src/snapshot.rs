@@ -28,7 +28,7 @@ use samescore_core::digest::{Digest, FileHasher, Fingerprint, sha256};
 use samescore_core::error::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::output_file::refused;
+use crate::output_file::{refused, sync_folder};
 use crate::{convert, file};
 
 /// The name of the rows in the folder of a snapshot.
@@ -116,17 +116,17 @@ pub fn store(folder: &Path, table: &Canonical, about: &About) -> Result<Snapshot
         let manifest = open(&path)?;
         return Ok(Snapshot { path, manifest, is_new: false });
     }
-    let builder_error = |e: io::Error| refused("write into", folder, &e);
+    let unwritten = |e: io::Error| refused("write into", folder, &e);
     let unfinished =
-        tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(folder).map_err(builder_error)?;
-    let lock = File::create(unfinished.path().join(LOCK)).map_err(builder_error)?;
+        tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(folder).map_err(unwritten)?;
+    let lock = File::create(unfinished.path().join(LOCK)).map_err(unwritten)?;
     // Without locks on this file system nobody may take this folder for a left one.
     let _ = lock.try_lock();
     let table_sha256 = write_table(&unfinished.path().join(TABLE), table)?;
     let manifest = manifest(table, about, table_sha256);
     write_manifest(&unfinished.path().join(MANIFEST), &manifest)?;
-    std::fs::remove_file(unfinished.path().join(LOCK)).map_err(builder_error)?;
-    sync_folder(unfinished.path())?;
+    std::fs::remove_file(unfinished.path().join(LOCK)).map_err(unwritten)?;
+    sync_folder(unfinished.path()).map_err(unwritten)?;
     let unfinished = unfinished.keep();
     if let Err(error) = std::fs::rename(&unfinished, &path) {
         let _ = std::fs::remove_dir_all(&unfinished);
@@ -136,7 +136,7 @@ pub fn store(folder: &Path, table: &Canonical, about: &About) -> Result<Snapshot
             Err(_) => Err(refused("write", &path, &error)),
         };
     }
-    sync_folder(folder)?;
+    sync_folder(folder).map_err(unwritten)?;
     Ok(Snapshot { path, manifest, is_new: true })
 }
 
@@ -298,16 +298,6 @@ fn remove_unfinished(folder: &Path) {
             let _ = std::fs::remove_dir_all(entry.path());
         }
     }
-}
-
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> Result<()> {
-    File::open(folder).and_then(|f| f.sync_all()).map_err(|e| refused("write", folder, &e))
-}
-
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> Result<()> {
-    Ok(())
 }
 
 #[cfg(test)]

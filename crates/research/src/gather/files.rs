@@ -18,11 +18,8 @@ use samescore_core::error::{Code, Error, Result};
 
 use super::Format;
 use crate::output_file::refused;
+use crate::snapshot::{MANIFEST, TABLE};
 
-/// The table of a snapshot.
-const SNAPSHOT_TABLE: &str = "table.parquet";
-/// What makes a folder a snapshot.
-const SNAPSHOT_MANIFEST: &str = "manifest.json";
 /// Folders below each other.
 const DEPTH_MAX: usize = 64;
 
@@ -138,12 +135,12 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 fn of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
     if is_snapshot(folder) {
-        return Ok(vec![folder.join(SNAPSHOT_TABLE)]);
+        return Ok(vec![folder.join(TABLE)]);
     }
     let snapshots: Vec<PathBuf> = list(folder)?.into_iter().filter(|e| is_snapshot(e)).collect();
     match snapshots.as_slice() {
         [] => {}
-        [one] => return Ok(vec![one.join(SNAPSHOT_TABLE)]),
+        [one] => return Ok(vec![one.join(TABLE)]),
         [first, ..] => {
             let n = snapshots.len();
             let message = format!("expected one snapshot in `{}`, found {n}", folder.display());
@@ -194,7 +191,7 @@ fn below(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
 }
 
 fn is_snapshot(folder: &Path) -> bool {
-    folder.join(SNAPSHOT_MANIFEST).is_file() && folder.join(SNAPSHOT_TABLE).is_file()
+    folder.join(MANIFEST).is_file() && folder.join(TABLE).is_file()
 }
 
 /// Refuses files in folders that are called like a value of a column.

@@ -68,6 +68,7 @@ pub use guess::read_inferred;
 pub use infer::infer;
 pub use named::{Named, of_config, to_table};
 pub use source::{Address, Query, Relation, Source};
+pub(crate) use sql::identifier;
 
 /// How many columns a message lists.
 const LISTED_COLUMNS: usize = 10;
@@ -138,12 +139,20 @@ pub fn read(
         return Err(Error::new(Code::MissingColumn, "expected declared columns, found none")
             .remedy("declare them under [data.columns]"));
     }
-    let names: Vec<&str> = columns.keys().map(String::as_str).collect();
-    let taken = table::take(&source.into().keyed(&data.key), Some(&names), &|name: &str| {
-        Filling::new(&columns[name], &data.missing)
-    })?;
+    let fillings = fill(&source.into().keyed(&data.key), &columns, &data.missing)?;
     let fields = columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));
-    filled(&Arc::new(Schema::new(fields)?), taken.columns)
+    filled(&Arc::new(Schema::new(fields)?), fillings)
+}
+
+/// Declared columns of a source, in name order.
+fn fill(
+    source: &Source,
+    columns: &BTreeMap<String, ColumnConfig>,
+    missing: &[String],
+) -> Result<Vec<Filling>> {
+    let names: Vec<&str> = columns.keys().map(String::as_str).collect();
+    let make = |name: &str| Filling::new(&columns[name], missing);
+    Ok(table::take(source, Some(&names), &make)?.columns)
 }
 
 /// The batch of filled columns, with the faults of their rows.

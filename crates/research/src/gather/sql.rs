@@ -30,6 +30,11 @@ mod exact;
 mod names;
 mod order;
 mod size;
+/// A name as SQL writes it, whatever its characters.
+pub(crate) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 #[cfg(test)]
 mod tests;
 mod walk;

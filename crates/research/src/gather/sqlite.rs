@@ -20,7 +20,7 @@ use samescore_core::error::{Code, Error, Result};
 
 use super::reader::Reader;
 use super::source::Relation;
-use super::sql::{self, Dialect};
+use super::sql::{self, Dialect, identifier};
 use super::taker::Taker;
 use crate::output_file::refused;
 
@@ -69,10 +69,11 @@ pub(super) fn open<R>(
 
 /// A name of a table as SQL writes it; behind a point one of an attached schema, as `main.t`.
 fn quoted(name: &str) -> String {
-    let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     match name.split_once('.') {
-        Some((schema @ ("main" | "temp"), name)) => format!("{}.{}", quote(schema), quote(name)),
-        _ => quote(name),
+        Some((schema @ ("main" | "temp"), name)) => {
+            format!("{}.{}", identifier(schema), identifier(name))
+        }
+        _ => identifier(name),
     }
 }
 

@@ -7,6 +7,8 @@ use samescore_core::batch::{Batch, Column, ColumnKind, Field, show_time};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::pipeline::Scores;
 
+use crate::gather::identifier;
+
 use super::{Shape, Sink, another_shape};
 
 /// An open table.
@@ -26,7 +28,7 @@ impl Table {
         let opened = Connection::open(path).map_err(|error| failed(path, &error))?;
         let insert = format!(
             "INSERT INTO {} VALUES ({})",
-            quoted(name),
+            identifier(name),
             vec!["?"; shape.fields().len()].join(", ")
         );
         // From here on, whatever fails rolls back and takes a new file away.
@@ -60,7 +62,7 @@ impl Table {
             let mut statement = connection.prepare(text).map_err(wrong)?;
             let rows = statement.query_map([name], |row| {
                 let (name, declared): (String, String) = (row.get(0)?, row.get(1)?);
-                Ok(format!("{} {declared}", quoted(&name)))
+                Ok(format!("{} {declared}", identifier(&name)))
             });
             let found: Vec<String> = rows.and_then(Iterator::collect).map_err(wrong)?;
             if kind != "table" || found != columns {
@@ -68,16 +70,16 @@ impl Table {
                 return Err(another_shape(&place, &columns, &found));
             }
         } else {
-            let text = format!("CREATE TABLE {} ({})", quoted(name), columns.join(", "));
+            let text = format!("CREATE TABLE {} ({})", identifier(name), columns.join(", "));
             connection.execute_batch(&text).map_err(wrong)?;
             let text = format!(
                 "CREATE INDEX {} ON {} (artifact, row_key)",
-                quoted(&format!("{name}_by_row_key")),
-                quoted(name)
+                identifier(&format!("{name}_by_row_key")),
+                identifier(name)
             );
             connection.execute_batch(&text).map_err(wrong)?;
         }
-        let text = format!("DELETE FROM {} WHERE artifact = ?", quoted(name));
+        let text = format!("DELETE FROM {} WHERE artifact = ?", identifier(name));
         connection.execute(&text, [self.shape.artifact()]).map_err(wrong)?;
         Ok(())
     }
@@ -133,11 +135,7 @@ impl Drop for Table {
 
 fn declared(field: &Field) -> String {
     let affinity = if field.kind == ColumnKind::Num { "REAL" } else { "TEXT" };
-    format!("{} {affinity}", quoted(&field.name))
-}
-
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+    format!("{} {affinity}", identifier(&field.name))
 }
 
 fn failed(path: &Path, error: &rusqlite::Error) -> Error {

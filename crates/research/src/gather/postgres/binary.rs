@@ -8,13 +8,13 @@
 use samescore_core::error::{Code, Error};
 use tokio_postgres::types::{Kind, Type};
 
+use super::super::stored::DAY_MICROS;
 use super::super::taker::{Stored, Taker};
 use super::numeric;
 
 const SIGNATURE: [u8; 11] = *b"PGCOPY\n\xff\r\n\0";
 /// Days and microseconds from 1970-01-01 to 2000-01-01, where the server counts from.
 const EPOCH_DAYS: i64 = 10_957;
-const DAY_MICROS: i64 = 86_400_000_000;
 
 /// What was expected and what was found.
 pub(super) type Mismatch = (&'static str, String);

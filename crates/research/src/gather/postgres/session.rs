@@ -10,6 +10,7 @@ use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Config, CopyInSink, CopyOutStream};
 
 use super::super::source::Address;
+use super::super::sql::identifier;
 use super::tls::TlsMode;
 use super::{failure, password, tls};
 use futures_util::SinkExt;
@@ -205,8 +206,7 @@ pub(crate) fn quoted(name: &str) -> Result<String> {
     if is_quoted || parts.len() > 2 || parts.iter().any(String::is_empty) {
         return Err(wrong());
     }
-    let quote = |part: &String| format!("\"{}\"", part.replace('"', "\"\""));
-    Ok(parts.iter().map(quote).collect::<Vec<_>>().join("."))
+    Ok(parts.iter().map(|part| identifier(part)).collect::<Vec<_>>().join("."))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use samescore_core::error::{Code, Error, Result};
 use super::infer::{Seen, no_rows, of_snapshot};
 use super::table::take;
 use super::taker::{Filling, Part, Stored, Taker};
-use super::{Source, read};
+use super::{Source, fill, filled, read};
 
 /// All columns of a source with inferred kinds, in name order. `missing` are the texts that mean
 /// missing.
@@ -36,35 +36,25 @@ pub fn read_inferred(source: impl Into<Source>, missing: &[String]) -> Result<Ba
     if taken.n_rows == 0 {
         return Err(no_rows(&source));
     }
-    let mut columns: BTreeMap<String, (Column, Vec<(usize, Error)>)> = BTreeMap::new();
+    let mut columns: BTreeMap<String, Filling> = BTreeMap::new();
     let mut again: BTreeMap<String, ColumnConfig> = BTreeMap::new();
     for (name, guess) in taken.names.into_iter().zip(taken.columns) {
         let kind = guess.seen.kind();
         match guess.finish(kind, missing) {
-            Some(filled) => drop(columns.insert(name, filled)),
+            Some(filling) => drop(columns.insert(name, filling)),
             None => drop(again.insert(name, kind.into())),
         }
     }
     if !again.is_empty() {
-        let names: Vec<String> = again.keys().cloned().collect();
-        let data =
-            DataConfig { columns: again, missing: missing.to_vec(), ..DataConfig::default() };
-        let rest = read(&source, &data, &[])?;
-        if rest.n_rows() != taken.n_rows {
-            return Err(changed(&source, taken.n_rows, rest.n_rows()));
+        let fillings = fill(&source, &again, missing)?;
+        if let Some(other) = fillings.iter().find(|filling| filling.n_rows() != taken.n_rows) {
+            return Err(changed(&source, taken.n_rows, other.n_rows()));
         }
-        for (name, column) in names.into_iter().zip(rest.columns()) {
-            columns.insert(name, (column.clone(), Vec::new()));
-        }
+        columns.extend(again.into_keys().zip(fillings));
     }
-    let fields = columns.iter().map(|(name, (column, _))| Field::new(name, column.kind()));
+    let fields = columns.iter().map(|(name, filling)| Field::new(name, filling.column.kind()));
     let schema = Arc::new(Schema::new(fields)?);
-    let (values, faults): (Vec<Column>, Vec<_>) = columns.into_values().unzip();
-    let mut batch = Batch::new(schema, values)?;
-    for (slot, faults) in faults.into_iter().enumerate() {
-        faults.into_iter().for_each(|(row, error)| batch.fault(row, slot, error));
-    }
-    Ok(batch)
+    filled(&schema, columns.into_values().collect())
 }
 
 fn changed(source: &Source, before: usize, after: usize) -> Error {
@@ -119,14 +109,14 @@ impl Guess {
     }
 
     /// The values as `kind`, unless they must be read again.
-    fn finish(self, kind: ColumnKind, missing: &[String]) -> Option<(Column, Vec<(usize, Error)>)> {
+    fn finish(self, kind: ColumnKind, missing: &[String]) -> Option<Filling> {
         let filling = match self.kept {
             Kept::Nothing => self.filling(kind),
             Kept::Column(filling) => *filling,
             Kept::Mixed => return None,
         };
         match (&filling.column, kind) {
-            (kept, kind) if kept.kind() == kind => Some((filling.column, filling.faults)),
+            (kept, kind) if kept.kind() == kind => Some(filling),
             (Column::Text(labels), ColumnKind::Time) => {
                 let mut times = Filling::new(&kind.into(), missing);
                 for row in 0..labels.len() {
@@ -135,7 +125,7 @@ impl Guess {
                         None => times.missing(),
                     }
                 }
-                Some((times.column, times.faults))
+                Some(times)
             }
             _ => None,
         }
@@ -301,5 +291,7 @@ mod tests {
         check("a,b\n2020-01-01,1\nx,2020-01-01\n");
         check("a,b\n9007199254740993,1e400\n1,true\n");
         check("a,b\n,\n?,\"\"\n");
+        // A cell that no column can take is a fault, also in a column that is read again.
+        check("a,b\n1,x\u{0}\nx\u{0},y\n");
     }
 }

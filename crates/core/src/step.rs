@@ -7,6 +7,7 @@
 //! from which config, artifact, deploy, conformance, values, parity and the catalogue take what
 //! they need.
 
+mod parameters;
 mod registry;
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,7 @@ use crate::config::{Columns, Task};
 use crate::error::{Code, Error, Result};
 use crate::rng::{Seed, Stream};
 
+pub use parameters::{Form, Parameter, parameters};
 pub use registry::KindInfo;
 
 /// What a fit is told besides the rows.

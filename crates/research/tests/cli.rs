@@ -385,6 +385,10 @@ fn every_kind_and_code_is_explained_and_every_help_has_an_example() {
         );
     }
     assert!(yes(at, &["kinds", "cast"]).contains("# unit: left out by default"));
+    let forest = yes(at, &["kinds", "random_forest"]);
+    let choices = "max_features: \"auto\" | \"all\" | \"sqrt\" | \"log2\" | \
+                   { count = whole number } | { share = number }\n    How many columns";
+    assert!(forest.contains(choices), "{forest}");
     refused(at, &["kinds", "nothing"], 2, "expected a known kind, found `nothing`");
     assert!(yes(at, &["explain", "ss0301"]).contains("exit code 3"));
     refused(at, &["explain", "SS9999"], 2, "expected an error code");

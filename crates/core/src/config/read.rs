@@ -265,6 +265,7 @@ fn read_step_params(
     span: &Range<usize>,
 ) -> Result<StepParams> {
     let refuse = refuse(Code::BadParameter, Some(span.clone()));
+    let refuse = |e| refuse(e).remedy(listed(kind));
     let is_selector = SelectorParams::KINDS.iter().any(|info| info.tag == kind);
     let from = Deserializer::from(table);
     if is_selector {
@@ -297,7 +298,8 @@ fn read_model(value: Spanned<DeValue<'_>>) -> Result<(ModelParams, Range<usize>)
         let known = ModelParams::KINDS.iter().map(|info| info.tag);
         return Err(named(unknown_kind(&kind, known).at(kind_span)));
     };
-    let params = read.map_err(refuse(Code::BadParameter, Some(span.clone()))).map_err(named)?;
+    let listed = |e: Error| named(e).remedy(listed(&kind));
+    let params = read.map_err(refuse(Code::BadParameter, Some(span.clone()))).map_err(listed)?;
     params.validate().map_err(named)?;
     Ok((params, kind_span))
 }
@@ -313,6 +315,11 @@ fn take<T: for<'de> Deserialize<'de>>(
     let span = value.span();
     let read = T::deserialize(ValueDeserializer::from(value));
     read.map(Some).map_err(refuse(Code::BadParameter, Some(span)))
+}
+
+/// Where the parameters of a kind are listed.
+fn listed(kind: &str) -> String {
+    format!("`samescore kinds {kind}` lists its parameters and what they take")
 }
 
 fn unknown_kind<'a>(kind: &str, known: impl Iterator<Item = &'a str>) -> Error {

@@ -1,5 +1,7 @@
 //! The list that registers the kinds of a room, and a kind as the catalogue shows it.
 
+use super::Parameter;
+
 /// One row of the catalogue.
 #[derive(Clone, Copy, Debug)]
 pub struct KindInfo {
@@ -11,6 +13,9 @@ pub struct KindInfo {
     pub source: &'static str,
     /// Whether it draws random numbers.
     pub draws: bool,
+    /// Its parameters with the docs of a source text.
+    #[doc(hidden)]
+    pub read_parameters: fn(&str) -> Vec<Parameter>,
 }
 
 impl KindInfo {
@@ -19,6 +24,11 @@ impl KindInfo {
         let docs = self.source.lines().take_while(|line| line.starts_with("//!"));
         docs.map(|line| line.trim_start_matches("//!").trim_start_matches(' '))
             .fold(String::new(), |text, line| text + line + "\n")
+    }
+
+    /// The parameters in the order of their fields.
+    pub fn parameters(&self) -> Vec<Parameter> {
+        (self.read_parameters)(self.source)
     }
 
     /// The first sentence of the manual, without its full stop.
@@ -61,6 +71,7 @@ macro_rules! registry {
                     family: $family,
                     source: include_str!(concat!(stringify!($module), ".rs")),
                     draws: <$module::$P as $crate::step::$family_trait>::DRAWS,
+                    read_parameters: $crate::step::parameters::<$module::$P>,
                 },)+
             ];
 

@@ -3,7 +3,7 @@
 use samescore_core::error::{Code, Error};
 use samescore_core::models::ModelParams;
 use samescore_core::selectors::SelectorParams;
-use samescore_core::step::KindInfo;
+use samescore_core::step::{KindInfo, Parameter};
 use samescore_core::transforms::TransformParams;
 use samescore_research::render;
 use serde::Serialize;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::failure::Failure;
 use super::shell::{Answer, Shell};
 
-/// List the kinds of steps and models, or print the manual and the defaults of one.
+/// List the kinds of steps and models, or print the manual, the parameters and the defaults of one.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  samescore kinds mean_median_imputer")]
 pub(super) struct Args {
@@ -42,10 +42,15 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             };
             let defaults = defaults(tag)?;
             Ok(Answer::yes(shell.body(
-                || format!("{tag} ({})\n\n{}\n# Defaults\n{defaults}", info.family, info.manual()),
+                || {
+                    let (family, manual, parameters) =
+                        (info.family, info.manual(), parameters(info));
+                    format!("{tag} ({family})\n\n{manual}{parameters}\n# Defaults\n{defaults}")
+                },
                 || {
                     let mut about = about(info);
                     about["manual"] = json!(info.manual());
+                    about["parameters"] = info.parameters().iter().map(parameter).collect();
                     about["defaults_toml"] = json!(defaults);
                     json!({ "command": "kinds", "kind": about })
                 },
@@ -70,6 +75,17 @@ fn about(info: &KindInfo) -> Value {
         "draws": info.draws,
         "summary": info.summary(),
     })
+}
+
+/// A section of the manual: what each parameter is, and what may stand behind it.
+fn parameters(info: &KindInfo) -> String {
+    let about = |p: &Parameter| format!("{}: {}\n    {}\n", p.name, p.form, p.doc);
+    let all: String = info.parameters().iter().map(about).collect();
+    if all.is_empty() { all } else { format!("\n# Parameters\n{all}") }
+}
+
+fn parameter(p: &Parameter) -> Value {
+    json!({ "name": p.name, "form": p.form.to_string(), "doc": p.doc })
 }
 
 /// The params of a kind with their defaults, as a config would say them.

@@ -10,7 +10,9 @@ use super::find::{Best, ColumnView, Finder};
 use super::grow::{GrowParams, Leaf};
 use super::histogram::{self, ColumnSums, Group, N_BINS, Packing, Sums};
 use super::partition::Room;
-use super::split::{Line, Whole};
+use super::scan::Scan;
+use super::split::{Line, NONE, Whole};
+use crate::math;
 use crate::par;
 use crate::rng::{Stream, sample_indices};
 
@@ -62,6 +64,7 @@ struct Work<'a> {
     large: Vec<ColumnSums>,
     small: Vec<ColumnSums>,
     line: Line,
+    scan: Scan,
 }
 
 /// Rows of one channel.
@@ -120,7 +123,13 @@ impl<'a> Looker<'a> {
         let whole = whole(root, &packing, part.packed);
         let found = par::map_mut(&mut works, |work| {
             work.group.build(data, part.rows, part.packed, &packing, &mut work.large);
-            search.best(work.group.first, &work.large, &whole, part, &mut work.line)
+            search.best(
+                work.group.first,
+                &work.large,
+                &whole,
+                part,
+                (&mut work.line, &mut work.scan),
+            )
         });
         let (large, small) = unzip(works);
         root.best = found.into_iter().fold(None, Best::better);
@@ -174,10 +183,12 @@ impl<'a> Looker<'a> {
                 let Part { rows, packed } = large_part;
                 work.group.build(data, rows, packed, &packing, &mut work.large);
             }
-            let (first, line) = (work.group.first, &mut work.line);
-            let a =
-                looks_small.then(|| search.best(first, &work.small, &of_small, small_part, line));
-            (a.flatten(), search.best(first, &work.large, &of_large, large_part, line))
+            let (first, lines) = (work.group.first, (&mut work.line, &mut work.scan));
+            let a = looks_small.then(|| {
+                let lines = (&mut *lines.0, &mut *lines.1);
+                search.best(first, &work.small, &of_small, small_part, lines)
+            });
+            (a.flatten(), search.best(first, &work.large, &of_large, large_part, lines))
         });
         let (large_sums, small_sums) = unzip(works);
         for (of_small, of_large) in found {
@@ -301,7 +312,13 @@ fn works<'a>(data: &Binned, space: &'a mut Workspace, parent: Option<Histogram>)
     let pairs = large.into_iter().zip(small);
     let works = groups.iter_mut().zip(pairs);
     works
-        .map(|(group, (large, small))| Work { group, large, small, line: Line::default() })
+        .map(|(group, (large, small))| Work {
+            group,
+            large,
+            small,
+            line: Line::default(),
+            scan: Scan::default(),
+        })
         .collect()
 }
 
@@ -324,9 +341,10 @@ impl Search<'_> {
         sums: &[ColumnSums],
         whole: &Whole<'_>,
         part: Part<'_>,
-        line: &mut Line,
+        (line, scan): (&mut Line, &mut Scan),
     ) -> Option<Best> {
-        let mut best = None;
+        // A column that is worth no more than one before it is not chosen.
+        let (mut best, mut floor) = (None, NONE);
         for (lane, sums) in sums.iter().enumerate() {
             let feature = first + lane;
             if !self.looked[feature] {
@@ -351,7 +369,16 @@ impl Search<'_> {
                 }
                 counts
             };
-            let found = self.finder.best(&view, whole, line, &mut counts, &mut |_| None);
+            let found = if view.is_text {
+                self.finder.best(&view, whole, line, &mut counts, &mut |_| None)
+            } else {
+                let lines = (&mut *line, &mut *scan);
+                let n_bins = cuts.n_bins();
+                self.finder.best_above((&view, n_bins), whole, lines, &mut counts, floor)
+            };
+            if let (Some(found), false) = (&found, view.is_text) {
+                floor = math::max(floor, found.worth);
+            }
             best = Best::better(best, found);
         }
         best

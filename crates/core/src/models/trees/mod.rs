@@ -27,6 +27,7 @@ mod outputs;
 mod partition;
 mod predict;
 mod sample;
+mod scan;
 pub(super) mod settings;
 mod shap;
 mod split;

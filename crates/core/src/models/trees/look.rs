@@ -87,7 +87,7 @@ impl<'a> Looker<'a> {
         let by_groups =
             !data.words.is_empty() && params.node_features.is_none() && !params.random_cuts;
         if by_groups && space.groups.is_empty() {
-            space.groups = Group::all(data, par::n_threads());
+            space.groups = Group::all(data);
         }
         Looker {
             data,
@@ -120,7 +120,7 @@ impl<'a> Looker<'a> {
         let part = Part { rows, packed: &packed[0] };
         let (data, packing) = (self.data, self.packing);
         let mut works = works(data, self.space, None);
-        let whole = whole(root, &packing, part.packed);
+        let whole = whole(root);
         let found = par::map_mut(&mut works, |work| {
             work.group.build(data, part.rows, part.packed, &packing, &mut work.large);
             search.best(
@@ -172,8 +172,8 @@ impl<'a> Looker<'a> {
         let (is_known, looks_small) = (parent.is_some(), self.may_split(small));
         let (data, packing) = (self.data, self.packing);
         let mut works = works(data, self.space, parent);
-        let of_small = whole(small, &packing, small_part.packed);
-        let of_large = whole(large, &packing, large_part.packed);
+        let of_small = whole(small);
+        let of_large = whole(large);
         let found = par::map_mut(&mut works, |work| {
             let Part { rows, packed } = small_part;
             work.group.build(data, rows, packed, &packing, &mut work.small);
@@ -234,7 +234,7 @@ impl<'a> Looker<'a> {
         let direct = DirectLeaf {
             rows: &rows[leaf.rows.clone()],
             packed: &packed,
-            whole: whole(leaf, &self.packing, packed[0]),
+            whole: Whole { hessian_range: self.packing.hessian_range(packed[0]), ..whole(leaf) },
             cuts,
         };
         let (data, finder, packing) = (self.data, self.finder, &self.packing);
@@ -284,11 +284,11 @@ impl<'a> Looker<'a> {
     }
 }
 
-fn whole<'a>(leaf: &'a Leaf, packing: &Packing, packed: &[i64]) -> Whole<'a> {
+fn whole(leaf: &Leaf) -> Whole<'_> {
     Whole {
         sums: &leaf.sums,
         n_rows: leaf.rows.len() as u32,
-        hessian_range: packing.hessian_range(packed),
+        hessian_range: leaf.hessian_range,
         bounds: leaf.bounds,
     }
 }

@@ -34,6 +34,7 @@ mod split;
 pub(super) mod table;
 mod traverse;
 mod walk;
+mod words;
 
 /// How many of `n` columns a share is.
 pub(super) fn sample_count(n: usize, ratio: f64) -> usize {

@@ -31,7 +31,7 @@ pub(super) struct Whole<'a> {
     pub sums: &'a [Sums],
     /// Its rows.
     pub n_rows: u32,
-    /// The least and largest second derivative among them.
+    /// Between which their second derivatives lie: no choice depends on how tightly.
     pub hessian_range: (f64, f64),
     /// Between which its value must stay, in quanta; `None` if anywhere.
     pub bounds: Option<(f64, f64)>,

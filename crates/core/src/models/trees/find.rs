@@ -161,12 +161,16 @@ impl Finder {
         floor: f64,
     ) -> Option<Best> {
         let sums = view.sums[0];
+        let mut plain = || {
+            let best = self.best(view, whole, line, counts, &mut |_| None);
+            best.filter(|best| best.worth > floor)
+        };
         if whole.bounds.is_some() || self.rule.alpha > 0.0 {
-            return self.best(view, whole, line, counts, &mut |_| None);
+            return plain();
         }
         let choice = scan.best((sums, n_bins), whole, &self.rule, floor)?;
         if !choice.is_sure {
-            return self.best(view, whole, line, counts, &mut |_| None);
+            return plain();
         }
         let cut = Cut::Bin(choice.index as u32);
         let behind = choice.index + 1..n_bins;

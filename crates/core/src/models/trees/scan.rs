@@ -139,3 +139,70 @@ impl Bar {
         (h >= self.need && self.whole[1] - h >= self.need).then(|| x / y)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::find::{Categories, ColumnView, Finder};
+    use super::super::split::{Line, NONE};
+    use super::*;
+    use crate::rng::{Draw, Seed, Stream};
+
+    /// Sums with empty bins, at times without missing values.
+    fn sums(draws: &mut impl Draw, n_bins: usize) -> (Vec<Sums>, u32) {
+        let (mut sums, mut n_rows) = (vec![[0; 2]; N_BINS], 0);
+        let has_missing = draws.bernoulli(0.5);
+        let bins = (0..n_bins).chain(has_missing.then_some(N_BINS - 1));
+        for bin in bins {
+            for _ in 0..draws.bounded(4) {
+                let g = draws.bounded(2000) as i64 - 1000;
+                sums[bin][0] += g;
+                sums[bin][1] += 1 + draws.bounded(50) as i64;
+                n_rows += 1;
+            }
+        }
+        (sums, n_rows)
+    }
+
+    #[test]
+    fn the_choice_is_that_of_the_plain_search() {
+        let mut draws = Stream::new(Seed(1), "model", "", "scan").pcg();
+        let (mut line, mut scan, mut n_found) = (Line::default(), Scan::default(), 0);
+        for round in 0..2000 {
+            let n_bins = 1 + draws.bounded(255) as usize;
+            let (sums, n_rows) = sums(&mut draws, n_bins);
+            let total = sums.iter().fold([0; 2], |[g, h], s| [g + s[0], h + s[1]]);
+            let rule = Rule {
+                lambda: [0.0, 1.0, 37.5][round % 3],
+                alpha: 0.0,
+                min_hessian: [0.0, 40.0][round % 2],
+                min_rows: 1 + draws.bounded(3) as u32,
+            };
+            let categories = Categories { smooth: 0.0, l2: 0.0, set_max: 1, one_vs_rest_max: 1 };
+            let finder = Finder { rule, categories, monotone: vec![] };
+            let bins: Vec<u16> = (0..n_bins as u16).collect();
+            let view = ColumnView {
+                feature: 0,
+                bins: &bins,
+                sums: &[&sums],
+                missing: N_BINS - 1,
+                is_text: false,
+            };
+            let whole = Whole { sums: &[total], n_rows, hessian_range: (1.0, 50.0), bounds: None };
+            // Rows are counted as if each had the largest second derivative.
+            let mut counts = || sums.iter().map(|s| (s[1] as u32).div_ceil(50)).collect();
+            let plain = finder.best(&view, &whole, &mut line, &mut counts, &mut |_| None);
+            let mut above = |floor: f64| {
+                let lines = (&mut line, &mut scan);
+                finder.best_above((&view, n_bins), &whole, lines, &mut counts, floor)
+            };
+            assert_eq!(above(NONE), plain);
+            if let Some(plain) = plain {
+                n_found += 1;
+                assert_eq!(above(plain.worth), None);
+                let below = f64::from_bits(plain.worth.to_bits() - 1);
+                assert_eq!(above(below).map(|best| best.worth), Some(plain.worth));
+            }
+        }
+        assert!(n_found > 1500);
+    }
+}

@@ -7,9 +7,10 @@
 //! the next; where that is not below the next, it is the last value. A text column has a bin per
 //! label, of its `max_bin` most frequent ones (ties by code point); others count as missing.
 //!
-//! Bins are held by column, which is how rows are partitioned, and for histograms once more by row:
-//! 8 columns in a word, so that a row in no order costs one line of the cache.
+//! Bins are held by column, which is how rows are partitioned, and for histograms once more by row
+//! ([`super::words`]).
 
+use super::words::Words;
 use crate::aggregate::{LevelCounts, Rows};
 use crate::batch::{Batch, Column, ColumnKind, MISSING_CODE};
 use crate::error::{Code, Error, Result};
@@ -21,10 +22,6 @@ use crate::step::FitContext;
 pub(in crate::models) const SMALL_BINS: u32 = 255;
 /// The largest `max_bin`.
 pub(in crate::models) const BINS_MAX: u32 = 65_535;
-/// Columns in a word.
-pub(super) const LANES: usize = 8;
-/// Rows of words that a thread makes at a time.
-const WORD_ROWS: usize = 1 << 13;
 
 /// Where a column is cut.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,9 +91,8 @@ pub(in crate::models) struct Binned {
     pub n_rows: usize,
     pub cuts: Vec<Cuts>,
     pub columns: Vec<Bins>,
-    /// Row by row the bins of 8 columns per word, the first in the lowest bits; empty if not made,
-    /// or if a column has more than 255 bins.
-    pub words: Vec<u64>,
+    /// The bins row by row; empty if not made, or if a column has more than 255 bins.
+    pub words: Vec<Words>,
 }
 
 impl Binned {
@@ -127,7 +123,7 @@ impl Binned {
         Ok(binned)
     }
 
-    /// Makes the words.
+    /// Holds the bins by row, too, for the threads at hand.
     pub fn with_words(mut self) -> Self {
         let columns: Option<Vec<&[u8]>> = self
             .columns
@@ -138,32 +134,13 @@ impl Binned {
             })
             .collect();
         let Some(columns) = columns else { return self };
-        let n_words = self.n_words();
-        let mut words = vec![0u64; self.n_rows * n_words];
-        let mut parts: Vec<(usize, &mut [u64])> =
-            words.chunks_mut(WORD_ROWS * n_words.max(1)).enumerate().collect();
-        par::map_mut(&mut parts, |(index, words)| {
-            let first = *index * WORD_ROWS;
-            for (feature, bins) in columns.iter().enumerate() {
-                let (word, shift) = (feature / LANES, 8 * (feature % LANES));
-                let words = words[word..].iter_mut().step_by(n_words);
-                for (word, &bin) in words.zip(&bins[first..]) {
-                    *word |= u64::from(bin) << shift;
-                }
-            }
-        });
-        self.words = words;
+        self.words = Words::all(&columns, self.n_rows);
         self
     }
 
     /// The number of columns.
     pub fn n_features(&self) -> usize {
         self.cuts.len()
-    }
-
-    /// The words of a row.
-    pub fn n_words(&self) -> usize {
-        self.n_features().div_ceil(LANES)
     }
 }
 

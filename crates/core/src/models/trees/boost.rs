@@ -381,13 +381,7 @@ impl<'a> State<'a> {
     fn step(&mut self, grown: &Grown, leaves: &[LeafFacts], output: usize, is_all: bool) {
         let scores = &mut self.scores[output];
         if is_all {
-            for (leaf, facts) in grown.leaves.iter().zip(leaves) {
-                let value = facts.values[0];
-                for &row in &grown.rows[leaf.rows.clone()] {
-                    scores[row as usize] += value;
-                }
-            }
-            return;
+            return add_leaves(scores, grown, leaves);
         }
         let walk = Walk::new(self.data, grown);
         let mut chunks: Vec<(usize, &mut [f64])> = scores
@@ -428,6 +422,23 @@ impl<'a> State<'a> {
         sums.iter().for_each(|sum| total.merge(sum));
         total.round()
     }
+}
+
+/// Adds to every row's score the value of its leaf. The rows of a leaf ascend.
+fn add_leaves(scores: &mut [f64], grown: &Grown, leaves: &[LeafFacts]) {
+    let size = scores.len().div_ceil(par::n_threads()).max(1);
+    let mut parts: Vec<(usize, &mut [f64])> = scores.chunks_mut(size).enumerate().collect();
+    par::map_mut(&mut parts, |(index, scores)| {
+        let first = *index * size;
+        for (leaf, facts) in grown.leaves.iter().zip(leaves) {
+            let value = facts.values[0];
+            let rows = &grown.rows[leaf.rows.clone()];
+            let place = |end: usize| rows.partition_point(|&row| (row as usize) < end);
+            for &row in &rows[place(first)..place(first + scores.len())] {
+                scores[row as usize - first] += value;
+            }
+        }
+    });
 }
 
 struct Chunk<'a> {

@@ -13,6 +13,8 @@ use crate::math;
 
 /// Bytes of the tables of text splits beyond which a forest is not compiled.
 const TABLE_BYTES_MAX: usize = 1 << 24;
+/// Searches in step.
+const N_STEP: usize = 8;
 
 /// The test of a split: a row goes right if its code in `column` is above `limit`.
 #[derive(Clone, Copy, Debug)]
@@ -39,7 +41,7 @@ enum Feature {
 /// The thresholds of a numeric feature.
 #[derive(Clone, Debug)]
 struct Cuts {
-    /// Ascending; behind the last one infinities up to a power of two less one.
+    /// Ascending; behind the last one the largest number up to a power of two less one.
     thresholds: Vec<f64>,
     n: u16,
     /// The column for splits that send a missing value left, right.
@@ -191,10 +193,13 @@ impl Coder {
 
 impl Cuts {
     fn new(mut thresholds: Vec<f64>) -> Option<Self> {
+        if thresholds.iter().any(|threshold| !threshold.is_finite()) {
+            return None;
+        }
         thresholds.sort_by(|a, b| math::total_cmp(*a, *b));
         thresholds.dedup_by(|a, b| a == b);
         let n = u16::try_from(thresholds.len()).ok().filter(|&n| n < u16::MAX)?;
-        thresholds.resize((thresholds.len() + 1).next_power_of_two() - 1, f64::INFINITY);
+        thresholds.resize((thresholds.len() + 1).next_power_of_two() - 1, f64::MAX);
         Some(Cuts { thresholds, n, columns: [None; 2] })
     }
 
@@ -203,35 +208,77 @@ impl Cuts {
         Test { column, limit: self.below(threshold) }
     }
 
-    /// How many thresholds are below x: a search without a branch.
-    #[inline]
+    /// How many thresholds are below x.
     fn below(&self, x: f64) -> u16 {
-        let mut place = 0;
-        let mut half = self.thresholds.len().div_ceil(2);
-        while half > 0 {
-            let is_above = self.thresholds[place + half - 1] < x;
-            place += if is_above { half } else { 0 };
-            half /= 2;
+        let [place] = self.below_each([x]);
+        place
+    }
+
+    /// How many thresholds are below each number: searches in step, so that each waits while the
+    /// others go on. The sign of a difference decides, which no compiler makes a branch of.
+    #[inline]
+    fn below_each<const N: usize>(&self, xs: [f64; N]) -> [u16; N] {
+        let xs = xs.map(|x| if x.is_nan() { f64::NEG_INFINITY } else { x });
+        let mut places = [0usize; N];
+        let mut bit = self.thresholds.len().trailing_ones();
+        while bit > 0 {
+            bit -= 1;
+            let middles = &self.thresholds[(1 << bit) - 1..];
+            for (place, x) in places.iter_mut().zip(xs) {
+                let is_above = (middles[*place] - x).to_bits() >> 63;
+                *place |= (is_above as usize) << bit;
+            }
         }
-        place as u16
+        // The last places are no thresholds.
+        places.map(|place| if place < usize::from(self.n) { place as u16 } else { self.n })
     }
 
     fn write<C: Copy>(
         &self,
-        values: impl Iterator<Item = f64>,
+        mut values: impl ExactSizeIterator<Item = f64>,
+        steps: (usize, usize),
+        codes: &mut [C],
+        code: impl Fn(u16) -> C,
+    ) {
+        let mut first = 0;
+        while values.len() > 0 {
+            if values.len() < N_STEP {
+                self.write_some(
+                    [values.next().unwrap_or(math::MISSING)],
+                    first,
+                    steps,
+                    codes,
+                    &code,
+                );
+                first += 1;
+            } else {
+                let some = std::array::from_fn(|_| values.next().unwrap_or(math::MISSING));
+                self.write_some::<C, N_STEP>(some, first, steps, codes, &code);
+                first += N_STEP;
+            }
+        }
+    }
+
+    /// Writes the codes of rows from `first` on.
+    #[inline]
+    fn write_some<C: Copy, const N: usize>(
+        &self,
+        values: [f64; N],
+        first: usize,
         (column_step, row_step): (usize, usize),
         codes: &mut [C],
         code: impl Fn(u16) -> C,
     ) {
-        let at = |column: Option<u16>| column.map(|column| usize::from(column) * column_step);
-        let [left, right] = self.columns.map(at);
-        for (row, x) in values.enumerate() {
-            let below = self.below(x);
-            if let Some(left) = left {
-                codes[left + row * row_step] = code(below);
-            }
-            if let Some(right) = right {
-                codes[right + row * row_step] = code(if x.is_nan() { self.n } else { below });
+        let below = self.below_each(values);
+        let start = |column: u16| usize::from(column) * column_step + first * row_step;
+        if let Some(left) = self.columns[0].map(start) {
+            let places = codes[left..].iter_mut().step_by(row_step);
+            places.zip(below).for_each(|(place, below)| *place = code(below));
+        }
+        if let Some(right) = self.columns[1].map(start) {
+            let places = codes[right..].iter_mut().step_by(row_step);
+            for (place, (below, x)) in places.zip(below.into_iter().zip(values)) {
+                *place = code(if x.is_nan() { self.n } else { below });
             }
         }
     }

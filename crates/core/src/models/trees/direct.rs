@@ -9,7 +9,7 @@ use crate::par;
 use crate::rng::{Draw, Stream};
 
 /// Rows times columns from which threads help.
-const PARALLEL_FROM: usize = 1 << 16;
+const PARALLEL_FROM: usize = 1 << 13;
 
 /// From so many rows per bin on, every bin is looked at.
 const DENSE_ROWS: usize = 2;
@@ -48,7 +48,7 @@ pub(super) fn best_of(
         let found = features.iter().map(|&f| buffers.best(data, finder, packing, leaf, f));
         return found.fold(None, Best::better);
     }
-    let parts: Vec<&[u32]> = features.chunks(features.len().div_ceil(4 * n_threads)).collect();
+    let parts: Vec<&[u32]> = features.chunks(features.len().div_ceil(n_threads)).collect();
     let found = par::map(&parts, |part| {
         let mut buffers = Direct::default();
         let found = part.iter().map(|&f| buffers.best(data, finder, packing, leaf, f));

@@ -6,6 +6,7 @@
 //! labels have the L2 strength `l2` more.
 
 use super::histogram::Sums;
+use super::scan::Scan;
 use super::split::{Ask, Choice, Line, Rule, Whole};
 use crate::math;
 
@@ -32,6 +33,8 @@ pub(super) enum Cut {
 pub(super) struct Best {
     /// In quanta.
     pub gain: f64,
+    /// What both sides are worth, in quanta.
+    pub worth: f64,
     pub feature: u32,
     pub cut: Cut,
     pub missing_left: bool,
@@ -138,12 +141,42 @@ impl Finder {
         });
         Best {
             gain: choice.gain,
+            worth: choice.worth,
             feature: view.feature,
             cut,
             missing_left: choice.missing_left,
             next: None,
             left: left.collect(),
         }
+    }
+
+    /// The best split of a numeric column of a leaf, whose bins are the first `n_bins`, from one
+    /// channel; none if it is worth no more than `floor`. The same as [`Finder::best`].
+    pub fn best_above(
+        &self,
+        (view, n_bins): (&ColumnView<'_>, usize),
+        whole: &Whole<'_>,
+        (line, scan): (&mut Line, &mut Scan),
+        counts: &mut dyn FnMut() -> Vec<u32>,
+        floor: f64,
+    ) -> Option<Best> {
+        let sums = view.sums[0];
+        let mut plain = || {
+            let best = self.best(view, whole, line, counts, &mut |_| None);
+            best.filter(|best| best.worth > floor)
+        };
+        if whole.bounds.is_some() || self.rule.alpha > 0.0 {
+            return plain();
+        }
+        let choice = scan.best((sums, n_bins), whole, &self.rule, floor)?;
+        if !choice.is_sure {
+            return plain();
+        }
+        let cut = Cut::Bin(choice.index as u32);
+        let behind = choice.index + 1..n_bins;
+        let next = behind.map(|bin| bin as u32).find(|&bin| sums[bin as usize][1] != 0);
+        let best = self.made(view, &view.bins[..=choice.index], choice, cut);
+        Some(Best { next, ..best })
     }
 
     fn best_of_levels(

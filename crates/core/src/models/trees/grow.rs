@@ -111,6 +111,8 @@ pub(super) struct Leaf {
     pub rows: Range<usize>,
     pub depth: u32,
     pub sums: Vec<Sums>,
+    /// Between which its second derivatives lie.
+    pub hessian_range: (f64, f64),
     pub bounds: Option<(f64, f64)>,
     /// The columns above, ascending.
     pub path: Vec<u32>,
@@ -141,6 +143,7 @@ pub(super) fn grow(
         rows: 0..rows.len(),
         depth: 0,
         sums,
+        hessian_range: packing.hessian_range(&packed[0]),
         bounds,
         path: Vec::new(),
         best: None,
@@ -282,6 +285,7 @@ fn children(finder: &Finder, leaf: &Leaf, best: &Best, n_left: usize, node: usiz
         rows,
         depth: leaf.depth + 1,
         sums,
+        hessian_range: leaf.hessian_range,
         bounds,
         path: path.clone(),
         best: None,

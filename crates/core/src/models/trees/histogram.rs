@@ -6,7 +6,8 @@
 //! then both are added to sums of 64 bits each. So sums are exact, no order of rows can matter, and
 //! a child's sums are its parent's less its sibling's, to the bit.
 
-use super::binning::{Binned, LANES};
+use super::binning::Binned;
+use super::words::LANES;
 use crate::math::FixedScale;
 
 /// Rows whose packed sums fit.
@@ -94,14 +95,13 @@ fn add(total: &mut Sums, part: Sums) {
     total[1] = total[1].wrapping_add(part[1]);
 }
 
-/// Columns that one thread sums: whole words of a row.
+/// Columns that one thread sums: those of one part of the words.
 pub(super) struct Group {
+    /// Which part.
+    part: usize,
     /// The first column and how many.
     pub first: usize,
     pub n: usize,
-    /// The first word and how many.
-    word: usize,
-    n_words: usize,
     /// Packed sums of a chunk, by word and lane; zero between uses.
     narrow: Vec<[[i64; N_BINS]; LANES]>,
     /// The words of the rows in hand, by word.
@@ -109,23 +109,14 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// The columns of all words, in at most `n_groups` groups.
-    pub fn all(data: &Binned, n_groups: usize) -> Vec<Group> {
-        let n_words = data.n_words();
-        let n_groups = n_groups.clamp(1, n_words.max(1));
-        let bound = |group: usize| group * n_words / n_groups;
-        let groups = (0..n_groups).map(|group| {
-            let (word, end) = (bound(group), bound(group + 1));
-            let first = word * LANES;
-            let n = data.n_features().min(end * LANES) - first;
-            Group {
-                first,
-                n,
-                word,
-                n_words: end - word,
-                narrow: vec![[[0; N_BINS]; LANES]; end - word],
-                gathered: vec![[0; HAND]; end - word],
-            }
+    /// The columns of all words.
+    pub fn all(data: &Binned) -> Vec<Group> {
+        let groups = data.words.iter().enumerate().map(|(part, words)| Group {
+            part,
+            first: words.first,
+            n: words.n,
+            narrow: vec![[[0; N_BINS]; LANES]; words.n_words()],
+            gathered: vec![[0; HAND]; words.n_words()],
         });
         groups.collect()
     }
@@ -145,37 +136,13 @@ impl Group {
         let chunks = rows.chunks(CHUNK).zip(packed.chunks(CHUNK));
         for (index, (rows, packed)) in chunks.enumerate() {
             for (rows, packed) in rows.chunks(HAND).zip(packed.chunks(HAND)) {
-                self.gather(data, rows);
-                for word in 0..self.n_words {
+                data.words[self.part].gather(rows, &mut self.gathered);
+                for (word, narrow) in self.narrow.iter_mut().enumerate() {
                     let n = (self.n - word * LANES).min(LANES);
-                    let words = &self.gathered[word][..rows.len()];
-                    accumulate_lanes(&mut self.narrow[word], words, packed, n);
+                    accumulate_lanes(narrow, &self.gathered[word][..rows.len()], packed, n);
                 }
             }
             self.flush(packing, index == 0, out);
-        }
-    }
-
-    /// Fetches the words of rows in one go: misses of the cache overlap better alone than between
-    /// additions.
-    fn gather(&mut self, data: &Binned, rows: &[u32]) {
-        let stride = data.n_words();
-        let words = &data.words[self.word..];
-        match self.gathered.as_mut_slice() {
-            [a] => gather_words(words, stride, rows, [a]),
-            [a, b] => gather_words(words, stride, rows, [a, b]),
-            [a, b, c] => gather_words(words, stride, rows, [a, b, c]),
-            [a, b, c, d] => gather_words(words, stride, rows, [a, b, c, d]),
-            [a, b, c, d, e] => gather_words(words, stride, rows, [a, b, c, d, e]),
-            [a, b, c, d, e, f] => gather_words(words, stride, rows, [a, b, c, d, e, f]),
-            [a, b, c, d, e, f, g] => gather_words(words, stride, rows, [a, b, c, d, e, f, g]),
-            all => {
-                for (place, &row) in rows.iter().enumerate() {
-                    let start = row as usize * stride;
-                    let row = &words[start..start + self.n_words];
-                    all.iter_mut().zip(row).for_each(|(out, &word)| out[place] = word);
-                }
-            }
         }
     }
 
@@ -193,22 +160,6 @@ impl Group {
                 }
                 *word = 0;
             }
-        }
-    }
-}
-
-#[inline]
-fn gather_words<const N: usize>(
-    words: &[u64],
-    stride: usize,
-    rows: &[u32],
-    out: [&mut [u64; HAND]; N],
-) {
-    for (place, &row) in rows[..rows.len().min(HAND)].iter().enumerate() {
-        let start = row as usize * stride;
-        let row = &words[start..start + N];
-        for word in 0..N {
-            out[word][place] = row[word];
         }
     }
 }
@@ -287,7 +238,7 @@ mod tests {
         let columns = columns.map(|f| Bins::Small((0..20_000).map(f).collect())).to_vec();
         let cuts = vec![Cuts::Num(NumCuts::default()); 2];
         let data = Binned { n_rows: 20_000, cuts, columns, words: vec![] }.with_words();
-        let mut group = Group::all(&data, 1).remove(0);
+        let mut group = Group::all(&data).remove(0);
         let packing = Packing::new(20_000, 1.0, 1.0, false);
         let packed: Vec<i64> =
             (0..20_000).map(|i| packing.pack((i % 19) as f64 / -19.0, 0.5)).collect();

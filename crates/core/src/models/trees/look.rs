@@ -10,7 +10,9 @@ use super::find::{Best, ColumnView, Finder};
 use super::grow::{GrowParams, Leaf};
 use super::histogram::{self, ColumnSums, Group, N_BINS, Packing, Sums};
 use super::partition::Room;
-use super::split::{Line, Whole};
+use super::scan::Scan;
+use super::split::{Line, NONE, Whole};
+use crate::math;
 use crate::par;
 use crate::rng::{Stream, sample_indices};
 
@@ -62,6 +64,7 @@ struct Work<'a> {
     large: Vec<ColumnSums>,
     small: Vec<ColumnSums>,
     line: Line,
+    scan: Scan,
 }
 
 /// Rows of one channel.
@@ -84,7 +87,7 @@ impl<'a> Looker<'a> {
         let by_groups =
             !data.words.is_empty() && params.node_features.is_none() && !params.random_cuts;
         if by_groups && space.groups.is_empty() {
-            space.groups = Group::all(data, par::n_threads());
+            space.groups = Group::all(data);
         }
         Looker {
             data,
@@ -117,10 +120,16 @@ impl<'a> Looker<'a> {
         let part = Part { rows, packed: &packed[0] };
         let (data, packing) = (self.data, self.packing);
         let mut works = works(data, self.space, None);
-        let whole = whole(root, &packing, part.packed);
+        let whole = whole(root);
         let found = par::map_mut(&mut works, |work| {
             work.group.build(data, part.rows, part.packed, &packing, &mut work.large);
-            search.best(work.group.first, &work.large, &whole, part, &mut work.line)
+            search.best(
+                work.group.first,
+                &work.large,
+                &whole,
+                part,
+                (&mut work.line, &mut work.scan),
+            )
         });
         let (large, small) = unzip(works);
         root.best = found.into_iter().fold(None, Best::better);
@@ -163,8 +172,8 @@ impl<'a> Looker<'a> {
         let (is_known, looks_small) = (parent.is_some(), self.may_split(small));
         let (data, packing) = (self.data, self.packing);
         let mut works = works(data, self.space, parent);
-        let of_small = whole(small, &packing, small_part.packed);
-        let of_large = whole(large, &packing, large_part.packed);
+        let of_small = whole(small);
+        let of_large = whole(large);
         let found = par::map_mut(&mut works, |work| {
             let Part { rows, packed } = small_part;
             work.group.build(data, rows, packed, &packing, &mut work.small);
@@ -174,10 +183,12 @@ impl<'a> Looker<'a> {
                 let Part { rows, packed } = large_part;
                 work.group.build(data, rows, packed, &packing, &mut work.large);
             }
-            let (first, line) = (work.group.first, &mut work.line);
-            let a =
-                looks_small.then(|| search.best(first, &work.small, &of_small, small_part, line));
-            (a.flatten(), search.best(first, &work.large, &of_large, large_part, line))
+            let (first, lines) = (work.group.first, (&mut work.line, &mut work.scan));
+            let a = looks_small.then(|| {
+                let lines = (&mut *lines.0, &mut *lines.1);
+                search.best(first, &work.small, &of_small, small_part, lines)
+            });
+            (a.flatten(), search.best(first, &work.large, &of_large, large_part, lines))
         });
         let (large_sums, small_sums) = unzip(works);
         for (of_small, of_large) in found {
@@ -223,7 +234,7 @@ impl<'a> Looker<'a> {
         let direct = DirectLeaf {
             rows: &rows[leaf.rows.clone()],
             packed: &packed,
-            whole: whole(leaf, &self.packing, packed[0]),
+            whole: Whole { hessian_range: self.packing.hessian_range(packed[0]), ..whole(leaf) },
             cuts,
         };
         let (data, finder, packing) = (self.data, self.finder, &self.packing);
@@ -273,11 +284,11 @@ impl<'a> Looker<'a> {
     }
 }
 
-fn whole<'a>(leaf: &'a Leaf, packing: &Packing, packed: &[i64]) -> Whole<'a> {
+fn whole(leaf: &Leaf) -> Whole<'_> {
     Whole {
         sums: &leaf.sums,
         n_rows: leaf.rows.len() as u32,
-        hessian_range: packing.hessian_range(packed),
+        hessian_range: leaf.hessian_range,
         bounds: leaf.bounds,
     }
 }
@@ -301,7 +312,13 @@ fn works<'a>(data: &Binned, space: &'a mut Workspace, parent: Option<Histogram>)
     let pairs = large.into_iter().zip(small);
     let works = groups.iter_mut().zip(pairs);
     works
-        .map(|(group, (large, small))| Work { group, large, small, line: Line::default() })
+        .map(|(group, (large, small))| Work {
+            group,
+            large,
+            small,
+            line: Line::default(),
+            scan: Scan::default(),
+        })
         .collect()
 }
 
@@ -324,9 +341,10 @@ impl Search<'_> {
         sums: &[ColumnSums],
         whole: &Whole<'_>,
         part: Part<'_>,
-        line: &mut Line,
+        (line, scan): (&mut Line, &mut Scan),
     ) -> Option<Best> {
-        let mut best = None;
+        // A column that is worth no more than one before it is not chosen.
+        let (mut best, mut floor) = (None, NONE);
         for (lane, sums) in sums.iter().enumerate() {
             let feature = first + lane;
             if !self.looked[feature] {
@@ -351,7 +369,16 @@ impl Search<'_> {
                 }
                 counts
             };
-            let found = self.finder.best(&view, whole, line, &mut counts, &mut |_| None);
+            let found = if view.is_text {
+                self.finder.best(&view, whole, line, &mut counts, &mut |_| None)
+            } else {
+                let lines = (&mut *line, &mut *scan);
+                let n_bins = cuts.n_bins();
+                self.finder.best_above((&view, n_bins), whole, lines, &mut counts, floor)
+            };
+            if let (Some(found), false) = (&found, view.is_text) {
+                floor = math::max(floor, found.worth);
+            }
             best = Best::better(best, found);
         }
         best

@@ -27,12 +27,14 @@ mod outputs;
 mod partition;
 mod predict;
 mod sample;
+mod scan;
 pub(super) mod settings;
 mod shap;
 mod split;
 pub(super) mod table;
 mod traverse;
 mod walk;
+mod words;
 
 /// How many of `n` columns a share is.
 pub(super) fn sample_count(n: usize, ratio: f64) -> usize {

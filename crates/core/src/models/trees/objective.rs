@@ -152,7 +152,7 @@ impl Objective {
                 // e and p with the expressions of `math::sigmoid`.
                 let e = math::exp(-s.abs());
                 let odds = 1.0 + e;
-                let p = if s >= 0.0 { 1.0 / odds } else { e / odds };
+                let p = (if s >= 0.0 { 1.0 } else { e }) / odds;
                 (p - y, math::max(e / (odds * odds), HESSIAN_MIN))
             }
         }

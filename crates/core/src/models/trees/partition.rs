@@ -4,8 +4,8 @@ use super::binning::{Binned, Bins};
 use super::find::{Best, Cut};
 use crate::par;
 
-/// Leaves of more rows are partitioned in parts.
-const PART_ROWS: usize = 1 << 15;
+/// Leaves of fewer rows are partitioned by one thread.
+const PARTS_FROM: usize = 1 << 14;
 
 /// Which rows go left.
 pub(super) struct Side<'a> {
@@ -55,17 +55,31 @@ impl<'a> Side<'a> {
         match (self.bins, &self.set) {
             (Bins::Small(bins), None) => {
                 let (cut, missing_left) = (self.cut as u8, self.missing_left);
-                split(buffers, |row| {
-                    let bin = bins[row as usize];
-                    (bin <= cut) | (missing_left & (bin == u8::MAX))
-                })
+                split(buffers, |row| is_small_left(bins[row as usize], cut, missing_left))
             }
             _ => split(buffers, |row| self.is_left(row)),
         }
     }
+
+    /// Copies the rows that go left to the front of the part's room, and those that go right to its
+    /// end, the first of them last.
+    fn spread(&self, part: &mut Part<'_>) {
+        match (self.bins, &self.set) {
+            (Bins::Small(bins), None) => {
+                let (cut, missing_left) = (self.cut as u8, self.missing_left);
+                spread(part, |row| is_small_left(bins[row as usize], cut, missing_left));
+            }
+            _ => spread(part, |row| self.is_left(row)),
+        }
+    }
 }
 
-/// Room for the rows that go right.
+#[inline(always)]
+fn is_small_left(bin: u8, cut: u8, missing_left: bool) -> bool {
+    (bin <= cut) | (missing_left & (bin == u8::MAX))
+}
+
+/// Room for the rows that go right, or for all.
 #[derive(Default)]
 pub(super) struct Room {
     rows: Vec<u32>,
@@ -92,7 +106,7 @@ pub(super) fn partition(
     let side = Side::new(data, best.feature, &best.cut, best.missing_left);
     room.resize(rows.len());
     if let [packed] = packed {
-        if rows.len() > 2 * PART_ROWS && par::n_threads() > 1 {
+        if rows.len() >= PARTS_FROM && par::n_threads() > 1 {
             return in_parts(&side, rows, packed, room);
         }
         return one(&side, rows, packed, &mut room.rows, &mut room.packed);
@@ -160,45 +174,85 @@ fn split(buffers: Buffers<'_>, is_left: impl Fn(u32) -> bool) -> usize {
     n_left
 }
 
+/// Rows that one thread takes, with room for as many.
 struct Part<'a> {
-    rows: &'a mut [u32],
-    packed: &'a mut [i64],
-    right_rows: &'a mut [u32],
-    right_packed: &'a mut [i64],
+    rows: &'a [u32],
+    packed: &'a [i64],
+    room_rows: &'a mut [u32],
+    room_packed: &'a mut [i64],
+    n_left: usize,
 }
 
-/// Parts by themselves, in parallel; then left rows close up and right rows follow.
+#[inline(always)]
+fn spread(part: &mut Part<'_>, is_left: impl Fn(u32) -> bool) {
+    let n = part.rows.len();
+    let (rows, packed) = (&part.rows[..n], &part.packed[..n]);
+    let (out_rows, out_packed) = (&mut part.room_rows[..n], &mut part.room_packed[..n]);
+    let mut n_left = 0;
+    for place in 0..n {
+        let (row, word) = (rows[place], packed[place]);
+        let left = is_left(row);
+        let to = if left { n_left } else { n - 1 - (place - n_left) };
+        out_rows[to] = row;
+        out_packed[to] = word;
+        n_left += usize::from(left);
+    }
+    part.n_left = n_left;
+}
+
+/// Where the rows of a part go.
+struct Target<'a> {
+    left: (&'a mut [u32], &'a mut [i64]),
+    right: (&'a mut [u32], &'a mut [i64]),
+}
+
+/// One part per thread into the room, then all back in order.
 fn in_parts(side: &Side<'_>, rows: &mut [u32], packed: &mut [i64], room: &mut Room) -> usize {
     let n = rows.len();
+    let size = n.div_ceil(par::n_threads()).max(1);
+    let rooms = room.rows[..n].chunks_mut(size).zip(room.packed[..n].chunks_mut(size));
     let mut parts: Vec<Part<'_>> = rows
-        .chunks_mut(PART_ROWS)
-        .zip(packed.chunks_mut(PART_ROWS))
-        .zip(room.rows[..n].chunks_mut(PART_ROWS).zip(room.packed[..n].chunks_mut(PART_ROWS)))
-        .map(|((rows, packed), (right_rows, right_packed))| Part {
+        .chunks(size)
+        .zip(packed.chunks(size))
+        .zip(rooms)
+        .map(|((rows, packed), (room_rows, room_packed))| Part {
             rows,
             packed,
-            right_rows,
-            right_packed,
+            room_rows,
+            room_packed,
+            n_left: 0,
         })
         .collect();
-    let lefts = par::map_mut(&mut parts, |part| {
-        side.split(part.rows, part.packed, part.right_rows, part.right_packed)
-    });
+    par::map_mut(&mut parts, |part| side.spread(part));
+    let lefts: Vec<usize> = parts.iter().map(|part| part.n_left).collect();
     drop(parts);
-    let mut end = 0;
-    for (index, &n_left) in lefts.iter().enumerate() {
-        let start = index * PART_ROWS;
-        rows.copy_within(start..start + n_left, end);
-        packed.copy_within(start..start + n_left, end);
-        end += n_left;
+    let n_left = lefts.iter().sum::<usize>();
+    let mut right = (rows, packed);
+    let mut left = take(&mut right, n_left);
+    let mut targets: Vec<(usize, Target<'_>)> = Vec::with_capacity(lefts.len());
+    for (part, &n_left) in lefts.iter().enumerate() {
+        let n_right = (n - part * size).min(size) - n_left;
+        let target = Target { left: take(&mut left, n_left), right: take(&mut right, n_right) };
+        targets.push((part * size, target));
     }
-    let total = end;
-    for (index, &n_left) in lefts.iter().enumerate() {
-        let start = index * PART_ROWS;
-        let n_right = (n - start).min(PART_ROWS) - n_left;
-        rows[end..end + n_right].copy_from_slice(&room.rows[start..start + n_right]);
-        packed[end..end + n_right].copy_from_slice(&room.packed[start..start + n_right]);
-        end += n_right;
-    }
-    total
+    let room = &*room;
+    par::map_mut(&mut targets, |(start, target)| {
+        let middle = *start + target.left.0.len();
+        let end = middle + target.right.0.len();
+        target.left.0.copy_from_slice(&room.rows[*start..middle]);
+        target.left.1.copy_from_slice(&room.packed[*start..middle]);
+        let back = room.rows[middle..end].iter().rev();
+        target.right.0.iter_mut().zip(back).for_each(|(to, &row)| *to = row);
+        let back = room.packed[middle..end].iter().rev();
+        target.right.1.iter_mut().zip(back).for_each(|(to, &word)| *to = word);
+    });
+    n_left
+}
+
+/// The first `n` of both, which are then gone.
+fn take<'a>(from: &mut (&'a mut [u32], &'a mut [i64]), n: usize) -> (&'a mut [u32], &'a mut [i64]) {
+    let (rows, others) = std::mem::take(&mut from.0).split_at_mut(n);
+    let (packed, other_packed) = std::mem::take(&mut from.1).split_at_mut(n);
+    *from = (others, other_packed);
+    (rows, packed)
 }

@@ -31,7 +31,7 @@ pub(super) struct Whole<'a> {
     pub sums: &'a [Sums],
     /// Its rows.
     pub n_rows: u32,
-    /// The least and largest second derivative among them.
+    /// Between which their second derivatives lie: no choice depends on how tightly.
     pub hessian_range: (f64, f64),
     /// Between which its value must stay, in quanta; `None` if anywhere.
     pub bounds: Option<(f64, f64)>,
@@ -66,10 +66,12 @@ pub(super) struct Choice {
     pub gain: f64,
     /// Whether the rows on both sides are surely enough.
     pub is_sure: bool,
+    /// What both sides are worth, in quanta.
+    pub worth: f64,
 }
 
 /// Below every worth.
-const NONE: f64 = -1.0;
+pub(super) const NONE: f64 = -1.0;
 /// Gains below this share of the worth are rounding: 2^-44.
 const ROUNDING: f64 = 1.0 / 17_592_186_044_416.0;
 
@@ -127,9 +129,29 @@ impl Rule {
     }
 
     /// What the sum of second derivatives of a side is at least: enough rows cannot have less.
-    fn need(&self, whole: &Whole<'_>) -> f64 {
+    pub fn need(&self, whole: &Whole<'_>) -> f64 {
         let of_rows = f64::from(self.min_rows) * whole.hessian_range.0;
         math::max(self.min_hessian, math::max(1.0, of_rows))
+    }
+
+    /// The choice of a candidate of this worth, if it is a gain: `left` is its sum of second
+    /// derivatives, `side` whether missing values go left, where there are any.
+    pub fn choice(
+        &self,
+        whole: &Whole<'_>,
+        lambda: f64,
+        (worth, index): (f64, usize),
+        left: f64,
+        side: Option<bool>,
+    ) -> Option<Choice> {
+        let gain = worth - self.worth_of(whole, lambda);
+        if gain <= worth * ROUNDING {
+            return None;
+        }
+        let right = whole.sums[0][1] as f64 - left;
+        let is_sure = self.is_sure(left, whole) && self.is_sure(right, whole);
+        let missing_left = side.unwrap_or(left >= right);
+        Some(Choice { index, missing_left, gain, is_sure, worth })
     }
 
     /// Whether too few rows cannot have this sum.
@@ -204,17 +226,11 @@ impl Line {
             }
         }
         let (worth, index, missing_left) = best?;
-        let gain = worth - rule.worth_of(whole, ask.lambda);
-        if gain <= worth * ROUNDING {
-            return None;
-        }
-        let whole_h = whole.sums[0][1] as f64;
         let of_missing = if missing_left { self.missing[0][1] as f64 } else { 0.0 };
         let left = self.h[index] + of_missing;
-        let is_sure = !self.n.is_empty()
-            || (rule.is_sure(left, whole) && rule.is_sure(whole_h - left, whole));
-        let missing_left = if has_missing { missing_left } else { left >= whole_h - left };
-        Some(Choice { index, missing_left, gain, is_sure })
+        let side = has_missing.then_some(missing_left);
+        let choice = rule.choice(whole, ask.lambda, (worth, index), left, side)?;
+        Some(Choice { is_sure: choice.is_sure || !self.n.is_empty(), ..choice })
     }
 
     /// The worth of every candidate with the missing values on one side.

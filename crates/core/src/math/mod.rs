@@ -19,6 +19,7 @@ mod fixed;
 mod functions;
 mod gram;
 mod gram_digits;
+mod gram_wide;
 mod large_form;
 mod matmul;
 mod moments;

@@ -18,7 +18,14 @@
 //! of the new v. "adam": m and s keep the shares `beta_1` and `beta_2` of themselves and take (1 −
 //! `beta_1`) g and (1 − `beta_2`) g²; in step t `learning_rate_init` √(1 − `beta_2`^t) / (1 −
 //! `beta_1`^t) · m / (√s + `epsilon`) is subtracted. `dropout` sets each value of a hidden layer to
-//! 0 with that probability and divides the others by its complement, in the fit only. Initial
+//! 0 with that probability and divides the others by its complement, in the fit only.
+//!
+//! `learning_rate` changes `learning_rate_init` = r from epoch to epoch. "invscaling": r / (1 + rows
+//! seen in the epochs before)^`power_t`, as in scikit-learn's `MLPClassifier`; "step": r · `gamma`^k
+//! with k the whole number of `step_size` epochs gone, "cosine": `eta_min` + (r − `eta_min`) (1 +
+//! cos(π e / `max_iter`)) / 2 in epoch e from 0, as PyTorch's `StepLR` and `CosineAnnealingLR`. Both
+//! solvers follow it. In the first w = `warmup_epochs` epochs the length is r (e + 1) / (w + 1)
+//! instead; the schedule counts the epochs behind them, as does its `max_iter`. Initial
 //! weights and intercepts are uniform in a range that `initial` names.
 //!
 //! The fit has settled when for more than `n_iter_no_change` epochs in a row the loss stayed above
@@ -77,6 +84,7 @@ mod initial;
 mod layers;
 mod optimiser;
 mod pass;
+mod schedule;
 mod shape;
 mod state;
 #[cfg(test)]
@@ -86,6 +94,7 @@ mod train;
 pub use activation::Activation;
 pub use initial::Initial;
 pub use optimiser::Solver;
+pub use schedule::LearningRate;
 pub use state::Mlp;
 
 use data::Data;
@@ -146,6 +155,25 @@ pub struct MlpParams {
     /// The numbers of a label's vector, at most 1024; 0 means half the number of labels, rounded
     /// up, at most 50.
     pub embedding_dim: u32,
+    /// How the length of a step changes. This and what belongs to it are left out of the stored form
+    /// where they are what they are by default.
+    #[serde(skip_serializing_if = "stored::is_constant")]
+    pub learning_rate: LearningRate,
+    /// For "invscaling": the exponent, at least 0.
+    #[serde(skip_serializing_if = "stored::is_half")]
+    pub power_t: f64,
+    /// For "step": the epochs between two cuts, at least 1.
+    #[serde(skip_serializing_if = "stored::is_ten")]
+    pub step_size: u32,
+    /// For "step": what a cut leaves, above 0 and at most 1.
+    #[serde(skip_serializing_if = "stored::is_tenth")]
+    pub gamma: f64,
+    /// For "cosine": the length at the end, at least 0 and at most the one at the start.
+    #[serde(skip_serializing_if = "stored::is_zero")]
+    pub eta_min: f64,
+    /// The epochs in which the length grows to the one at the start, below `max_iter`.
+    #[serde(skip_serializing_if = "stored::is_none")]
+    pub warmup_epochs: u32,
 }
 
 impl Default for MlpParams {
@@ -170,7 +198,42 @@ impl Default for MlpParams {
             dropout: 0.0,
             initial: Initial::Glorot,
             embedding_dim: 0,
+            learning_rate: LearningRate::Constant,
+            power_t: 0.5,
+            step_size: 10,
+            gamma: 0.1,
+            eta_min: 0.0,
+            warmup_epochs: 0,
         }
+    }
+}
+
+/// What is left out of the stored form.
+mod stored {
+    use super::LearningRate;
+
+    pub(super) fn is_constant(rate: &LearningRate) -> bool {
+        *rate == LearningRate::Constant
+    }
+
+    pub(super) fn is_half(x: &f64) -> bool {
+        *x == 0.5
+    }
+
+    pub(super) fn is_ten(n: &u32) -> bool {
+        *n == 10
+    }
+
+    pub(super) fn is_tenth(x: &f64) -> bool {
+        *x == 0.1
+    }
+
+    pub(super) fn is_zero(x: &f64) -> bool {
+        *x == 0.0
+    }
+
+    pub(super) fn is_none(n: &u32) -> bool {
+        *n == 0
     }
 }
 
@@ -181,7 +244,8 @@ impl FitModel for MlpParams {
 
     fn validate(&self) -> Result<()> {
         self.validate_layers()?;
-        self.validate_rates()
+        self.validate_rates()?;
+        self.validate_schedule()
     }
 
     fn tasks(&self) -> &'static [Task] {
@@ -244,10 +308,17 @@ impl FitModel for MlpParams {
             ..small.clone()
         };
         let labels = MlpParams { activation: Activation::Gelu, embedding_dim: 2, ..small.clone() };
+        let wave = MlpParams {
+            learning_rate: LearningRate::Cosine,
+            warmup_epochs: 1,
+            max_iter: 4,
+            ..small.clone()
+        };
         vec![
             Example::on(COMPLETE_COLUMNS, small),
             Example::on(&["count", "rooms"], deep),
             Example::on(&["deck", "rooms", "sex"], labels),
+            Example::on(&["count", "rooms"], wave),
         ]
     }
 }
@@ -301,6 +372,25 @@ impl MlpParams {
         if !(self.validation_fraction > 0.0 && self.validation_fraction < 1.0) {
             let rule = "`validation_fraction` above 0 and below 1";
             return refuse(rule, self.validation_fraction);
+        }
+        Ok(())
+    }
+
+    fn validate_schedule(&self) -> Result<()> {
+        if !(self.power_t >= 0.0 && self.power_t.is_finite()) {
+            return refuse("`power_t` of at least 0", self.power_t);
+        }
+        if !(self.gamma > 0.0 && self.gamma <= 1.0) {
+            return refuse("`gamma` above 0 and at most 1", self.gamma);
+        }
+        if self.step_size == 0 {
+            return refuse("`step_size` of at least 1", 0.0);
+        }
+        if !(0.0..=self.learning_rate_init).contains(&self.eta_min) {
+            return refuse("`eta_min` between 0 and `learning_rate_init`", self.eta_min);
+        }
+        if self.warmup_epochs >= self.max_iter {
+            return refuse("`warmup_epochs` below `max_iter`", f64::from(self.warmup_epochs));
         }
         Ok(())
     }

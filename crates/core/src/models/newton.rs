@@ -3,7 +3,7 @@
 //! Variables are numbered as in a pass: 0 is the intercept, then the features from 1.
 //!
 //! **Many rows** (65,536 or more) start from the optimum of about 16,384 of them, those with the
-//! smallest fitting keys, and keep the second derivatives of one point near the optimum for the
+//! smallest fitting keys (and these from that of 2,048 of them), and keep the second derivatives of one point near the optimum for the
 //! steps behind it: such a step leaves a fixed small share of the way, and costs a sum of gradients
 //! alone. Where that share is not small the usual steps go on from there.
 
@@ -25,10 +25,10 @@ const SHARE_FOR_TWO_SLICES: f64 = 1.0 / 1_073_741_824.0;
 
 /// From so many rows on, some of them are fitted first.
 const MANY_ROWS: u64 = 65_536;
-/// How many are fitted first, about.
-const SAMPLE_ROWS: u64 = 16_384;
+/// How many are fitted first, about, and how many of them before that.
+const SAMPLE_ROWS: [u64; 2] = [2048, 16_384];
 /// The gradient norm at which they are.
-const SAMPLE_TOLERANCE: f64 = 1e-3;
+const SAMPLE_TOLERANCE: f64 = 0.02;
 const SAMPLE_ITERATIONS: u32 = 15;
 /// A step with second derivatives of another point must leave at most this share of the gradient
 /// norm.
@@ -170,17 +170,17 @@ impl Newton<'_> {
     /// The optimum of some rows, with its second derivatives as those of all rows; `None` if they
     /// have none.
     fn sampled(&self, start: &LogisticPoint, n_rows: u64) -> Result<Option<(LogisticPoint, Bend)>> {
-        let limit = (u128::MAX / u128::from(n_rows)).saturating_mul(u128::from(SAMPLE_ROWS));
-        let some = sample(self.rows, |key| key.0 < limit)?;
-        let weights = (&some as &dyn Rows).aggregate(WeightSummary::default())?;
-        let total_weight = weights.finish().0;
-        let share = total_weight / self.total_weight;
-        if !(share > 0.0) {
-            return Ok(None);
+        let part = u128::MAX / u128::from(n_rows);
+        let [few, some] = SAMPLE_ROWS.map(|n| part.saturating_mul(u128::from(n)));
+        let some = sample(self.rows, |key| key.0 < some)?;
+        let few = sample(&some, |key| key.0 < few)?;
+        let mut point = start.clone();
+        if let Some((near, _)) = self.among(&few)? {
+            let ended = near.steps(point.clone(), SAMPLE_ITERATIONS, SAMPLE_TOLERANCE)?;
+            point = if ended.is_optimal { ended.point } else { point };
         }
-        let ridge = self.ridge.iter().map(|ridge| ridge * share).collect();
-        let near = Newton { rows: &some, total_weight, ridge, ..*self };
-        let ended = near.steps(start.clone(), SAMPLE_ITERATIONS, SAMPLE_TOLERANCE)?;
+        let Some((near, share)) = self.among(&some)? else { return Ok(None) };
+        let ended = near.steps(point, SAMPLE_ITERATIONS, SAMPLE_TOLERANCE)?;
         if !ended.is_optimal {
             return Ok(None);
         }
@@ -189,6 +189,15 @@ impl Newton<'_> {
         let root = math::sqrt(share);
         bend.factor.iter_mut().for_each(|x| *x /= root);
         Ok(Some((here.point, bend)))
+    }
+
+    /// The same objective over some rows, and their share of the weight; `None` if they have none.
+    fn among<'b>(&'b self, some: &'b MemoryRows) -> Result<Option<(Newton<'b>, f64)>> {
+        let rows: &dyn Rows = some;
+        let total_weight = rows.aggregate(WeightSummary::default())?.finish().0;
+        let share = total_weight / self.total_weight;
+        let ridge = self.ridge.iter().map(|ridge| ridge * share).collect();
+        Ok((share > 0.0).then_some((Newton { rows, total_weight, ridge, ..*self }, share)))
     }
 
     /// The whole step, or half of it as often as it takes to lower the objective.

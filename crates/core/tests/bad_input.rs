@@ -30,7 +30,9 @@ const ALL: &[Task] = &[Task::Regression, Task::Binary, Task::Multiclass];
 const NUMBER: &[Task] = &[Task::Regression];
 
 const TROUBLES: &[Trouble] = &[
-    trouble("constant target", false, NUMBER, |_, t| with_number(&t, REGRESSION_TARGET, |_, _| 5.0)),
+    trouble("constant target", false, NUMBER, |_, t| {
+        with_number(&t, REGRESSION_TARGET, |_, _| 5.0)
+    }),
     trouble("one class", true, &[Task::Binary], |_, t| with_number(&t, BINARY_TARGET, |_, _| 1.0)),
     trouble("one of three classes", false, &[Task::Multiclass], |config, t| {
         let labels = (0..t.n_rows()).map(|_| Some(CLASSES[0]));

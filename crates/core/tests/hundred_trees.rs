@@ -10,7 +10,9 @@ use samescore_core::batch::Batch;
 use samescore_core::config::{Config, Task};
 use samescore_core::digest::Digest;
 use samescore_core::example::{WIDE_BINARY_TARGET, WIDE_REGRESSION_TARGET, wide_table};
-use samescore_core::models::{GradientBoostingParams, MaxFeatures, ModelParams, RandomForestParams};
+use samescore_core::models::{
+    GradientBoostingParams, MaxFeatures, ModelParams, RandomForestParams,
+};
 use samescore_core::rng::Seed;
 
 use common::run::threads;

@@ -249,8 +249,7 @@ mod tests {
         // Three rows at −1 and one at 1: class weights 4 / 6 and 4 / 2. ½ b² + 2 (1 − z)² + 2 (1 +
         // z)² with z = ±b: b = 8 (1 − b), as two rows with c = 2.
         let t = regression(&[&[-1.0, -1.0, -1.0, 1.0]], &[0.0, 0.0, 0.0, 1.0]);
-        let params =
-            LinearSvmParams { class_weight: ClassWeight::Balanced, ..Default::default() };
+        let params = LinearSvmParams { class_weight: ClassWeight::Balanced, ..Default::default() };
         let model = fit_model(&params, &t).unwrap();
         close(model.coefficients[0], 8.0 / 9.0);
         close(model.intercept, 0.0);

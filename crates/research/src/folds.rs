@@ -5,7 +5,10 @@
 //! not depend on any other row; folds differ in size as draws do. `stratified`: rows are put in the
 //! order of class, then draw, then key, and dealt out in turn, so within each class, and in total,
 //! folds differ by at most one row. For regression a class is a bin of the target's ranks, at most
-//! ten and no more than rows per fold. `time`: distinct times are cut, in their order, into one
+//! ten and no more than rows per fold. With a group column whole groups are dealt out, those with
+//! the most rows first, then by draw, then by key: each goes to the fold in which the classes of its
+//! rows are rarest, by Σ (rows of a class in the group) · (rows of it in the fold) / (rows of it),
+//! the fewest rows first among equals, then the lowest fold. `time`: distinct times are cut, in their order, into one
 //! part more than there are folds, each closed as soon as it holds its share of the rows; fold i
 //! trains on the parts before part i + 1 and is tested on that part, so no fit sees what came
 //! after.
@@ -14,13 +17,14 @@
 //!
 //! # Ties and order
 //! Equal targets are in one bin, that of the lowest rank among them. Rows of one time are in one
-//! part. Rows of one group stay together in `k-fold`; the other schemes refuse a group column.
+//! part. Rows of one group stay together in `k-fold` and `stratified`; `time` refuses a group column.
 //!
 //! # Errors
-//! Fewer rows, rows of a class, or distinct times than folds; a fold without rows to train or to
+//! Fewer rows, groups, rows of a class, or distinct times than folds; a fold without rows to train or to
 //! test on; a fold whose training rows all have one target.
 
 mod checks;
+mod groups;
 
 use std::fmt;
 
@@ -121,8 +125,7 @@ impl Folds {
         }
         let group = split::group_slot(config)?;
         match plan.scheme {
-            Scheme::KFold => {}
-            Scheme::Stratified => refuse_group(group, "stratified")?,
+            Scheme::KFold | Scheme::Stratified => {}
             Scheme::Time { .. } => refuse_group(group, "time")?,
         }
         let n_rows = rows.n_rows();
@@ -133,7 +136,10 @@ impl Folds {
         let stream = Stream::new(config.seed, split::STEP, "", purpose.name());
         let parts = match &plan.scheme {
             Scheme::KFold => by_draw(rows, &stream, n_folds, group),
-            Scheme::Stratified => dealt(config, rows, &stream, n_folds)?,
+            Scheme::Stratified => match group {
+                None => dealt(config, rows, &stream, n_folds)?,
+                Some(group) => groups::dealt(config, rows, &stream, n_folds, group)?,
+            },
             Scheme::Time { column } => by_time(config, rows, column, n_folds + 1)?,
         };
         let is_ordered = matches!(plan.scheme, Scheme::Time { .. });

@@ -347,8 +347,10 @@ fn folds_that_say_nothing_are_refused_by_name() {
     refused(at, &[&search[..], &time].concat(), 3, said);
     let grouped = format!("{REGRESSION}[split]\ntest_ratio = 0.2\ngroup = \"day\"\n");
     write(&folder, "t.toml", &grouped);
-    let said = "expected no group column with the scheme stratified, found one";
-    refused(at, &[&search[..], &["--scheme", "stratified"]].concat(), 2, said);
+    let said = "expected no group column with the scheme time, found one";
+    refused(at, &[&search[..], &["--scheme", "time", "--time", "day"]].concat(), 2, said);
+    let said = "expected at least 3 groups for the folds, found 2";
+    refused(at, &[&search[..], &["--scheme", "stratified", "--folds", "3"]].concat(), 3, said);
 }
 
 #[test]
@@ -364,6 +366,13 @@ fn evaluate_lays_folds_by_each_scheme() {
     assert!(drawn.iter().all(|(train, test)| train + test == 90));
     let dealt = sizes(&["--scheme", "stratified"]);
     assert_eq!(dealt, [(67, 23), (67, 23), (68, 22), (68, 22)]);
+    // 22 days of four rows and one of two: with the day as group, whole days are dealt out.
+    write(&folder, "t.toml", &format!("{BINARY}[split]\ntest_ratio = 0.2\ngroup = \"day\"\n"));
+    let grouped = sizes(&["--scheme", "stratified"]);
+    assert!(grouped.iter().all(|(train, test)| train + test == 90), "{grouped:?}");
+    assert_eq!(grouped.iter().filter(|(_, test)| test % 4 == 0).count(), 3, "{grouped:?}");
+    assert!(grouped.iter().all(|(_, test)| (16..=28).contains(test)), "{grouped:?}");
+    write(&folder, "t.toml", BINARY);
     // 22 days of four rows and one of two, cut into five parts of whole days.
     let timed = sizes(&["--scheme", "time", "--time", "day"]);
     assert_eq!(timed, [(20, 16), (36, 20), (56, 16), (72, 18)]);

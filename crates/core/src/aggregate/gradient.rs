@@ -3,7 +3,7 @@
 //! **Exact where it counts.** Each row's terms are plain f64 in a fixed expression; every term is
 //! then rounded to a multiple of 2^-50 of the largest size it can have and added in integers. So
 //! the sums do not depend on the order of rows, blocks or threads. The second derivatives only
-//! steer the steps; they are a weighted [`math::Gram`] of few digits.
+//! steer the steps; they are a weighted [`math::Gram`] of few digits, and may be left out.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,12 +37,12 @@ pub struct LogisticPoint {
 /// What the rows say about a point.
 #[derive(Clone, Debug)]
 pub struct LogisticSums {
-    /// The weighted sum of −ln(probability of the row's class).
+    /// The weighted sum of −ln(probability of the row's class); 0 if it was not asked for.
     pub loss: f64,
     /// Its derivatives by the intercept, then by each weight.
     pub gradient: Vec<f64>,
-    /// Its second derivatives, in that order.
-    pub hessian: GramMatrix,
+    /// Its second derivatives, in that order, if they were asked for.
+    pub hessian: Option<GramMatrix>,
 }
 
 /// Sums over rows at one point; the target is 0 or 1.
@@ -53,12 +53,12 @@ pub struct LogisticPass {
     point: LogisticPoint,
     loss: FixedSum,
     gradient: Vec<FixedSum>,
-    hessian: math::Gram,
+    hessian: Option<math::Gram>,
 }
 
 impl LogisticPass {
     /// At `point`, of the columns at `slots`; `slices` is the number of digits of the second
-    /// derivatives, 1 to 3.
+    /// derivatives, 1 to 3. With 0 only the gradient is summed.
     pub fn new(slots: &[usize], point: LogisticPoint, slices: u8) -> Self {
         let [a, b] = point.class_weights;
         let heaviest = math::max(a, b) * point.heaviest;
@@ -78,7 +78,7 @@ impl LogisticPass {
             slots: Slots::new(slots),
             loss: FixedSum::new(FixedScale::for_max(reach * heaviest, TERM_BITS)),
             gradient: vec![FixedSum::new(FixedScale::for_max(heaviest, TERM_BITS)); n],
-            hessian: math::Gram::new(&spec),
+            hessian: (slices > 0).then(|| math::Gram::new(&spec)),
             point,
         }
     }
@@ -88,7 +88,7 @@ impl LogisticPass {
         LogisticSums {
             loss: self.loss.round(),
             gradient: self.gradient.iter().map(FixedSum::round).collect(),
-            hessian: self.hessian.finish(),
+            hessian: self.hessian.as_ref().map(math::Gram::finish),
         }
     }
 }
@@ -113,7 +113,12 @@ impl Aggregate for LogisticPass {
                 }
             }
             let mut each = Terms::default();
-            each.of(&log_odds[..n_rows], &block.target()[rows.clone()], &self.point);
+            let target = &block.target()[rows.clone()];
+            if self.hessian.is_some() {
+                each.of::<true>(&log_odds[..n_rows], target, &self.point);
+            } else {
+                each.of::<false>(&log_odds[..n_rows], target, &self.point);
+            }
             if !block.weights().is_empty() {
                 each.weigh(&block.weights()[rows]);
             }
@@ -126,14 +131,18 @@ impl Aggregate for LogisticPass {
                 }
                 sum.add_slice(&terms[..n_rows]);
             }
-            self.hessian.observe_weighted(&columns, &each.curvatures[..n_rows]);
+            if let Some(hessian) = &mut self.hessian {
+                hessian.observe_weighted(&columns, &each.curvatures[..n_rows]);
+            }
         }
     }
 
     fn merge(&mut self, other: &Self) {
         self.loss.merge(&other.loss);
         self.gradient.iter_mut().zip(&other.gradient).for_each(|(a, b)| a.merge(b));
-        self.hessian.merge(&other.hessian);
+        if let (Some(a), Some(b)) = (&mut self.hessian, &other.hessian) {
+            a.merge(b);
+        }
     }
 }
 
@@ -154,8 +163,9 @@ impl Default for Terms {
 
 impl Terms {
     /// With t = log-odds of the other class than the row's: the residual is sigmoid(t) in size, the
-    /// loss softplus(t), with the expressions of `math`, whose exponential they share.
-    fn of(&mut self, log_odds: &[f64], target: &[f64], point: &LogisticPoint) {
+    /// loss softplus(t), with the expressions of `math`, whose exponential they share. Unless
+    /// `WHOLE`, residuals alone.
+    fn of<const WHOLE: bool>(&mut self, log_odds: &[f64], target: &[f64], point: &LogisticPoint) {
         for (i, (&z, &y)) in log_odds.iter().zip(target).enumerate() {
             let is_positive = y == 1.0;
             let t = if is_positive { -z } else { z };
@@ -165,8 +175,10 @@ impl Terms {
             let residual = if t >= 0.0 { 1.0 / odds } else { e / odds };
             let signed = if is_positive { -residual } else { residual };
             self.residuals[i] = weight * signed;
-            self.curvatures[i] = weight * (e / (odds * odds));
-            self.losses[i] = weight * (if t > 0.0 { t } else { 0.0 } + math::ln_1p(e));
+            if WHOLE {
+                self.curvatures[i] = weight * (e / (odds * odds));
+                self.losses[i] = weight * (if t > 0.0 { t } else { 0.0 } + math::ln_1p(e));
+            }
         }
     }
 
@@ -200,7 +212,7 @@ mod tests {
         let z = [-800.0, -40.0, -3.25, -1e-9, 0.0, 0.7, 36.9, 745.0];
         for y in [0.0, 1.0] {
             let mut terms = Terms::default();
-            terms.of(&z, &[y; 8], &point(&[], [1.0, 1.0]));
+            terms.of::<true>(&z, &[y; 8], &point(&[], [1.0, 1.0]));
             for (i, z) in z.iter().enumerate() {
                 let (sign, t) = if y == 1.0 { (-1.0, -z) } else { (1.0, *z) };
                 assert_eq!(terms.residuals[i], sign * math::sigmoid(t), "{z} {y}");
@@ -221,11 +233,15 @@ mod tests {
         let sums = pass.finish();
         // Class 1 counts twice: 1/2 - 1, and 1/2 * 1 - 1 * -0.5.
         assert_eq!(sums.gradient, [-0.5, 1.0]);
+        let mut bare = LogisticPass::new(&[0], point(&[0.0], [1.0, 2.0]), 0);
+        bare.observe(&t);
+        let bare = bare.finish();
+        assert_eq!((bare.gradient, bare.hessian.is_none()), (sums.gradient, true));
         // The distance to 3 ln 2: each term of the loss is rounded once.
         assert!((sums.loss - 3.0 * math::ln(2.0)).abs() < 1e-14);
         // Weights 1/4 and 1/2: sums 3/4, 1/4 - 1/4, 1/4 + 1/8, up to 21 bits of the root of 1/2.
         let expected = [0.75, 0.0, 0.0, 0.375];
-        for (found, expected) in sums.hessian.hi.iter().zip(expected) {
+        for (found, expected) in sums.hessian.expect("asked for").hi.iter().zip(expected) {
             assert!((found - expected).abs() < 1e-6, "{found} {expected}");
         }
     }

@@ -16,8 +16,9 @@ pub enum Loss {
     Gamma,
     /// e^((2 − p) z) / (2 − p) − y e^((1 − p) z) / (1 − p), for a power p between 1 and 2.
     Tweedie(f64),
-    /// max(0, 1 − z)² for class 1, max(0, 1 + z)² for class 0.
-    SquaredHinge,
+    /// max(0, 1 − z)² for class 1, max(0, 1 + z)² for class 0, times what a row of class 0 and of
+    /// class 1 counts.
+    SquaredHinge([f64; 2]),
     /// max(0, |y − z| − epsilon)².
     SquaredTube(f64),
     /// The largest a (y − z) − `width` a² / 2 for a between `quantile` − 1 and `quantile`.
@@ -88,11 +89,13 @@ impl Loss {
                 smooth(ratio + z, 1.0 - ratio, ratio)
             }
             Loss::Tweedie(power) => tweedie(z, y, power),
-            Loss::SquaredHinge => {
+            Loss::SquaredHinge(class_weights) => {
                 let side = if y == 1.0 { 1.0 } else { -1.0 };
+                let weight = class_weights[usize::from(y == 1.0)];
                 let short = 1.0 - side * z;
                 if short > 0.0 {
-                    smooth(short * short, -2.0 * side * short, 2.0)
+                    let slope = -2.0 * side * short;
+                    smooth(weight * (short * short), weight * slope, weight * 2.0)
                 } else {
                     LossTerms::default()
                 }
@@ -192,7 +195,7 @@ mod tests {
         Loss::Poisson,
         Loss::Gamma,
         Loss::Tweedie(1.5),
-        Loss::SquaredHinge,
+        Loss::SquaredHinge([1.0, 2.0]),
         Loss::SquaredTube(0.25),
         Loss::Pinball { quantile: 0.75, width: 0.5 },
         Loss::Huber(1.25),
@@ -236,7 +239,7 @@ mod tests {
         assert_eq!((huber(0.5), huber(-3.0)), (1.25, 6.0));
         let tube = Loss::SquaredTube(0.5).terms(1.0, 3.0, 1.0);
         assert_eq!((tube.loss, tube.slope), (2.25, -3.0));
-        let hinge = Loss::SquaredHinge.terms(0.5, 0.0, 1.0);
+        let hinge = Loss::SquaredHinge([1.0; 2]).terms(0.5, 0.0, 1.0);
         assert_eq!((hinge.loss, hinge.slope), (2.25, 3.0));
         assert_eq!(Loss::Poisson.terms(0.0, 2.0, 1.0), smooth(1.0, -1.0, 1.0));
     }

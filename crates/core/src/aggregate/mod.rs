@@ -45,7 +45,7 @@ pub use loss::{Loss, LossTerms};
 pub use loss_pass::{CurvaturePass, LossPass, LossPoint, LossSums};
 pub use softmax_pass::{SoftmaxCurvature, SoftmaxPass, SoftmaxPoint, SoftmaxSums};
 pub use subset::Subset;
-pub use target::{FeatureMoments, Gram, LevelTarget, LevelTargets, TargetSummary};
+pub use target::{FeatureExtents, Gram, LevelTarget, LevelTargets, TargetSummary};
 pub use weights::{ClassTotals, WeightSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.

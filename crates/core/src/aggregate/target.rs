@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Aggregate, ColumnMoments, Slots};
+use super::{Aggregate, Slots};
 use crate::batch::{Batch, MISSING_CODE};
-use crate::math::{self, ExactSum, GramMatrix, GramSpec, Moments};
+use crate::math::{self, ExactSum, Extent, GramMatrix, GramSpec, Moments};
 
 /// Count, exact sum, minimum and maximum of the target.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -31,33 +31,37 @@ impl Aggregate for TargetSummary {
     }
 }
 
-/// The moments of numeric columns and of the target in one pass.
+/// Where numeric columns and the target lie, in one pass.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct FeatureMoments {
-    features: ColumnMoments,
-    target: TargetSummary,
+pub struct FeatureExtents {
+    slots: Slots,
+    features: Vec<Extent>,
+    target: Extent,
 }
 
-impl FeatureMoments {
+impl FeatureExtents {
     /// Of the numeric columns at `slots` and the target.
     pub fn new(slots: &[usize]) -> Self {
-        FeatureMoments { features: ColumnMoments::new(slots), target: TargetSummary::default() }
+        let features = vec![Extent::new(); slots.len()];
+        FeatureExtents { slots: Slots::new(slots), features, target: Extent::new() }
     }
 
-    /// The moments by position in `slots`, then those of the target.
-    pub fn finish(self) -> (Vec<Moments>, Moments) {
-        (self.features.finish(), self.target.finish())
+    /// The extents by position in `slots`, then that of the target.
+    pub fn finish(self) -> (Vec<Extent>, Extent) {
+        (self.features, self.target)
     }
 }
 
-impl Aggregate for FeatureMoments {
+impl Aggregate for FeatureExtents {
     fn observe(&mut self, block: &Batch) {
-        self.features.observe(block);
-        self.target.observe(block);
+        for (slot, extent) in self.slots.iter().zip(&mut self.features) {
+            extent.observe_slice(block.num(slot));
+        }
+        self.target.observe_slice(block.target());
     }
 
     fn merge(&mut self, other: &Self) {
-        self.features.merge(&other.features);
+        self.features.iter_mut().zip(&other.features).for_each(|(a, b)| a.merge(b));
         self.target.merge(&other.target);
     }
 }

@@ -2,11 +2,11 @@
 //! integer.
 //!
 //! **Method.** A value is centred, `v = x - centre` (one rounding; with weights `v = v * sqrt(w)`,
-//! two more), scaled by a power of two so that its column's largest size is at most 2^(21 s),
-//! rounded to an integer (nearest, ties to even), and cut into s digits of 21 bits: the highest at
-//! most 2^21 in size, the others at most 2^20. Digit products over 2048 rows sum to 2^53 at most,
-//! hence exactly in f64 in any order; block sums go to i128. With s = 3 a value keeps everything
-//! above 2^-63 of its column's maximum.
+//! two more), scaled by a power of two so that its column's largest size is at most 2^(21 s), and
+//! rounded to an integer (nearest, ties to even). With s = 1 products over 2048 rows sum to 2^53 at
+//! most, hence exactly in f64 in any order; block sums go to i128. With s = 2 and 3 products and
+//! sums are integers of 128 and 192 bits. With s = 3 a value keeps everything above 2^-63 of its
+//! column's maximum.
 //!
 //! **Small data** (rows times pairs of columns at most 4,000,000) skip the rounding to integers:
 //! each pair is an [`ExactSum`] of exact products of the centred values. The choice depends on the
@@ -16,6 +16,7 @@ use super::exact_sum::ExactSum;
 use super::fixed::ceil_log2;
 use super::functions::sqrt;
 use super::gram_digits::add_digits;
+use super::gram_wide::{WideSum, add_wide};
 use serde::{Deserialize, Serialize};
 
 pub(super) const DIGIT_BITS: u32 = 21;
@@ -63,8 +64,10 @@ pub struct GramMatrix {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Sums {
-    /// Per pair (i <= j, row by row): one sum for each power of the digit base, 2 s - 1 of them.
+    /// Per pair (i <= j, row by row): the sum of integers of one digit.
     Digits(Vec<i128>),
+    /// Per pair: the sum of integers of two or three digits.
+    Wide(Vec<WideSum>),
     /// Per pair: the exact sum.
     Exact(Vec<ExactSum>),
 }
@@ -82,7 +85,10 @@ impl Gram {
         let sums = if spec.is_exact() {
             Sums::Exact(vec![ExactSum::new(); pairs])
         } else {
-            Sums::Digits(vec![0; pairs * spec.n_powers()])
+            match spec.slices {
+                1 => Sums::Digits(vec![0; pairs]),
+                _ => Sums::Wide(vec![WideSum::default(); pairs]),
+            }
         };
         Gram { spec: spec.clone(), n: 0, sums }
     }
@@ -110,6 +116,7 @@ impl Gram {
             (Sums::Digits(a), Sums::Digits(b)) => {
                 a.iter_mut().zip(b).for_each(|(x, y)| *x = x.wrapping_add(*y));
             }
+            (Sums::Wide(a), Sums::Wide(b)) => a.iter_mut().zip(b).for_each(|(x, y)| x.merge(y)),
             (Sums::Exact(a), Sums::Exact(b)) => a.iter_mut().zip(b).for_each(|(x, y)| x.merge(y)),
             _ => unreachable!("the specification decides the form"),
         }
@@ -134,19 +141,14 @@ impl Gram {
     }
 
     fn pair(&self, pair: usize, i: usize, j: usize) -> ExactSum {
+        let unit = -(self.spec.exponent(i) + self.spec.exponent(j));
+        let mut total = ExactSum::new();
         match &self.sums {
-            Sums::Exact(sums) => sums[pair].clone(),
-            Sums::Digits(sums) => {
-                let n_powers = self.spec.n_powers();
-                let unit = -(self.spec.exponent(i) + self.spec.exponent(j));
-                let mut total = ExactSum::new();
-                for (power, &sum) in sums[pair * n_powers..][..n_powers].iter().enumerate() {
-                    let exp2 = unit + (DIGIT_BITS * power as u32) as i32;
-                    total.add_integer(sum, exp2);
-                }
-                total
-            }
+            Sums::Exact(sums) => return sums[pair].clone(),
+            Sums::Digits(sums) => total.add_integer(sums[pair], unit),
+            Sums::Wide(sums) => sums[pair].add_to(&mut total, unit),
         }
+        total
     }
 
     fn take(&mut self, columns: &[&[f64]], roots: Option<&[f64]>) {
@@ -162,11 +164,8 @@ impl Gram {
             let roots = roots.map(|r| &r[rows]);
             match &mut self.sums {
                 Sums::Exact(sums) => add_exact(&self.spec, sums, &block, roots),
-                Sums::Digits(sums) => match self.spec.slices {
-                    1 => add_digits::<1, 8>(&self.spec, sums, &block, roots),
-                    2 => add_digits::<2, 4>(&self.spec, sums, &block, roots),
-                    _ => add_digits::<3, 3>(&self.spec, sums, &block, roots),
-                },
+                Sums::Digits(sums) => add_digits(&self.spec, sums, &block, roots),
+                Sums::Wide(sums) => add_wide(&self.spec, sums, &block, roots),
             }
         }
     }
@@ -175,10 +174,6 @@ impl Gram {
 impl GramSpec {
     fn n_pairs(&self) -> usize {
         self.centers.len() * (self.centers.len() + 1) / 2
-    }
-
-    fn n_powers(&self) -> usize {
-        2 * usize::from(self.slices) - 1
     }
 
     fn is_exact(&self) -> bool {
@@ -242,11 +237,13 @@ impl TryFrom<Stored> for Gram {
         if !(1..=3).contains(&spec.slices) || spec.centers.len() != spec.max_abs.len() {
             return Err("expected a consistent Gram specification, found another one".into());
         }
-        let (is_exact, found, expected) = match &sums {
-            Sums::Exact(sums) => (true, sums.len(), spec.n_pairs()),
-            Sums::Digits(sums) => (false, sums.len(), spec.n_pairs() * spec.n_powers()),
+        let (fits, found) = match &sums {
+            Sums::Exact(sums) => (spec.is_exact(), sums.len()),
+            Sums::Digits(sums) => (!spec.is_exact() && spec.slices == 1, sums.len()),
+            Sums::Wide(sums) => (!spec.is_exact() && spec.slices > 1, sums.len()),
         };
-        if is_exact != spec.is_exact() || found != expected {
+        let expected = spec.n_pairs();
+        if !fits || found != expected {
             return Err(format!("expected {expected} Gram sums, found {found}"));
         }
         Ok(Gram { spec, n, sums })

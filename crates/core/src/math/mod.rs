@@ -15,10 +15,12 @@ mod exact_sum;
 #[cfg(test)]
 mod exact_sum_oracle;
 mod exact_sum_stored;
+mod extent;
 mod fixed;
 mod functions;
 mod gram;
 mod gram_digits;
+mod gram_wide;
 mod large_form;
 mod matmul;
 mod moments;
@@ -33,6 +35,7 @@ mod special;
 
 pub use distinct::DistinctCounts;
 pub use exact_sum::{ExactSum, mean};
+pub use extent::Extent;
 pub use fixed::{FixedScale, FixedSum};
 pub use functions::*;
 pub use gram::{Gram, GramMatrix, GramSpec};

@@ -31,7 +31,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{linear, naive_bayes, ranges};
-use crate::aggregate::{ClassSums, Rows, Term};
+use crate::aggregate::{ClassSums, ColumnMoments, Rows, Term};
 use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
@@ -103,7 +103,9 @@ impl GaussianNaiveBayesParams {
     /// What is added to every variance.
     fn epsilon(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<f64> {
         let mut largest = 0.0;
-        for (&slot, m) in ctx.slots.iter().zip(&linear::ranges(rows, ctx)?.features) {
+        linear::ranges(rows, ctx)?;
+        let moments = rows.aggregate(ColumnMoments::new(ctx.slots))?.finish();
+        for (&slot, m) in ctx.slots.iter().zip(&moments) {
             let variance = m.variance(0).unwrap_or_default();
             if !variance.is_finite() {
                 let message = "expected a finite variance, found one that overflows";

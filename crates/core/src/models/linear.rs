@@ -1,20 +1,19 @@
 //! What the linear models share: complete features, where they are centred, and the predictor.
 
 use super::minimise::Stop;
-use crate::aggregate::{FeatureMoments, Rows, WeightSummary};
+use crate::aggregate::{FeatureExtents, Rows, WeightSummary};
 use crate::batch::Batch;
 use crate::error::{Code, Error, Result};
 use crate::faults;
-use crate::math::{self, ExactSum, FixedScale, Moments};
+use crate::math::{self, ExactSum, Extent, FixedScale};
 use crate::step::{FitContext, Output};
 
 const ADD_IMPUTER: &str = "add an imputer before the model";
 
-/// The exact moments of the features and of the target, none of which is missing or infinite
-/// anywhere.
+/// Where the features and the target lie, none of which is missing or infinite anywhere.
 pub(super) struct Ranges {
-    pub(super) features: Vec<Moments>,
-    pub(super) target: Moments,
+    pub(super) features: Vec<Extent>,
+    pub(super) target: Extent,
     /// The sum of the rows' weights.
     pub(super) total_weight: f64,
     /// The largest of them.
@@ -26,7 +25,7 @@ pub(super) struct Ranges {
 /// # Errors
 /// If there is no row, or a value is missing or infinite; the column is named.
 pub(super) fn ranges(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Ranges> {
-    let (features, target) = rows.aggregate(FeatureMoments::new(ctx.slots))?.finish();
+    let (features, target) = rows.aggregate(FeatureExtents::new(ctx.slots))?.finish();
     for (&slot, m) in ctx.slots.iter().zip(&features) {
         check_complete(m).map_err(|e| e.column(ctx.name(slot)))?;
     }
@@ -39,7 +38,7 @@ pub(super) fn ranges(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Ranges> {
     Ok(Ranges { features, target, total_weight, heaviest })
 }
 
-fn check_complete(m: &Moments) -> Result<()> {
+fn check_complete(m: &Extent) -> Result<()> {
     if m.n_missing() > 0 {
         let found = m.n_missing();
         let message = format!("expected a number in every row, found {found} missing");
@@ -64,7 +63,7 @@ fn check_complete(m: &Moments) -> Result<()> {
 /// A number near the mean that has few digits, so that subtracting it is exact for most data: the
 /// mean rounded to a multiple of a power of two between 1/32 and 1/16 of the range. A constant
 /// column gives its value.
-pub(super) fn centre(m: &Moments) -> f64 {
+pub(super) fn centre(m: &Extent) -> f64 {
     let (low, high) = (m.min().unwrap_or_default(), m.max().unwrap_or_default());
     if low == high {
         return low;
@@ -74,7 +73,7 @@ pub(super) fn centre(m: &Moments) -> f64 {
 }
 
 /// The largest distance of a value from `centre`.
-pub(super) fn reach(m: &Moments, centre: f64) -> f64 {
+pub(super) fn reach(m: &Extent, centre: f64) -> f64 {
     let (low, high) = (m.min().unwrap_or_default(), m.max().unwrap_or_default());
     math::max((low - centre).abs(), (high - centre).abs())
 }

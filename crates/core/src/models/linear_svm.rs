@@ -4,7 +4,8 @@
 //! # Method
 //! The objective of scikit-learn 1.9.1 `LinearSVC` and `LinearSVR` with squared losses: ½ Σ bⱼ² +
 //! `c` Σ loss, with z = b₀ + Σ bⱼ xⱼ. Binary: a row costs max(0, 1 − z)² if its class is 1 and
-//! max(0, 1 + z)² else. Regression: max(0, |y − z| − `epsilon`)². The intercept b₀ has no penalty
+//! max(0, 1 + z)² else; `class_weight` = "balanced" multiplies that by n / (2 n_class). Regression:
+//! max(0, |y − z| − `epsilon`)². The intercept b₀ has no penalty
 //! (there it has one). Newton's method with step halving on columns (and for regression a target)
 //! that are centred and scaled by powers of two; sums over rows are exact and rounded once. The
 //! gradient norm is √(g' H⁻¹ g / n), with gradient g and second derivatives H in those scaled
@@ -26,7 +27,7 @@
 //!
 //! # Errors
 //! `c` not above 0, `epsilon` below 0, `tolerance` not above 0, `max_iter` of 0; a missing or
-//! infinite value; a target of one class; no optimum within `max_iter` steps. At scoring, an
+//! infinite value; a target of one class; class weights of a regression; no optimum within `max_iter` steps. At scoring, an
 //! infinite value is a row's reason.
 //!
 //! # Example
@@ -34,6 +35,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ClassWeight;
 use super::linear;
 use super::loss_fit::{LossFit, Strength};
 use super::minimise::Stop;
@@ -59,6 +61,13 @@ pub struct LinearSvmParams {
     pub max_iter: u32,
     /// The gradient norm at which the last step is taken, above 0.
     pub tolerance: f64,
+    /// For two classes: what a row of each counts. Left out of the stored form where it is "none".
+    #[serde(skip_serializing_if = "is_none")]
+    pub class_weight: ClassWeight,
+}
+
+fn is_none(class_weight: &ClassWeight) -> bool {
+    *class_weight == ClassWeight::None
 }
 
 impl Default for LinearSvmParams {
@@ -69,6 +78,7 @@ impl Default for LinearSvmParams {
             fit_intercept: true,
             max_iter: 200,
             tolerance: 1e-10,
+            class_weight: ClassWeight::None,
         }
     }
 }
@@ -93,16 +103,18 @@ impl FitModel for LinearSvmParams {
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<LinearSvm> {
         let ranges = linear::ranges(rows, ctx)?;
         let is_classifier = ctx.task == Task::Binary;
-        let loss = if is_classifier { Loss::SquaredHinge } else { Loss::SquaredTube(0.0) };
+        let loss = if is_classifier {
+            Loss::SquaredHinge(self.class_weights(rows, ranges.total_weight)?)
+        } else {
+            Loss::SquaredTube(0.0)
+        };
         let mut fit = LossFit::new(rows, ctx, &ranges, self.fit_intercept, true, loss)?
             .with_penalty(Strength { l2: 1.0 / self.c, l1: 0.0 });
-        if is_classifier {
-            let totals = rows.aggregate(ClassTotals::new(2))?.finish();
-            if totals.iter().any(|total| *total <= 0.0) {
-                let message = "expected rows of two classes, found one";
-                return Err(Error::new(Code::TooFewRows, message));
+        if !is_classifier {
+            if self.class_weight != ClassWeight::None {
+                let message = "expected `class_weight` = \"none\" for a regression, found another";
+                return Err(Error::new(Code::BadParameter, message));
             }
-        } else {
             fit = fit.with_scaled_target(&ranges.target, self.fit_intercept);
             fit.loss = Loss::SquaredTube(self.epsilon * fit.point.target_scale);
         }
@@ -123,9 +135,12 @@ impl FitModel for LinearSvmParams {
 
     fn examples() -> Vec<Example<Self>> {
         let tube = LinearSvmParams { c: 0.01, epsilon: 100.0, ..Default::default() };
+        let balanced =
+            LinearSvmParams { class_weight: ClassWeight::Balanced, c: 0.1, ..Default::default() };
         vec![
             Example::on(COMPLETE_COLUMNS, LinearSvmParams::default()),
             Example::on(&["area", "constant", "rooms", "sold", "year"], tube),
+            Example::on(COMPLETE_COLUMNS, balanced),
         ]
     }
 }
@@ -133,6 +148,19 @@ impl FitModel for LinearSvmParams {
 impl LinearSvmParams {
     fn stop(&self) -> Stop {
         Stop { max_iter: self.max_iter, tolerance: self.tolerance }
+    }
+
+    /// What a row of each class counts.
+    fn class_weights(&self, rows: &dyn Rows, total_weight: f64) -> Result<[f64; 2]> {
+        let totals = rows.aggregate(ClassTotals::new(2))?.finish();
+        if totals.iter().any(|total| *total <= 0.0) {
+            let message = "expected rows of two classes, found one";
+            return Err(Error::new(Code::TooFewRows, message));
+        }
+        Ok(match self.class_weight {
+            ClassWeight::None => [1.0; 2],
+            ClassWeight::Balanced => [0, 1].map(|class| total_weight / (2.0 * totals[class])),
+        })
     }
 }
 
@@ -214,6 +242,19 @@ mod tests {
         let t = regression(&[&[-1.0, 1.0, 9.0, -5.0]], &[0.0, 1.0, 1.0, 0.0]);
         let model = fit_model(&LinearSvmParams::default(), &t).unwrap();
         close(model.coefficients[0], 0.8);
+    }
+
+    #[test]
+    fn balanced_classes_count_alike() {
+        // Three rows at −1 and one at 1: class weights 4 / 6 and 4 / 2. ½ b² + 2 (1 − z)² + 2 (1 +
+        // z)² with z = ±b: b = 8 (1 − b), as two rows with c = 2.
+        let t = regression(&[&[-1.0, -1.0, -1.0, 1.0]], &[0.0, 0.0, 0.0, 1.0]);
+        let params = LinearSvmParams { class_weight: ClassWeight::Balanced, ..Default::default() };
+        let model = fit_model(&params, &t).unwrap();
+        close(model.coefficients[0], 8.0 / 9.0);
+        close(model.intercept, 0.0);
+        let refused = fit_as(&params, &t, Task::Regression).unwrap_err().to_string();
+        assert!(refused.contains("`class_weight` = \"none\" for a regression"), "{refused}");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::minimise::{Found, Objective, Shape, Stop, Value, minimise};
 use super::normal_equations::{NormalEquations, Solution};
 use crate::aggregate::{CurvaturePass, Loss, LossPass, LossPoint, Rows};
 use crate::error::{Code, Error, Result};
-use crate::math::{self, FixedScale, Moments};
+use crate::math::{self, Extent, FixedScale};
 use crate::step::FitContext;
 
 /// Columns are scaled by 2^500 at most, so that squares of scales stay in range.
@@ -96,7 +96,7 @@ impl<'a> LossFit<'a> {
     }
 
     /// Centres and scales the target, too.
-    pub(super) fn with_scaled_target(mut self, target: &Moments, fit_intercept: bool) -> Self {
+    pub(super) fn with_scaled_target(mut self, target: &Extent, fit_intercept: bool) -> Self {
         (self.point.target_centre, self.point.target_scale) = placed(target, fit_intercept);
         self
     }
@@ -225,7 +225,7 @@ impl Objective for LossFit<'_> {
 }
 
 /// Centre and scale of a column.
-pub(super) fn placed(m: &Moments, is_centred: bool) -> (f64, f64) {
+pub(super) fn placed(m: &Extent, is_centred: bool) -> (f64, f64) {
     let centre = if is_centred { linear::centre(m) } else { 0.0 };
     (centre, scale_of(linear::reach(m, centre)))
 }

@@ -18,7 +18,14 @@
 //! of the new v. "adam": m and s keep the shares `beta_1` and `beta_2` of themselves and take (1 −
 //! `beta_1`) g and (1 − `beta_2`) g²; in step t `learning_rate_init` √(1 − `beta_2`^t) / (1 −
 //! `beta_1`^t) · m / (√s + `epsilon`) is subtracted. `dropout` sets each value of a hidden layer to
-//! 0 with that probability and divides the others by its complement, in the fit only. Initial
+//! 0 with that probability and divides the others by its complement, in the fit only.
+//!
+//! `learning_rate` changes `learning_rate_init` = r from epoch to epoch. "invscaling": r / (1 + rows
+//! seen in the epochs before)^`power_t`, as in scikit-learn's `MLPClassifier`; "step": r · `gamma`^k
+//! with k the whole number of `step_size` epochs gone, "cosine": `eta_min` + (r − `eta_min`) (1 +
+//! cos(π e / `max_iter`)) / 2 in epoch e from 0, as PyTorch's `StepLR` and `CosineAnnealingLR`. Both
+//! solvers follow it. In the first w = `warmup_epochs` epochs the length is r (e + 1) / (w + 1)
+//! instead; the schedule counts the epochs behind them, as does its `max_iter`. Initial
 //! weights and intercepts are uniform in a range that `initial` names.
 //!
 //! The fit has settled when for more than `n_iter_no_change` epochs in a row the loss stayed above
@@ -77,8 +84,11 @@ mod initial;
 mod layers;
 mod optimiser;
 mod pass;
+mod ranges;
+mod schedule;
 mod shape;
 mod state;
+mod stored;
 #[cfg(test)]
 mod tests;
 mod train;
@@ -86,6 +96,7 @@ mod train;
 pub use activation::Activation;
 pub use initial::Initial;
 pub use optimiser::Solver;
+pub use schedule::LearningRate;
 pub use state::Mlp;
 
 use data::Data;
@@ -96,10 +107,6 @@ use train::Training;
 
 /// The most hidden layers.
 const N_LAYERS_MAX: usize = 64;
-/// The most units of a hidden layer.
-const N_UNITS_MAX: u32 = 65_536;
-/// The most numbers of a label's vector.
-const EMBEDDING_DIM_MAX: u32 = 1024;
 /// The most weights, intercepts and numbers of vectors together.
 const N_PARAMS_MAX: u64 = 1 << 24;
 
@@ -146,6 +153,25 @@ pub struct MlpParams {
     /// The numbers of a label's vector, at most 1024; 0 means half the number of labels, rounded
     /// up, at most 50.
     pub embedding_dim: u32,
+    /// How the length of a step changes. This and what belongs to it are left out of the stored form
+    /// where they are what they are by default.
+    #[serde(skip_serializing_if = "stored::is_constant")]
+    pub learning_rate: LearningRate,
+    /// For "invscaling": the exponent, at least 0.
+    #[serde(skip_serializing_if = "stored::is_half")]
+    pub power_t: f64,
+    /// For "step": the epochs between two cuts, at least 1.
+    #[serde(skip_serializing_if = "stored::is_ten")]
+    pub step_size: u32,
+    /// For "step": what a cut leaves, above 0 and at most 1.
+    #[serde(skip_serializing_if = "stored::is_tenth")]
+    pub gamma: f64,
+    /// For "cosine": the length at the end, at least 0 and at most the one at the start.
+    #[serde(skip_serializing_if = "stored::is_zero")]
+    pub eta_min: f64,
+    /// The epochs in which the length grows to the one at the start, below `max_iter`.
+    #[serde(skip_serializing_if = "stored::is_none")]
+    pub warmup_epochs: u32,
 }
 
 impl Default for MlpParams {
@@ -170,6 +196,12 @@ impl Default for MlpParams {
             dropout: 0.0,
             initial: Initial::Glorot,
             embedding_dim: 0,
+            learning_rate: LearningRate::Constant,
+            power_t: 0.5,
+            step_size: 10,
+            gamma: 0.1,
+            eta_min: 0.0,
+            warmup_epochs: 0,
         }
     }
 }
@@ -181,7 +213,8 @@ impl FitModel for MlpParams {
 
     fn validate(&self) -> Result<()> {
         self.validate_layers()?;
-        self.validate_rates()
+        self.validate_rates()?;
+        self.validate_schedule()
     }
 
     fn tasks(&self) -> &'static [Task] {
@@ -244,67 +277,22 @@ impl FitModel for MlpParams {
             ..small.clone()
         };
         let labels = MlpParams { activation: Activation::Gelu, embedding_dim: 2, ..small.clone() };
+        let wave = MlpParams {
+            learning_rate: LearningRate::Cosine,
+            warmup_epochs: 1,
+            max_iter: 4,
+            ..small.clone()
+        };
         vec![
             Example::on(COMPLETE_COLUMNS, small),
             Example::on(&["count", "rooms"], deep),
             Example::on(&["deck", "rooms", "sex"], labels),
+            Example::on(&["count", "rooms"], wave),
         ]
     }
 }
 
 impl MlpParams {
-    fn validate_layers(&self) -> Result<()> {
-        let n_layers = self.hidden_layer_sizes.len();
-        if n_layers > N_LAYERS_MAX {
-            return refuse(&format!("at most {N_LAYERS_MAX} hidden layers"), n_layers as f64);
-        }
-        let sizes = self.hidden_layer_sizes.iter();
-        if let Some(&size) = sizes.clone().find(|size| !(1..=N_UNITS_MAX).contains(size)) {
-            let rule = format!("`hidden_layer_sizes` from 1 to {N_UNITS_MAX}");
-            return refuse(&rule, f64::from(size));
-        }
-        if self.embedding_dim > EMBEDDING_DIM_MAX {
-            let rule = format!("`embedding_dim` of at most {EMBEDDING_DIM_MAX}");
-            return refuse(&rule, f64::from(self.embedding_dim));
-        }
-        Ok(())
-    }
-
-    fn validate_rates(&self) -> Result<()> {
-        for (name, count) in [("batch_size", self.batch_size), ("max_iter", self.max_iter)] {
-            if count == 0 {
-                return refuse(&format!("`{name}` of at least 1"), 0.0);
-            }
-        }
-        for (name, x) in [("alpha", self.alpha), ("tol", self.tol)] {
-            if !(x >= 0.0 && x.is_finite()) {
-                return refuse(&format!("`{name}` of at least 0"), x);
-            }
-        }
-        let above = [("learning_rate_init", self.learning_rate_init), ("epsilon", self.epsilon)];
-        for (name, x) in above {
-            if !(x > 0.0 && x.is_finite()) {
-                return refuse(&format!("`{name}` above 0"), x);
-            }
-        }
-        let shares = [
-            ("momentum", self.momentum),
-            ("beta_1", self.beta_1),
-            ("beta_2", self.beta_2),
-            ("dropout", self.dropout),
-        ];
-        for (name, x) in shares {
-            if !(0.0..1.0).contains(&x) {
-                return refuse(&format!("`{name}` of at least 0 and below 1"), x);
-            }
-        }
-        if !(self.validation_fraction > 0.0 && self.validation_fraction < 1.0) {
-            let rule = "`validation_fraction` above 0 and below 1";
-            return refuse(rule, self.validation_fraction);
-        }
-        Ok(())
-    }
-
     /// The sizes of all layers; gives the vectors of labels their places behind the weights.
     fn shape(&self, data: &mut Data, n_outputs: usize) -> Result<Shape> {
         let mut sizes = vec![data.n_inputs];
@@ -327,8 +315,4 @@ impl MlpParams {
         }
         Ok(shape)
     }
-}
-
-fn refuse(rule: &str, found: f64) -> Result<()> {
-    Err(Error::new(Code::BadParameter, format!("expected {rule}, found {found}")))
 }

@@ -59,7 +59,7 @@ pub use k_nearest_neighbours::{KNearestNeighboursParams, Metric, VoteWeight};
 pub use linear_regression::LinearRegressionParams;
 pub use linear_svm::LinearSvmParams;
 pub use logistic_regression::{ClassWeight, LogisticRegressionParams, Penalty};
-pub use mlp::{Activation, Initial, MlpParams, Solver};
+pub use mlp::{Activation, Initial, LearningRate, MlpParams, Solver};
 pub use multinomial_naive_bayes::MultinomialNaiveBayesParams;
 pub use one_vs_rest::OneVsRestParams;
 pub use poisson_regression::PoissonRegressionParams;

@@ -228,6 +228,27 @@ fn many_rows_take_the_other_form_of_the_products() {
     is_the_same(&LinearRegressionParams::default(), 112_000, &ways);
 }
 
+/// Each row twice, so many that some are fitted first, or once with a weight of 2.
+#[test]
+fn many_rows_have_the_optimum_of_few() {
+    let n_rows = 35_000;
+    let mut table = wide_table(n_rows, Task::Binary);
+    let twice = table.select(&(0..2 * n_rows).map(|i| i % n_rows).collect::<Vec<_>>());
+    table.set_weights(vec![2.0; n_rows]);
+    for penalty in [Penalty::L2, Penalty::None] {
+        let params = LogisticRegressionParams { penalty, ..Default::default() };
+        let few = fit_model(&params, &table).unwrap();
+        let many = fit_model(&params, &twice).unwrap();
+        assert_ne!(bytes(&few), bytes(&many), "two ways");
+        let pairs = few.coefficients().unwrap().iter().zip(many.coefficients().unwrap());
+        for (a, b) in pairs {
+            // The distance between two computations of one optimum.
+            assert!((a - b).abs() <= 1e-9 * (1.0 + b.abs()), "{penalty:?} {a} {b}");
+        }
+    }
+    is_the_same(&LogisticRegressionParams::default(), 70_000, &[(true, 4096, 2), (false, 999, 8)]);
+}
+
 #[test]
 fn a_hundred_trees_do_not_depend_on_order_blocks_or_threads() {
     let ways = [(true, 4096, 1), (true, 700, 2), (false, 33, 8)];

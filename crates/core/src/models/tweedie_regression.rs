@@ -6,7 +6,9 @@
 //! over rows of half the Tweedie deviance of `power` p up to a constant, μ^(2 − p) / (2 − p) − y
 //! μ^(1 − p) / (1 − p), with μ = e^(b₀ + Σ bⱼ xⱼ), and `alpha` / 2 · Σ bⱼ². b₀ has no penalty. p =
 //! 1 is `poisson_regression` and p = 2 `gamma_regression`, with their bits. Only powers from 1 to 2
-//! are taken: there the objective is convex, so that one optimum exists.
+//! are taken: there the objective is convex, so that one optimum exists. Above 2 it is not, so that
+//! the result would be where the steps happen to lead, and between 0 and 1 there is no such
+//! distribution; both are refused by name.
 //! Newton's method with step halving from a constant mean, on columns that are centred and scaled
 //! by powers of two. Each pass adds the rows' losses and gradients exactly and rounds once. The
 //! gradient norm is √(g' H⁻¹ g / n), with gradient g and second derivatives H of the sum of losses
@@ -83,7 +85,12 @@ impl FitModel for TweedieRegressionParams {
     fn validate(&self) -> Result<()> {
         if !(1.0..=2.0).contains(&self.power) {
             let message = format!("expected `power` between 1 and 2, found {}", self.power);
-            return Err(Error::new(Code::BadParameter, message));
+            let error = Error::new(Code::BadParameter, message);
+            return Err(if self.power > 2.0 {
+                error.remedy("above 2 the optimum need not be unique; 2 is the gamma distribution")
+            } else {
+                error
+            });
         }
         self.options().validate()
     }
@@ -182,8 +189,9 @@ mod tests {
     fn what_cannot_be_fitted_is_named() {
         let t = regression(&[&X], &[1.0, -0.5, 2.0, 1.0, 1.0, 1.0]);
         assert_eq!(refused(&free(), &t), "expected targets of at least 0, found -0.5");
-        for power in [0.0, 0.5, 2.5, f64::NAN] {
-            assert!(TweedieRegressionParams { power, ..free() }.validate().is_err());
+        for power in [0.0, 0.5, 2.5, f64::NAN, f64::INFINITY] {
+            let error = TweedieRegressionParams { power, ..free() }.validate().unwrap_err();
+            assert_eq!(error.to_string().contains("need not be unique"), power > 2.0, "{error}");
         }
     }
 }

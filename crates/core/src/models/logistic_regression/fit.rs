@@ -115,7 +115,7 @@ impl LogisticRegressionParams {
             class_weights,
             heaviest: ranges.heaviest,
         };
-        let ended = newton.run(start, self.max_iter, self.tolerance)?;
+        let ended = newton.run(start, ranges.target.n(), self.max_iter, self.tolerance)?;
         if !ended.is_optimal {
             return Err(self.no_optimum(&ended, &slots, ctx));
         }
@@ -138,10 +138,11 @@ impl LogisticRegressionParams {
     ) -> Result<StandardErrors> {
         let sums = rows.aggregate(LogisticPass::new(slots, point.clone(), 3))?.finish();
         let first = usize::from(!self.fit_intercept);
-        let p = sums.hessian.p;
+        let Some(hessian) = sums.hessian else { return Err(summary::no_summary()) };
+        let p = hessian.p;
         let pairs = (first..p).flat_map(|v| (first..p).map(move |u| v * p + u));
         let (hi, lo): (Vec<f64>, Vec<f64>) =
-            pairs.map(|at| (sums.hessian.hi[at], sums.hessian.lo[at])).unzip();
+            pairs.map(|at| (hessian.hi[at], hessian.lo[at])).unzip();
         let mut errors = vec![None; ctx.slots.len() + 1];
         for v in first..p {
             // The weight of a column as it is, and the intercept of columns that are not centred.

@@ -57,6 +57,13 @@ impl Optimiser {
         }
     }
 
+    /// Sets the length of the steps to come.
+    pub(super) fn set_rate(&mut self, length: f64) {
+        match self {
+            Optimiser::Sgd { rate, .. } | Optimiser::Adam { rate, .. } => *rate = length,
+        }
+    }
+
     /// Moves the parameters against the gradient.
     pub(super) fn step(&mut self, params: &mut [f64], gradient: &[f64]) {
         match self {

@@ -6,6 +6,7 @@ use super::head::Head;
 use super::layers::{self, layers};
 use super::optimiser::Optimiser;
 use super::pass::{Net, Pass};
+use super::schedule;
 use super::shape::Shape;
 use crate::error::{Code, Error, Result};
 use crate::math::{self, ExactSum};
@@ -102,6 +103,8 @@ impl<'a> Training<'a> {
             is_settled: false,
         };
         while ended.n_epochs < self.config.max_iter && !ended.is_settled {
+            let n_rows = self.data.training.len();
+            run.optimiser.set_rate(schedule::rate(self.config, ended.n_epochs, n_rows));
             ended.loss = self.epoch(u64::from(ended.n_epochs), &mut run);
             ended.n_epochs += 1;
             self.progress.at(u64::from(ended.n_epochs), u64::from(self.config.max_iter));

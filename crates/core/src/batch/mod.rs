@@ -25,6 +25,7 @@ mod text;
 mod zone;
 
 pub use cells::{CellReader, FIELD_BYTES_MAX, push_missing};
+pub(crate) use column::Reordered;
 pub use column::{Column, Value};
 pub use key::{RowKeyer, fit_keys};
 pub use parse::{

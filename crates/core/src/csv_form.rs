@@ -18,7 +18,7 @@ use std::borrow::Cow;
 pub use crate::batch::{COLUMNS_MAX, ROWS_MAX};
 use crate::error::{Code, Error, Result};
 
-pub use chunks::{CHUNK_BYTES, CsvChunks, CsvRows, for_each_block};
+pub use chunks::{CHUNK_BYTES, CsvChunks, CsvRows, end_of_records, for_each_block};
 use scanner::Scanner;
 
 /// How many columns a message lists.

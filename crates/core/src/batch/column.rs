@@ -63,6 +63,7 @@ impl Column {
     }
 
     /// The column's kind.
+    #[inline]
     pub fn kind(&self) -> ColumnKind {
         match self {
             Column::Num(_) => ColumnKind::Num,
@@ -72,6 +73,7 @@ impl Column {
     }
 
     /// The number of rows.
+    #[inline]
     pub fn len(&self) -> usize {
         match self {
             Column::Num(v) => v.len(),
@@ -140,6 +142,15 @@ impl Column {
             Column::Num(v) => reorder(v, order, &mut spare.num),
             Column::Time(v) => reorder(v, order, &mut spare.time),
             Column::Text(v) => v.reorder(order, &mut spare.codes),
+        }
+    }
+
+    /// Makes room for so many more rows.
+    pub fn reserve(&mut self, n_rows: usize) {
+        match self {
+            Column::Num(v) => v.reserve_exact(n_rows),
+            Column::Time(v) => v.reserve_exact(n_rows),
+            Column::Text(v) => v.reserve(n_rows, 0),
         }
     }
 

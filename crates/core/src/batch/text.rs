@@ -25,6 +25,7 @@ pub struct TextColumn {
 
 impl TextColumn {
     /// The number of rows.
+    #[inline]
     pub fn len(&self) -> usize {
         self.codes.len()
     }
@@ -70,6 +71,7 @@ impl TextColumn {
     }
 
     /// Appends a label.
+    #[inline]
     pub fn push(&mut self, label: Option<&str>) {
         let code = match label {
             None => MISSING_CODE,
@@ -112,6 +114,7 @@ impl TextColumn {
     ///
     /// # Panics
     /// Never on blocks of the stated size: a block has fewer than 2^32 − 1 rows.
+    #[inline]
     pub fn intern(&mut self, label: &str) -> u32 {
         self.make_room();
         match self.find(label) {

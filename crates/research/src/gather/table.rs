@@ -56,12 +56,15 @@ fn take_file<T: Part>(
     make: &(impl Fn(&str) -> T + Sync),
 ) -> Result<Taken<T>> {
     let format = Format::of(path)?;
+    if format == Format::Csv {
+        return csv::take_file(path, wanted, make);
+    }
     let bytes = file::read(path)?;
     snapshot::check_table(path, &bytes)?;
     match format {
         Format::Csv => csv::take(path, &bytes, wanted, make),
         Format::CsvGz => csv::take(path, &gzip::unpacked(path, &bytes)?, wanted, make),
-        Format::Parquet => parquet::take(path, &bytes, wanted, make),
+        Format::Parquet => parquet::take(path, bytes, wanted, make),
         Format::Ipc => ipc::take(path, &bytes, wanted, make),
         Format::JsonLines => json_lines::take(path, &bytes, wanted, make),
     }

@@ -68,8 +68,7 @@ impl Canonical {
         for (field, digest) in schema.fields().iter().zip(&columns) {
             hasher.str(&field.name).str(&field.kind.to_string()).bytes(&digest.0);
         }
-        let mut batch = Batch::new(schema, values)?;
-        batch.set_n_rows(n_rows);
+        let batch = Batch::of_columns(schema, values, n_rows);
         Ok(Canonical { batch, columns, fingerprint: hasher.finish_fingerprint() })
     }
 
@@ -168,11 +167,13 @@ fn column_digest(column: &Column) -> Digest {
             hasher.bytes(le_bytes(&mut words, rows.iter().map(|t| t.to_le_bytes())));
         }),
         Column::Text(v) => v.codes().chunks(HASH_ROWS).for_each(|rows| {
+            // The labels of all rows are looked up first: the memory finds many at a time.
+            let label = |&code: &u32| (code != MISSING_CODE).then(|| v.level(code as usize));
+            let labels: Vec<Option<&str>> = rows.iter().map(label).collect();
             bytes.clear();
-            rows.iter().for_each(|&code| match code {
-                MISSING_CODE => bytes.push(0),
-                code => {
-                    let label = v.level(code as usize);
+            labels.into_iter().for_each(|label| match label {
+                None => bytes.push(0),
+                Some(label) => {
                     bytes.push(1);
                     // A cell has at most a mebibyte.
                     bytes.extend((label.len() as u32).to_le_bytes());

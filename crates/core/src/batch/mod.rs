@@ -17,6 +17,7 @@ use crate::error::{Code, Error, Result};
 
 mod cells;
 mod column;
+pub mod found;
 mod key;
 mod parse;
 mod rows;

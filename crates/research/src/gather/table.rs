@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use samescore_core::batch::found::absent;
 use samescore_core::error::{Error, Result};
 use samescore_core::par;
 
 use super::reader::{BLOCK_ROWS, Reader};
 use super::taker::Part;
-use super::{Format, Source, absent, csv, gzip, ipc, json_lines, parquet, positions, sqlite};
+use super::{Format, Source, csv, gzip, ipc, json_lines, parquet, positions, sqlite};
 use super::{check_names, check_size, postgres};
 use crate::{file, snapshot};
 
@@ -108,7 +109,7 @@ fn same_columns<T>(
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
     let places = positions(path, &taken.names, &wanted).map_err(differs)?;
     if let Some(extra) = taken.names.iter().find(|name| !names.contains(name)) {
-        return Err(differs(absent(first, extra, names)));
+        return Err(differs(absent(&first.display().to_string(), extra, names)));
     }
     let mut columns: Vec<Option<T>> = taken.columns.drain(..).map(Some).collect();
     taken.columns = places.iter().filter_map(|&place| columns[place].take()).collect();

@@ -15,14 +15,13 @@ mod scanner;
 
 use std::borrow::Cow;
 
+use crate::batch::found::{self, check_names, check_size};
 pub use crate::batch::{COLUMNS_MAX, ROWS_MAX};
 use crate::error::{Code, Error, Result};
 
-pub use chunks::{CHUNK_BYTES, CsvChunks, CsvRows, for_each_block};
+pub use chunks::{CHUNK_BYTES, CsvChunks, CsvRows, end_of_records, for_each_block};
 use scanner::Scanner;
 
-/// How many columns a message lists.
-const LISTED_COLUMNS: usize = 10;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A CSV file that is well formed.
@@ -105,16 +104,12 @@ fn places<'n>(
     names: &[String],
     wanted: impl IntoIterator<Item = &'n str>,
 ) -> Result<Vec<usize>> {
-    let mut by_name: Vec<(&str, usize)> =
-        names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
-    by_name.sort();
-    let place_of = |name: &str| {
-        by_name
-            .binary_search_by(|(known, _)| (*known).cmp(name))
-            .map(|at| by_name[at].1)
-            .map_err(|_| absent(source, name, names))
-    };
-    wanted.into_iter().map(place_of).collect()
+    found::places(source, names, wanted).map_err(|absent| match names {
+        [only] if only.contains([';', '\t', '|']) => {
+            absent.remedy("cells are separated by commas; write the file with commas")
+        }
+        _ => absent,
+    })
 }
 
 /// The names, and where the first row begins.
@@ -193,56 +188,6 @@ fn not_utf8(source: &str, bytes: &[u8], names: &[String]) -> Error {
         (0 | 1, _) => error,
         (n, Some(name)) => error.row(n - 2).column(name),
         (n, None) => error.row(n - 2),
-    }
-}
-
-fn absent(source: &str, name: &str, found: &[String]) -> Error {
-    let listed: Vec<&str> = found.iter().take(LISTED_COLUMNS).map(String::as_str).collect();
-    let more = found.len().saturating_sub(listed.len());
-    let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let message = format!("expected it in `{}`, found {}{tail}", source, listed.join(", "));
-    let error = Error::new(Code::MissingColumn, message).column(name);
-    match found {
-        [only] if only.contains([';', '\t', '|']) => {
-            error.remedy("cells are separated by commas; write the file with commas")
-        }
-        _ if found.iter().any(|other| other.trim() == name.trim()) => {
-            error.remedy("names are compared byte by byte, blanks included")
-        }
-        _ if found.iter().any(|other| other.eq_ignore_ascii_case(name)) => {
-            error.remedy("names are compared byte by byte, capitals included")
-        }
-        _ => error,
-    }
-}
-
-/// Refuses tables beyond the stated limits.
-fn check_size(source: &str, n_rows: usize, n_columns: usize) -> Result<()> {
-    let refuse = |limit: usize, what: &str, found: usize| {
-        let message = format!("`{}`: expected at most {limit} {what}, found {found}", source);
-        Err(Error::new(Code::LimitExceeded, message))
-    };
-    if n_columns > COLUMNS_MAX {
-        return refuse(COLUMNS_MAX, "columns", n_columns);
-    }
-    if n_rows > ROWS_MAX {
-        return refuse(ROWS_MAX, "rows", n_rows);
-    }
-    Ok(())
-}
-
-/// Refuses names that occur twice.
-fn check_names(source: &str, names: &[String]) -> Result<()> {
-    let mut sorted: Vec<&String> = names.iter().collect();
-    sorted.sort();
-    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        None => Ok(()),
-        Some(pair) => Err(Error::new(
-            Code::DuplicateColumn,
-            format!("expected unique names in `{}`, found it twice", source),
-        )
-        .remedy("rename one of them at the source")
-        .column(pair[0])),
     }
 }
 

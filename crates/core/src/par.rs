@@ -5,6 +5,7 @@
 //! changed it.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -80,6 +81,22 @@ pub fn map_mut<T: Send, I: Send>(items: &mut [I], f: impl Fn(&mut I) -> T + Sync
     items.par_iter_mut().map(f).collect()
 }
 
+/// `f` of every item, which may change it, in item order, with buffers that no other item has at
+/// that moment. What is in them may not count: an item gets those that are free.
+pub fn map_with<T: Send, I: Send, B: Default + Send>(
+    items: &mut [I],
+    f: impl Fn(&mut I, &mut B) -> T + Sync + Send,
+) -> Vec<T> {
+    let free: Mutex<Vec<B>> = Mutex::new(Vec::new());
+    let pool = || free.lock().unwrap_or_else(PoisonError::into_inner);
+    map_mut(items, |item| {
+        let mut buffers = pool().pop().unwrap_or_default();
+        let made = f(item, &mut buffers);
+        pool().push(buffers);
+        made
+    })
+}
+
 /// `f` of each of as many ranges as there are threads, which together are `0..n`, in their order;
 /// of one empty range if `n` is 0. So a thread has one item of a range at hand at a time.
 pub fn map_ranges<T: Send>(n: usize, f: impl Fn(Range<usize>) -> T + Sync + Send) -> Vec<T> {
@@ -113,6 +130,24 @@ mod tests {
         for n in [1, 2, 8] {
             let threads = Threads::new(n).unwrap();
             assert_eq!(threads.run(|| map(&items, |x| x * x)), expected);
+        }
+    }
+
+    #[test]
+    fn buffers_are_used_again_and_change_nothing() {
+        for n in [1, 2, 8] {
+            let mut items: Vec<u64> = (0..1000).collect();
+            let threads = Threads::new(n).unwrap();
+            let made = threads.run(|| {
+                map_with(&mut items, |item, buffer: &mut Vec<u64>| {
+                    buffer.clear();
+                    buffer.extend([*item, *item]);
+                    *item += 1;
+                    buffer.iter().sum::<u64>()
+                })
+            });
+            assert!(made.into_iter().eq((0..1000).map(|x| 2 * x)));
+            assert!(items.into_iter().eq(1..1001));
         }
     }
 

@@ -16,8 +16,9 @@ use std::io::{Cursor, Write};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use polars::prelude::{
-    Column as PolarsColumn, DataFrame, DataType, IntoColumn, IpcWriter, NamedFrom, ParquetWriter,
-    PolarsError, SerWriter, Series, TimeUnit,
+    Column as PolarsColumn, DataFrame, DataType, Float64Chunked, Int64Chunked, IntoColumn,
+    IntoSeries, IpcWriter, NewChunkedArray, ParquetWriter, PolarsError, SerWriter, StringChunked,
+    TimeUnit,
 };
 use samescore_core::batch::{
     Batch, Column, ColumnKind, MISSING_TIME, TimeFormat, civil_date, show_num, show_time,
@@ -25,6 +26,7 @@ use samescore_core::batch::{
 use samescore_core::config::ColumnConfig;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::math;
+use samescore_core::par;
 use samescore_core::rng::{Seed, Stream, permutation};
 
 use crate::gather::{Format, identifier};
@@ -268,29 +270,29 @@ fn ipc(batch: &Batch, group_rows: Option<usize>) -> Result<Vec<u8>, PolarsError>
     Ok(file)
 }
 
-fn frame(batch: &Batch) -> Result<DataFrame, PolarsError> {
-    let named = batch.schema().names().zip(batch.columns());
-    let columns = named.map(|(name, column)| polars_column(name, column));
-    DataFrame::new(batch.n_rows(), columns.collect::<Result<_, _>>()?)
+/// The rows as polars has them.
+pub(crate) fn frame(batch: &Batch) -> Result<DataFrame, PolarsError> {
+    let named: Vec<(&str, &Column)> = batch.schema().names().zip(batch.columns()).collect();
+    let columns = par::map(&named, |(name, column)| polars_column(name, column));
+    DataFrame::new(batch.n_rows(), columns.into_iter().collect::<Result<_, _>>()?)
 }
 
 /// A column as polars has it; what is missing is null.
-pub(crate) fn polars_column(name: &str, column: &Column) -> Result<PolarsColumn, PolarsError> {
+fn polars_column(name: &str, column: &Column) -> Result<PolarsColumn, PolarsError> {
+    let name = name.into();
     let series = match column {
         Column::Num(v) => {
-            let values: Vec<Option<f64>> =
-                v.iter().map(|x| (!math::is_missing(*x)).then_some(*x)).collect();
-            Series::new(name.into(), values)
+            let values = v.iter().map(|x| (!math::is_missing(*x)).then_some(*x));
+            Float64Chunked::from_iter_options(name, values).into_series()
         }
         Column::Text(v) => {
-            let values: Vec<Option<&str>> = (0..v.len()).map(|row| v.get(row)).collect();
-            Series::new(name.into(), values)
+            let values = (0..v.len()).map(|row| v.get(row));
+            StringChunked::from_iter_options(name, values).into_series()
         }
         Column::Time(v) => {
-            let values: Vec<Option<i64>> =
-                v.iter().map(|t| (*t != MISSING_TIME).then_some(*t)).collect();
-            Series::new(name.into(), values)
-                .cast(&DataType::Datetime(TimeUnit::Microseconds, None))?
+            let values = v.iter().map(|t| (*t != MISSING_TIME).then_some(*t));
+            let ticks = Int64Chunked::from_iter_options(name, values).into_series();
+            ticks.cast(&DataType::Datetime(TimeUnit::Microseconds, None))?
         }
     };
     Ok(series.into_column())

@@ -19,13 +19,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{
-    Column as PolarsColumn, DataFrame, ParquetCompression, ParquetWriter, StatisticsOptions,
-};
+use polars::prelude::{ParquetCompression, ParquetWriter, StatisticsOptions};
 use samescore_core::batch::ColumnKind;
 use samescore_core::canonical::Canonical;
 use samescore_core::digest::{Digest, FileHasher, Fingerprint, sha256};
 use samescore_core::error::{Code, Error, Result};
+use samescore_core::par;
 use serde::{Deserialize, Serialize};
 
 use crate::output_file::{refused, sync_folder};
@@ -224,45 +223,24 @@ fn write_table(path: &Path, table: &Canonical) -> Result<Digest> {
         let first = e.to_string().lines().next().unwrap_or_default().to_owned();
         Error::new(Code::Io, format!("cannot write `{}`: {first}", path.display()))
     };
-    let batch = table.batch();
-    let named = batch.schema().names().zip(batch.columns());
-    let columns: Vec<PolarsColumn> = named
-        .map(|(n, c)| convert::polars_column(n, c))
-        .collect::<Result<_, _>>()
-        .map_err(wrong)?;
-    let mut frame = DataFrame::new(batch.n_rows(), columns).map_err(wrong)?;
+    let mut frame = convert::frame(table.batch()).map_err(wrong)?;
     let refuse = |e: io::Error| refused("write", path, &e);
-    let mut file = Hashing {
-        inner: BufWriter::new(File::create(path).map_err(refuse)?),
-        hasher: FileHasher::default(),
-    };
+    let mut file = BufWriter::new(File::create(path).map_err(refuse)?);
     ParquetWriter::new(&mut file)
         .with_compression(ParquetCompression::Lz4Raw)
         .with_statistics(StatisticsOptions::empty())
         .with_row_group_size(Some(ROW_GROUP_ROWS))
         .finish(&mut frame)
         .map_err(wrong)?;
-    file.flush().map_err(refuse)?;
-    file.inner.get_ref().sync_all().map_err(refuse)?;
-    Ok(file.hasher.finish())
-}
-
-/// A file whose bytes are hashed as they are written.
-struct Hashing {
-    inner: BufWriter<File>,
-    hasher: FileHasher,
-}
-
-impl Write for Hashing {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.inner.write(bytes)?;
-        self.hasher.update(&bytes[..n]);
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
+    let file = file.into_inner().map_err(|e| refuse(e.into_error()))?;
+    // The digest is made while the disk is at work.
+    let both = par::map(&[true, false], |is_digest| match is_digest {
+        true => sha256_of(path).map(Some),
+        false => file.sync_all().map(|()| None).map_err(refuse),
+    });
+    let both: Vec<Option<Digest>> = both.into_iter().collect::<Result<_>>()?;
+    let digest = both.into_iter().flatten().next();
+    digest.ok_or_else(|| Error::new(Code::Io, "expected the digest of a file, found none"))
 }
 
 fn sha256_of(path: &Path) -> Result<Digest> {

@@ -1,11 +1,13 @@
 //! `bench`: what things cost here, in one table; beside peers where a Python with them is at hand.
 //!
 //! Runs the criterion benches of the light packages and lists their medians; research, built as for
-//! tests, writes the rows of the loans pipeline for them. Then fits models on a
+//! tests, writes the rows of the loans pipeline for them. With `--research`, gathering stands
+//! beside polars, or beside a binary COPY, with the memory of both. Then fits models on a
 //! generated table in programs of their own, ours and the peer's in turn, and lists the median of
 //! the rounds side by side: a machine that is busy slows both.
 
 mod estimates;
+mod gather;
 mod peers;
 mod rows;
 
@@ -56,7 +58,12 @@ pub fn run(options: &Options) -> Result<bool, String> {
         passed &= benches(options)?;
         let found = estimates::collect(&command::target().join("criterion"))?;
         let wanted = |name: &str| options.filter.as_ref().is_none_or(|text| name.contains(text));
-        println!("{}", medians(found.iter().filter(|e| wanted(&e.name))));
+        let shown: Vec<estimates::Estimate> =
+            found.into_iter().filter(|e| wanted(&e.name)).collect();
+        println!("{}", medians(shown.iter()));
+        if let Some(beside) = gather::beside(&shown, &gather::spent(&command::target())?) {
+            println!("{beside}");
+        }
     }
     if options.filter.is_none() || options.peers_only {
         passed &= peers::run(options)?;

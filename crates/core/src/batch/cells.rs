@@ -4,6 +4,8 @@
 //! reads as, however a source writes or stores that value: with the marker `-999` the texts `-999`
 //! and `-999.0`, the integer and the double −999 are all missing.
 
+use std::borrow::Cow;
+
 use super::parse::read_short;
 use super::{
     Column, ColumnKind, MISSING_TIME, TimeFormat, ZoneRules, integer_num, parse_local, parse_num,
@@ -54,13 +56,19 @@ impl CellReader {
     }
 
     /// Whether a text means missing by itself.
+    #[inline]
     pub fn is_marker(&self, text: &str) -> bool {
         text.is_empty() || self.missing.iter().any(|marker| marker == text)
     }
 
     /// A number as it stands in a column: canonical, and missing if a marker reads as it.
+    #[inline]
     pub fn num(&self, x: f64) -> f64 {
-        if self.numbers.contains(&x) { math::MISSING } else { math::canonical(x) }
+        if !self.numbers.is_empty() && self.numbers.contains(&x) {
+            math::MISSING
+        } else {
+            math::canonical(x)
+        }
     }
 
     /// An integer as it stands in a num column.
@@ -97,6 +105,47 @@ impl CellReader {
                 return Ok(());
             }
         }
+        self.push_other(column, text)
+    }
+
+    /// Appends the values of cells, as [`push`](CellReader::push) does one by one; `refused` gets
+    /// the place in the column of each that cannot be read, and why.
+    pub fn push_all<'c>(
+        &self,
+        column: &mut Column,
+        mut cells: impl Iterator<Item = Cow<'c, str>>,
+        mut refused: impl FnMut(usize, Error),
+    ) {
+        while let Some(cell) = self.push_short(column, &mut cells) {
+            let row = column.len();
+            if let Err(error) = self.push_other(column, &cell) {
+                refused(row, error);
+            }
+        }
+    }
+
+    /// Appends the numbers of few digits that come first, and gives the cell behind them. A column
+    /// of another kind gets none.
+    #[inline]
+    pub fn push_short<'c>(
+        &self,
+        column: &mut Column,
+        cells: &mut impl Iterator<Item = Cow<'c, str>>,
+    ) -> Option<Cow<'c, str>> {
+        match column {
+            Column::Num(values) => cells.find(|cell| match read_short(cell) {
+                Some(x) => {
+                    values.push(self.num(x));
+                    false
+                }
+                None => true,
+            }),
+            _ => cells.next(),
+        }
+    }
+
+    /// Appends a cell that is no number of few digits.
+    fn push_other(&self, column: &mut Column, text: &str) -> Result<()> {
         if self.is_marker(text) {
             push_missing(column);
             return Ok(());
@@ -150,6 +199,7 @@ fn has_nul(bytes: &[u8]) -> bool {
 }
 
 /// Appends the missing value of the column's kind.
+#[inline]
 pub fn push_missing(column: &mut Column) {
     match column {
         Column::Num(values) => values.push(math::MISSING),
@@ -176,6 +226,26 @@ mod tests {
              (declare it as text, or declare this text as a missing marker)"
         );
         assert_eq!((0..4).filter(|&row| column.is_missing(row)).count(), 3);
+    }
+
+    #[test]
+    fn cells_pushed_together_are_those_pushed_one_by_one() {
+        let cells = ["1", "", "0.25", "x", "12345678901234567", "?", "-7", "2020-01-01", "-", "3"];
+        for kind in [ColumnKind::Num, ColumnKind::Text, ColumnKind::Time] {
+            let reader = CellReader::new(kind, &TimeFormat::default(), &["?".to_owned()]);
+            let (mut one, mut all) = (Column::empty(kind), Column::empty(kind));
+            let (mut expected, mut found) = (Vec::new(), Vec::new());
+            for (row, cell) in cells.iter().enumerate() {
+                expected.extend(reader.push(&mut one, cell).err().map(|error| (row, error)));
+            }
+            let together = cells.iter().map(|cell| Cow::Borrowed(*cell));
+            reader.push_all(&mut all, together, |row, error| found.push((row, error)));
+            assert_eq!(found, expected);
+            let shown = |column: &Column| {
+                (0..cells.len()).map(|row| column.value(row).to_string()).collect::<Vec<_>>()
+            };
+            assert_eq!(shown(&all), shown(&one));
+        }
     }
 
     #[test]

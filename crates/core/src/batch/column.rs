@@ -1,5 +1,6 @@
 //! The values of one column in one block, and one cell of it.
 
+use super::text::reorder;
 use super::{ColumnKind, MISSING_TIME, TextColumn, show_num, show_time};
 use crate::error::{Code, Error};
 use crate::math;
@@ -17,6 +18,16 @@ pub enum Column {
 
 /// A column of parts that have fewer levels each is taken for one whose parts share them.
 const KNOWN_LEVELS: usize = 1024;
+/// How many rows are looked at before one is written.
+const CANONICAL_ROWS: usize = 1024;
+
+/// What the columns before left behind when they were put into order, for the next one.
+#[derive(Debug, Default)]
+pub(crate) struct Reordered {
+    num: Vec<f64>,
+    time: Vec<i64>,
+    codes: Vec<u32>,
+}
 
 /// One cell, as messages and differences show it.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +63,7 @@ impl Column {
     }
 
     /// The column's kind.
+    #[inline]
     pub fn kind(&self) -> ColumnKind {
         match self {
             Column::Num(_) => ColumnKind::Num,
@@ -61,6 +73,7 @@ impl Column {
     }
 
     /// The number of rows.
+    #[inline]
     pub fn len(&self) -> usize {
         match self {
             Column::Num(v) => v.len(),
@@ -123,12 +136,21 @@ impl Column {
         }
     }
 
-    /// All rows in another order.
-    pub(crate) fn reordered(&self, order: &[u32]) -> Self {
+    /// Puts all rows into another order.
+    pub(crate) fn reorder(&mut self, order: &[u32], spare: &mut Reordered) {
         match self {
-            Column::Num(v) => Column::Num(order.iter().map(|&row| v[row as usize]).collect()),
-            Column::Time(v) => Column::Time(order.iter().map(|&row| v[row as usize]).collect()),
-            Column::Text(v) => Column::Text(v.reordered(order)),
+            Column::Num(v) => reorder(v, order, &mut spare.num),
+            Column::Time(v) => reorder(v, order, &mut spare.time),
+            Column::Text(v) => v.reorder(order, &mut spare.codes),
+        }
+    }
+
+    /// Makes room for so many more rows.
+    pub fn reserve(&mut self, n_rows: usize) {
+        match self {
+            Column::Num(v) => v.reserve_exact(n_rows),
+            Column::Time(v) => v.reserve_exact(n_rows),
+            Column::Text(v) => v.reserve(n_rows, 0),
         }
     }
 
@@ -170,7 +192,13 @@ impl Column {
     /// Makes every number canonical.
     pub(super) fn make_canonical(&mut self) {
         if let Column::Num(values) = self {
-            values.iter_mut().for_each(|x| *x = math::canonical(*x));
+            // Most columns are canonical already: those are only read.
+            let is_other = |x: &f64| x.to_bits() != math::canonical(*x).to_bits();
+            for block in values.chunks_mut(CANONICAL_ROWS) {
+                if block.iter().fold(false, |any, x| any | is_other(x)) {
+                    block.iter_mut().for_each(|x| *x = math::canonical(*x));
+                }
+            }
         }
     }
 }

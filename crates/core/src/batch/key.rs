@@ -10,6 +10,8 @@ use crate::math;
 
 const SCORING_DOMAIN: &str = "samescore row key v1";
 const FITTING_DOMAIN: &str = "samescore fit key v1";
+/// How many rows are keyed side by side.
+const KEYED_ROWS: usize = 64;
 
 /// Gives rows of one schema their scoring keys.
 #[derive(Clone)]
@@ -84,23 +86,28 @@ impl RowKeyer {
             }
         };
         let texts: Vec<Vec<[u64; 2]>> = self.slots.iter().map(|&s| words_of_level(s)).collect();
-        keys.extend(rows.map(|row| {
-            let mut hasher = self.start.clone();
+        let mut hashers = vec![self.start.clone(); rows.len().min(KEYED_ROWS)];
+        for start in rows.clone().step_by(KEYED_ROWS) {
+            let block = start..rows.end.min(start + KEYED_ROWS);
+            let hashers = &mut hashers[..block.len()];
+            hashers.fill(self.start.clone());
             for (&slot, levels) in self.slots.iter().zip(&texts) {
-                match batch.column(slot) {
-                    Column::Num(v) => hasher.word(v[row].to_bits()),
-                    Column::Time(v) => hasher.word(v[row] as u64),
-                    Column::Text(v) => {
-                        let words = match v.codes()[row] {
-                            MISSING_CODE => MISSING_TEXT,
-                            code => levels[code as usize],
-                        };
-                        words.into_iter().for_each(|w| hasher.word(w));
-                    }
-                }
+                feed(hashers, batch.column(slot), levels, block.clone());
             }
-            hasher.finish()
-        }));
+            keys.extend(hashers.iter().map(KeyHasher::finish));
+        }
+    }
+}
+
+/// Feeds a cell to the hasher of each of the rows `rows`; `levels` has the words of each level.
+fn feed(hashers: &mut [KeyHasher], column: &Column, levels: &[[u64; 2]], rows: Range<usize>) {
+    match column {
+        Column::Num(v) => hashers.iter_mut().zip(&v[rows]).for_each(|(h, x)| h.word(x.to_bits())),
+        Column::Time(v) => hashers.iter_mut().zip(&v[rows]).for_each(|(h, t)| h.word(*t as u64)),
+        Column::Text(v) => hashers.iter_mut().zip(&v.codes()[rows]).for_each(|(h, &code)| {
+            let words = if code == MISSING_CODE { MISSING_TEXT } else { levels[code as usize] };
+            words.into_iter().for_each(|w| h.word(w));
+        }),
     }
 }
 
@@ -164,6 +171,19 @@ mod tests {
             keyer.key(&mut alone);
             assert_eq!(alone.keys()[0], batch.keys()[row]);
         }
+    }
+
+    #[test]
+    fn rows_keyed_side_by_side_have_the_keys_that_they_have_alone() {
+        let whole = crate::example::table(3 * KEYED_ROWS + 5, 1);
+        let keyer = RowKeyer::new(whole.schema(), &[]).unwrap();
+        let keys = keyer.keys(&whole, 3..whole.n_rows() - 1);
+        for (row, key) in (3..).zip(&keys) {
+            let mut alone = whole.select(&[row]);
+            keyer.key(&mut alone);
+            assert_eq!(alone.keys()[0], *key);
+        }
+        assert_eq!(keys.len(), whole.n_rows() - 4);
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::error::{Code, Error, Result};
 
 mod cells;
 mod column;
+pub mod found;
 mod key;
 mod parse;
 mod rows;
@@ -25,6 +26,7 @@ mod text;
 mod zone;
 
 pub use cells::{CellReader, FIELD_BYTES_MAX, push_missing};
+pub(crate) use column::Reordered;
 pub use column::{Column, Value};
 pub use key::{RowKeyer, fit_keys};
 pub use parse::{

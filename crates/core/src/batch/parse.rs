@@ -57,6 +57,7 @@ pub fn read_num(text: &str) -> Option<f64> {
 /// A number of at most [`SHORT_DIGITS_MAX`] digits with or without a point; `None` for any other
 /// text. Its digits are an integer that f64 holds, and so is the power of ten, so that one division
 /// rounds once, as correct rounding does.
+#[inline]
 pub(super) fn read_short(text: &str) -> Option<f64> {
     let (is_negative, text) = match text.as_bytes() {
         [b'-', text @ ..] => (true, text),

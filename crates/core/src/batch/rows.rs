@@ -83,6 +83,15 @@ impl Batch {
         Ok(Batch { schema, columns, n_rows, ..Batch::default() })
     }
 
+    /// A batch of columns that were those of another one of the same schema and number of rows.
+    pub(crate) fn of_columns(schema: Arc<Schema>, columns: Vec<Column>, n_rows: usize) -> Self {
+        debug_assert!(
+            columns.iter().all(|column| column.len() == n_rows),
+            "as many rows as before"
+        );
+        Batch { schema, columns, n_rows, ..Batch::default() }
+    }
+
     /// The number of rows.
     pub fn n_rows(&self) -> usize {
         self.n_rows

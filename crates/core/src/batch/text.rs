@@ -10,7 +10,7 @@ pub const MISSING_CODE: u32 = u32::MAX;
 
 /// Above this number of levels the index is used instead of a scan.
 const SCAN_LEVELS: usize = 8;
-const EMPTY: u32 = u32::MAX;
+const EMPTY: u64 = u64::MAX;
 
 /// Labels of one block: a code per row and the text of each code.
 #[derive(Clone, Debug, Default)]
@@ -18,11 +18,14 @@ pub struct TextColumn {
     codes: Vec<u32>,
     bytes: String,
     ends: Vec<usize>,
-    index: Vec<u32>,
+    /// The codes by the hash of their labels, which stands in the upper half: so other labels are
+    /// passed by without a look at them, and a larger index is made without one.
+    index: Vec<u64>,
 }
 
 impl TextColumn {
     /// The number of rows.
+    #[inline]
     pub fn len(&self) -> usize {
         self.codes.len()
     }
@@ -62,13 +65,13 @@ impl TextColumn {
         (0..self.n_levels()).map(|code| self.level(code))
     }
 
-    /// All rows in another order, by the same codes.
-    pub(super) fn reordered(&self, order: &[u32]) -> Self {
-        let codes = order.iter().map(|&row| self.codes[row as usize]).collect();
-        TextColumn { codes, ..self.clone() }
+    /// Puts all rows into another order, by the same codes.
+    pub(super) fn reorder(&mut self, order: &[u32], spare: &mut Vec<u32>) {
+        reorder(&mut self.codes, order, spare);
     }
 
     /// Appends a label.
+    #[inline]
     pub fn push(&mut self, label: Option<&str>) {
         let code = match label {
             None => MISSING_CODE,
@@ -111,6 +114,7 @@ impl TextColumn {
     ///
     /// # Panics
     /// Never on blocks of the stated size: a block has fewer than 2^32 − 1 rows.
+    #[inline]
     pub fn intern(&mut self, label: &str) -> u32 {
         self.make_room();
         match self.find(label) {
@@ -126,8 +130,9 @@ impl TextColumn {
     pub fn reserve(&mut self, n_rows: usize, n_levels: usize) {
         self.codes.reserve_exact(n_rows);
         self.ends.reserve(n_levels);
-        if self.n_levels() + n_levels > SCAN_LEVELS {
-            self.index_levels(self.n_levels() + n_levels);
+        let n_levels = self.n_levels() + n_levels;
+        if n_levels > SCAN_LEVELS && n_levels * 2 > self.index.len() {
+            self.index_levels(n_levels);
         }
     }
 
@@ -211,71 +216,121 @@ impl TextColumn {
         self.index.clear();
     }
 
-    /// Makes the text behind the last level a level of its own, at that place in the index.
-    fn add_level(&mut self, place: Option<usize>) -> u32 {
+    /// Makes the text behind the last level a level of its own, at that place in the index, which
+    /// has its hash.
+    fn add_level(&mut self, place: Option<(usize, u32)>) -> u32 {
         let code = u32::try_from(self.ends.len()).unwrap_or(MISSING_CODE);
         assert!(code != MISSING_CODE, "a block has fewer than 2^32 - 1 levels");
         self.ends.push(self.bytes.len());
-        if let Some(place) = place {
-            self.index[place] = code;
+        if let Some((place, hash)) = place {
+            self.index[place] = entry(hash, code);
         }
         code
     }
 
-    /// The code of `label`, or the free place in the index where it belongs; `None` while there is
-    /// no index yet.
-    fn find(&self, label: &str) -> Result<u32, Option<usize>> {
+    /// The code of `label`, or the free place in the index where it belongs with its hash; `None`
+    /// while there is no index yet.
+    #[inline]
+    fn find(&self, label: &str) -> Result<u32, Option<(usize, u32)>> {
         if self.index.is_empty() {
-            let known = (0..self.n_levels()).find(|&code| self.level(code) == label);
-            return known.map(|code| code as u32).ok_or(None);
+            let mut start = 0;
+            for (code, &end) in self.ends.iter().enumerate() {
+                if end - start == label.len() && &self.bytes[start..end] == label {
+                    return Ok(code as u32);
+                }
+                start = end;
+            }
+            return Err(None);
         }
         let mask = self.index.len() - 1;
-        let mut place = place_of(label) & mask;
+        let hash = hash_of(label);
+        let mut place = hash as usize & mask;
         loop {
             match self.index[place] {
-                EMPTY => return Err(Some(place)),
-                code if self.level(code as usize) == label => return Ok(code),
+                EMPTY => return Err(Some((place, hash))),
+                // The code is the lower half.
+                entry
+                    if (entry >> 32) as u32 == hash
+                        && self.level(entry as u32 as usize) == label =>
+                {
+                    return Ok(entry as u32);
+                }
                 _ => place = (place + 1) & mask,
             }
         }
     }
 
     /// Makes the index large enough for one more level.
+    #[inline]
     fn make_room(&mut self) {
         if self.n_levels() >= SCAN_LEVELS && (self.n_levels() + 1) * 2 > self.index.len() {
-            self.grow_index();
+            self.index_levels(self.n_levels() + 1);
         }
-    }
-
-    fn grow_index(&mut self) {
-        self.index_levels((self.n_levels() + 1) * 2);
     }
 
     /// Makes an index for so many levels, those of now in it.
     fn index_levels(&mut self, n_levels: usize) {
         let size = (n_levels * 2).next_power_of_two();
-        self.index.clear();
-        self.index.resize(size, EMPTY);
-        for code in 0..self.n_levels() {
-            let mut place = place_of(self.level(code)) & (size - 1);
-            while self.index[place] != EMPTY {
+        let before = std::mem::replace(&mut self.index, vec![EMPTY; size]);
+        let put = |index: &mut Vec<u64>, entry: u64| {
+            let mut place = (entry >> 32) as usize & (size - 1);
+            while index[place] != EMPTY {
                 place = (place + 1) & (size - 1);
             }
-            self.index[place] = code as u32;
+            index[place] = entry;
+        };
+        match before.is_empty() {
+            true => {
+                for code in 0..self.n_levels() {
+                    let entry = entry(hash_of(self.level(code)), code as u32);
+                    put(&mut self.index, entry);
+                }
+            }
+            false => {
+                let known = before.into_iter().filter(|entry| *entry != EMPTY);
+                known.for_each(|entry| put(&mut self.index, entry));
+            }
         }
     }
 }
 
+/// The values of `order`, one after the other; `spare` gets the buffer that is left.
+pub(super) fn reorder<T: Copy>(values: &mut Vec<T>, order: &[u32], spare: &mut Vec<T>) {
+    spare.clear();
+    spare.extend(order.iter().map(|&row| values[row as usize]));
+    std::mem::swap(values, spare);
+}
+
+fn entry(hash: u32, code: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(code)
+}
+
 /// Where the probe for a label begins. Never stored: it only decides how fast a label is found.
-fn place_of(label: &str) -> usize {
-    let mut h: u64 = 0xcbf2_9ce4_8422_2325 ^ label.len() as u64;
-    for chunk in label.as_bytes().chunks(8) {
-        let mut word = [0u8; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        h = (h ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+fn hash_of(label: &str) -> u32 {
+    let mut rest = label.as_bytes();
+    let mut h: u64 = 0xcbf2_9ce4_8422_2325 ^ rest.len() as u64;
+    let mut mix = |word: u64| {
+        h = (h ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         h ^= h >> 29;
+    };
+    while let Some((eight, behind)) = rest.split_first_chunk::<8>() {
+        mix(u64::from_le_bytes(*eight));
+        rest = behind;
     }
-    (h ^ (h >> 32)) as usize
+    // The last bytes, some of them twice.
+    match (rest.first_chunk::<4>(), rest.last_chunk::<4>()) {
+        (Some(first), Some(last)) => {
+            let (first, last) = (u32::from_le_bytes(*first), u32::from_le_bytes(*last));
+            mix(u64::from(first) << 32 | u64::from(last));
+        }
+        _ => {
+            if let (Some(first), Some(last)) = (rest.first(), rest.last()) {
+                let middle = rest[rest.len() / 2];
+                mix(u64::from(*first) << 16 | u64::from(middle) << 8 | u64::from(*last));
+            }
+        }
+    }
+    (h ^ (h >> 32)) as u32
 }
 
 #[cfg(test)]

@@ -46,8 +46,8 @@ impl<'a> CsvRows<'a> {
     /// The cells of one column, from the first row to the last, without their quotes.
     pub fn column(&self, place: usize) -> impl Iterator<Item = Cow<'a, str>> {
         let text = self.text;
-        let cells = self.cells.iter().skip(place).step_by(self.n_columns);
-        cells.map(move |&(start, end)| unquoted(&text[start..end]))
+        let rows = self.cells.chunks_exact(self.n_columns);
+        rows.map(move |row| unquoted(&text[row[place].0..row[place].1]))
     }
 }
 
@@ -198,6 +198,17 @@ fn cuts(bytes: &[u8], body: usize, chunk_bytes: usize) -> Vec<Range<usize>> {
     chunks
 }
 
+/// Behind the last whole record of a text that begins with one; `None` if there is none.
+pub fn end_of_records(text: &[u8]) -> Option<usize> {
+    let mut is_quoted = has_odd_quotes(text);
+    let mut bytes = text.iter().enumerate().rev();
+    let last = bytes.find(|(_, byte)| {
+        is_quoted ^= **byte == b'"';
+        **byte == b'\n' && !is_quoted
+    });
+    last.map(|(at, _)| at + 1)
+}
+
 fn has_odd_quotes(bytes: &[u8]) -> bool {
     // Counted in bytes, so that the compiler can count many at once.
     let of_piece =
@@ -311,6 +322,21 @@ mod tests {
             }
         }
         assert!(n_good > 2_000 && n_bad > 1_000, "{n_good} good, {n_bad} bad");
+    }
+
+    #[test]
+    fn whole_records_end_with_a_line_feed_outside_quotes() {
+        for (text, end) in [
+            (&b""[..], None),
+            (b"a,b", None),
+            (b"a,\"\n", None),
+            (b"a,b\n", Some(4)),
+            (b"a,b\n1,\"x\ny", Some(4)),
+            (b"a,b\n1,\"x\ny\"\n2", Some(12)),
+            (b"\"\"\"\n\"\n\"\n", Some(6)),
+        ] {
+            assert_eq!(end_of_records(text), end, "{}", String::from_utf8_lossy(text));
+        }
     }
 
     #[test]

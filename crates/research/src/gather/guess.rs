@@ -7,13 +7,17 @@
 //! more, as the kind that it has. The result is what [`infer`](fn@super::infer) and
 //! [`read`] give, one after the other.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use samescore_core::batch::{Batch, Column, ColumnKind, Field, Schema};
+use samescore_core::batch::{
+    Batch, Column, ColumnKind, Field, MISSING_CODE, MISSING_TIME, Schema, TextColumn,
+};
 use samescore_core::config::{ColumnConfig, DataConfig};
 use samescore_core::error::{Code, Error, Result};
+use samescore_core::par;
 
 use super::infer::{Seen, no_rows, of_snapshot};
 use super::table::take;
@@ -38,11 +42,17 @@ pub fn read_inferred(source: impl Into<Source>, missing: &[String]) -> Result<Ba
     }
     let mut columns: BTreeMap<String, Filling> = BTreeMap::new();
     let mut again: BTreeMap<String, ColumnConfig> = BTreeMap::new();
-    for (name, guess) in taken.names.into_iter().zip(taken.columns) {
+    let mut guesses: Vec<Option<Guess>> = taken.columns.into_iter().map(Some).collect();
+    let finished = par::map_mut(&mut guesses, |guess| {
+        let guess = guess.take()?;
         let kind = guess.seen.kind();
-        match guess.finish(kind, missing) {
-            Some(filling) => drop(columns.insert(name, filling)),
-            None => drop(again.insert(name, kind.into())),
+        Some((kind, guess.finish(kind, missing)))
+    });
+    for (name, finished) in taken.names.into_iter().zip(finished) {
+        match finished {
+            Some((_, Some(filling))) => drop(columns.insert(name, filling)),
+            Some((kind, None)) => drop(again.insert(name, kind.into())),
+            None => {}
         }
     }
     if !again.is_empty() {
@@ -68,6 +78,8 @@ struct Guess {
     missing: Vec<String>,
     /// Rows before the first value.
     n_before: usize,
+    /// Rows that are said to come.
+    n_to_come: usize,
     kept: Kept,
 }
 
@@ -83,11 +95,13 @@ enum Kept {
 impl Guess {
     fn new(missing: &[String]) -> Self {
         let seen = Seen::new(missing);
-        Guess { seen, missing: missing.to_vec(), n_before: 0, kept: Kept::Nothing }
+        let missing = missing.to_vec();
+        Guess { seen, missing, n_before: 0, n_to_come: 0, kept: Kept::Nothing }
     }
 
     fn filling(&self, kind: ColumnKind) -> Filling {
         let mut filling = Filling::new(&kind.into(), &self.missing);
+        filling.reserve(self.n_to_come);
         (0..self.n_before).for_each(|_| filling.missing());
         filling
     }
@@ -117,18 +131,39 @@ impl Guess {
         };
         match (&filling.column, kind) {
             (kept, kind) if kept.kind() == kind => Some(filling),
-            (Column::Text(labels), ColumnKind::Time) => {
-                let mut times = Filling::new(&kind.into(), missing);
-                for row in 0..labels.len() {
-                    match labels.get(row) {
-                        Some(label) => times.text(label),
-                        None => times.missing(),
-                    }
-                }
-                Some(times)
-            }
+            (Column::Text(labels), ColumnKind::Time) => Some(times(labels, missing)),
             _ => None,
         }
+    }
+}
+
+/// The times that labels are, each level read once.
+fn times(labels: &TextColumn, missing: &[String]) -> Filling {
+    let mut levels = Filling::new(&ColumnKind::Time.into(), missing);
+    labels.levels().for_each(|level| levels.text(level));
+    let mut times = Filling::new(&ColumnKind::Time.into(), missing);
+    match &levels.column {
+        Column::Time(read) if levels.faults.is_empty() => {
+            let time = |&code: &u32| match code {
+                MISSING_CODE => MISSING_TIME,
+                code => read[code as usize],
+            };
+            times.column = Column::Time(labels.codes().iter().map(time).collect());
+        }
+        // Which rows have a fault is found row by row.
+        _ => (0..labels.len()).for_each(|row| match labels.get(row) {
+            Some(label) => times.text(label),
+            None => times.missing(),
+        }),
+    }
+    times
+}
+
+/// The levels of a text column.
+fn n_levels(column: &Column) -> Option<usize> {
+    match column {
+        Column::Text(labels) => Some(labels.n_levels()),
+        Column::Num(_) | Column::Time(_) => None,
     }
 }
 
@@ -155,6 +190,17 @@ impl Taker for Guess {
                 false => self.mix(),
             }
         }
+        if let Kept::Column(filling) = &mut self.kept
+            && let Some(before) = n_levels(&filling.column)
+        {
+            let n_faults = filling.faults.len();
+            filling.text(cell);
+            // A label that was there before has been looked at.
+            if n_levels(&filling.column) != Some(before) || filling.faults.len() != n_faults {
+                self.seen.text(cell);
+            }
+            return;
+        }
         let was_empty = matches!(self.kept, Kept::Nothing);
         self.seen.text(cell);
         let kind = if was_empty && self.seen.is_num() { ColumnKind::Num } else { ColumnKind::Text };
@@ -164,6 +210,24 @@ impl Taker for Guess {
             Some(filling) => filling.text(cell),
             None => {}
         }
+    }
+
+    fn texts<'c>(&mut self, mut cells: impl Iterator<Item = Cow<'c, str>>) {
+        loop {
+            // What is kept as numbers began with one: another changes nothing of what was seen.
+            let cell = match &mut self.kept {
+                Kept::Column(filling) => filling.short(&mut cells),
+                Kept::Nothing | Kept::Mixed => cells.next(),
+            };
+            match cell {
+                Some(cell) => self.text(&cell),
+                None => return,
+            }
+        }
+    }
+
+    fn reserve(&mut self, n_rows: usize) {
+        self.n_to_come = n_rows;
     }
 
     fn integer(&mut self, value: i128) {

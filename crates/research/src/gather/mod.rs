@@ -56,9 +56,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use samescore_core::batch::{Batch, Column, Field, Schema};
+use samescore_core::batch::{Batch, Column, Field, Schema, found};
 use samescore_core::config::{ColumnConfig, DataConfig};
-use samescore_core::csv_form::{COLUMNS_MAX, ROWS_MAX};
 use samescore_core::error::{Code, Error, Result};
 
 use taker::Filling;
@@ -69,9 +68,6 @@ pub use infer::infer;
 pub use named::{Named, of_config, to_table};
 pub use source::{Address, Query, Relation, Source};
 pub(crate) use sql::identifier;
-
-/// How many columns a message lists.
-const LISTED_COLUMNS: usize = 10;
 
 /// The kinds of file that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,63 +167,17 @@ fn filled(schema: &Arc<Schema>, columns: Vec<Filling>) -> Result<Batch> {
 /// # Errors
 /// If one is absent; the message lists what there is.
 fn positions(path: &Path, found: &[String], wanted: &[&str]) -> Result<Vec<usize>> {
-    let mut by_name: Vec<(&str, usize)> =
-        found.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect();
-    by_name.sort();
-    let place_of = |name: &&str| {
-        by_name
-            .binary_search_by(|(known, _)| known.cmp(name))
-            .map(|at| by_name[at].1)
-            .map_err(|_| absent(path, name, found))
-    };
-    wanted.iter().map(place_of).collect()
-}
-
-fn absent(path: &Path, name: &str, found: &[String]) -> Error {
-    let listed: Vec<&str> = found.iter().take(LISTED_COLUMNS).map(String::as_str).collect();
-    let more = found.len().saturating_sub(listed.len());
-    let tail = if more > 0 { format!(" and {more} more") } else { String::new() };
-    let message = format!("expected it in `{}`, found {}{tail}", path.display(), listed.join(", "));
-    let error = Error::new(Code::MissingColumn, message).column(name);
-    let is_like = |like: &dyn Fn(&str) -> bool| found.iter().any(|other| like(other));
-    if is_like(&|other| other.trim() == name.trim()) {
-        return error.remedy("names are compared byte by byte, blanks included");
-    }
-    if is_like(&|other| other.eq_ignore_ascii_case(name)) {
-        return error.remedy("names are compared byte by byte, capitals included");
-    }
-    error
+    found::places(&path.display().to_string(), found, wanted.iter().copied())
 }
 
 /// Refuses tables beyond the stated limits.
 fn check_size(path: &Path, n_rows: usize, n_columns: usize) -> Result<()> {
-    let refuse = |limit: usize, what: &str, found: usize| {
-        let message =
-            format!("`{}`: expected at most {limit} {what}, found {found}", path.display());
-        Err(Error::new(Code::LimitExceeded, message))
-    };
-    if n_columns > COLUMNS_MAX {
-        return refuse(COLUMNS_MAX, "columns", n_columns);
-    }
-    if n_rows > ROWS_MAX {
-        return refuse(ROWS_MAX, "rows", n_rows);
-    }
-    Ok(())
+    found::check_size(&path.display().to_string(), n_rows, n_columns)
 }
 
 /// Refuses names that occur twice.
 fn check_names(path: &Path, names: &[String]) -> Result<()> {
-    let mut sorted: Vec<&String> = names.iter().collect();
-    sorted.sort();
-    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        None => Ok(()),
-        Some(pair) => Err(Error::new(
-            Code::DuplicateColumn,
-            format!("expected unique names in `{}`, found it twice", path.display()),
-        )
-        .remedy("rename one of them at the source")
-        .column(pair[0])),
-    }
+    found::check_names(&path.display().to_string(), names)
 }
 
 /// Who reads sources, with versions, as a manifest says it.

@@ -40,28 +40,35 @@ const CELL_BYTES: u64 = 8;
 /// The wanted columns of a file's content.
 pub(super) fn take<T: Part>(
     path: &Path,
-    bytes: &[u8],
+    bytes: Vec<u8>,
     wanted: Wanted<'_>,
     make: &(impl Fn(&str) -> T + Sync),
 ) -> Result<Taken<T>> {
-    take_frame(&load(path, bytes, wanted)?, make)
+    let frame = load(path, &bytes, wanted)?;
+    drop(bytes);
+    take_frame(frame, make)
 }
 
 /// All columns of rows that have been read.
 pub(super) fn take_frame<T: Part>(
-    frame: &DataFrame,
+    frame: DataFrame,
     make: &(impl Fn(&str) -> T + Sync),
 ) -> Result<Taken<T>> {
-    let columns: Vec<&Column> = frame.columns().iter().collect();
-    let names: Vec<String> = columns.iter().map(|column| column.name().to_string()).collect();
-    let named: Vec<(&String, &Column)> = names.iter().zip(columns).collect();
-    let columns = par::map(&named, |(name, column)| {
-        let mut taker = make(name);
+    let n_rows = frame.height();
+    // Each column goes when it has been shown, and leaves its memory to the next.
+    let mut columns: Vec<Option<Column>> = frame.into_columns().into_iter().map(Some).collect();
+    let shown = par::map_mut(&mut columns, |column| {
+        let Some(column) = column.take() else {
+            return Ok(None);
+        };
+        let name = column.name().to_string();
+        let mut taker = make(&name);
         let shown = show(column.as_materialized_series(), &mut taker);
-        shown.map(|()| taker).map_err(|e| e.column(name))
+        shown.map_err(|e| e.column(&name)).map(|()| Some((name, taker)))
     });
-    let columns = columns.into_iter().collect::<Result<_>>()?;
-    Ok(Taken { names, columns, n_rows: frame.height() })
+    let shown: Vec<Option<(String, T)>> = shown.into_iter().collect::<Result<_>>()?;
+    let (names, columns) = shown.into_iter().flatten().unzip();
+    Ok(Taken { names, columns, n_rows })
 }
 
 /// The wanted columns, in the order in which they are asked for.

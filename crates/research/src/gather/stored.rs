@@ -1,7 +1,9 @@
 //! Columns as polars holds them, cell by cell to a taker.
 
 use polars::prelude::{ChunkedArray, DataType, PolarsError, PolarsNumericType, Series, TimeUnit};
+use samescore_core::batch::BLOCK_ROWS;
 use samescore_core::error::{Code, Error, Result};
+use samescore_core::math;
 
 use super::taker::{Stored, Taker, decimal_text};
 
@@ -24,6 +26,7 @@ pub(super) fn show(series: &Series, taker: &mut impl Taker) -> Result<()> {
             return Err(Error::new(Code::WrongKind, message));
         }
     }
+    taker.reserve(series.len());
     show_cells(series, taker).map_err(|e| Error::new(Code::WrongKind, e.to_string()))
 }
 
@@ -65,7 +68,11 @@ fn show_cells(series: &Series, taker: &mut impl Taker) -> Result<(), PolarsError
             for chunk in series.f64()?.downcast_iter() {
                 match chunk.validity() {
                     None => taker.floats(chunk.values().as_slice()),
-                    Some(_) => floats(chunk.iter().map(|x| x.copied()), taker),
+                    Some(valid) => {
+                        let values = chunk.values().as_slice();
+                        let cells = values.iter().zip(valid.iter());
+                        floats(cells.map(|(x, is_valid)| is_valid.then_some(*x)), taker);
+                    }
                 }
             }
         }
@@ -101,11 +108,16 @@ where
     });
 }
 
-fn floats(values: impl Iterator<Item = Option<f64>>, taker: &mut impl Taker) {
-    values.for_each(|value| match value {
-        Some(value) => taker.float(value),
-        None => taker.missing(),
-    });
+fn floats(mut values: impl Iterator<Item = Option<f64>>, taker: &mut impl Taker) {
+    let mut block = Vec::with_capacity(BLOCK_ROWS);
+    loop {
+        block.extend(values.by_ref().take(BLOCK_ROWS).map(|x| x.unwrap_or(math::MISSING)));
+        if block.is_empty() {
+            return;
+        }
+        taker.floats(&block);
+        block.clear();
+    }
 }
 
 /// Times; an inner `None` is an instant that has no whole microseconds.

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use samescore_core::batch::found::absent;
 use samescore_core::error::{Error, Result};
 use samescore_core::par;
 
 use super::reader::{BLOCK_ROWS, Reader};
 use super::taker::Part;
-use super::{Format, Source, absent, csv, gzip, ipc, json_lines, parquet, positions, sqlite};
+use super::{Format, Source, csv, gzip, ipc, json_lines, parquet, positions, sqlite};
 use super::{check_names, check_size, postgres};
 use crate::{file, snapshot};
 
@@ -56,12 +57,15 @@ fn take_file<T: Part>(
     make: &(impl Fn(&str) -> T + Sync),
 ) -> Result<Taken<T>> {
     let format = Format::of(path)?;
+    if format == Format::Csv {
+        return csv::take_file(path, wanted, make);
+    }
     let bytes = file::read(path)?;
     snapshot::check_table(path, &bytes)?;
     match format {
         Format::Csv => csv::take(path, &bytes, wanted, make),
         Format::CsvGz => csv::take(path, &gzip::unpacked(path, &bytes)?, wanted, make),
-        Format::Parquet => parquet::take(path, &bytes, wanted, make),
+        Format::Parquet => parquet::take(path, bytes, wanted, make),
         Format::Ipc => ipc::take(path, &bytes, wanted, make),
         Format::JsonLines => json_lines::take(path, &bytes, wanted, make),
     }
@@ -105,7 +109,7 @@ fn same_columns<T>(
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
     let places = positions(path, &taken.names, &wanted).map_err(differs)?;
     if let Some(extra) = taken.names.iter().find(|name| !names.contains(name)) {
-        return Err(differs(absent(first, extra, names)));
+        return Err(differs(absent(&first.display().to_string(), extra, names)));
     }
     let mut columns: Vec<Option<T>> = taken.columns.drain(..).map(Some).collect();
     taken.columns = places.iter().filter_map(|&place| columns[place].take()).collect();

@@ -14,6 +14,7 @@
 //! | text, decimal | read as a CSV cell | itself | read as a CSV cell |
 //! | date, timestamp | refused | refused | UTC, whole microseconds |
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use samescore_core::batch::{CellReader, Column, ColumnKind, TextColumn, push_missing};
@@ -63,6 +64,12 @@ pub(super) trait Taker {
     fn missing(&mut self);
     /// A text; a decimal number comes as its digits.
     fn text(&mut self, cell: &str);
+    /// Texts, one after the other.
+    fn texts<'c>(&mut self, cells: impl Iterator<Item = Cow<'c, str>>) {
+        cells.for_each(|cell| self.text(&cell));
+    }
+    /// So many cells will come, if nothing goes wrong.
+    fn reserve(&mut self, _n_rows: usize) {}
     /// An integer.
     fn integer(&mut self, value: i128);
     /// A float; NaN is missing.
@@ -106,6 +113,15 @@ impl Filling {
         Filling { column: Column::empty(declared.kind), faults: Vec::new(), reader }
     }
 
+    /// Takes the numbers of few digits that come first, and gives the cell behind them.
+    #[inline]
+    pub(super) fn short<'c>(
+        &mut self,
+        cells: &mut impl Iterator<Item = Cow<'c, str>>,
+    ) -> Option<Cow<'c, str>> {
+        self.reader.push_short(&mut self.column, cells)
+    }
+
     /// The number of cells taken.
     pub(super) fn n_rows(&self) -> usize {
         self.column.len()
@@ -137,6 +153,15 @@ impl Taker for Filling {
         if let Err(error) = self.reader.push(&mut self.column, cell) {
             self.faults.push((row, error));
         }
+    }
+
+    fn texts<'c>(&mut self, cells: impl Iterator<Item = Cow<'c, str>>) {
+        let faults = &mut self.faults;
+        self.reader.push_all(&mut self.column, cells, |row, error| faults.push((row, error)));
+    }
+
+    fn reserve(&mut self, n_rows: usize) {
+        self.column.reserve(n_rows);
     }
 
     fn integer(&mut self, value: i128) {

@@ -95,7 +95,7 @@ impl Parts {
         let mut takers: Vec<T> = names.iter().map(|name| make(name)).collect();
         let taken = for_each_block(&bytes, self.n_columns, |rows| {
             for (taker, &place) in takers.iter_mut().zip(&self.places) {
-                rows.column(place).for_each(|cell| taker.text(&cell));
+                taker.texts(rows.column(place));
             }
         });
         taken.map(|_| takers).ok_or_else(|| changed(path))

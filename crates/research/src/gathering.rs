@@ -40,7 +40,7 @@ use samescore_core::error::{Code, Error, Result};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::gather::{self, Named, Source, SourceBlocks};
+use crate::gather::{self, Keep, Named, Source, SourceBlocks};
 use crate::join::{AsOf, Join, Matches, Unmatched, by_name};
 use crate::snapshot::About;
 use crate::zones;
@@ -216,13 +216,14 @@ impl Gathering {
         Ok(left)
     }
 
-    /// The rows in blocks of at most `block_rows`; joined and grouped ones are held in memory.
+    /// The rows in blocks of at most `block_rows`; joined and grouped ones are held in memory, those
+    /// of a source that cannot be cut are kept as `keep` says.
     ///
     /// # Errors
     /// As [`Gathering::read_rows`].
-    pub fn blocks(&self, block_rows: usize) -> Result<SourceBlocks> {
+    pub fn blocks(&self, block_rows: usize, keep: &Keep) -> Result<SourceBlocks> {
         match self.is_plain() {
-            true => gather::blocks(&self.source, &self.data, block_rows),
+            true => gather::blocks(&self.source, &self.data, block_rows, keep),
             false => Ok(SourceBlocks::held(self.read_rows()?, block_rows)),
         }
     }
@@ -241,6 +242,27 @@ impl Gathering {
         let rows = self.read_rows()?;
         let fields = rows.schema().fields().iter();
         Ok(fields.map(|field| (field.name.clone(), field.kind.into())).collect())
+    }
+
+    /// Whether the rows can be read in blocks where they lie.
+    ///
+    /// # Errors
+    /// If there is no such file.
+    pub fn is_cut(&self) -> Result<bool> {
+        Ok(self.is_plain() && gather::is_cut(&self.source)?)
+    }
+
+    /// How many bytes the files have that are read; `None` if there are others than files.
+    ///
+    /// # Errors
+    /// As [`Gathering::files`].
+    pub fn n_bytes(&self) -> Result<Option<u64>> {
+        let is_server = |source: &Source| matches!(source, Source::Postgres(..));
+        if is_server(&self.source) || self.joins.iter().any(|joined| is_server(&joined.source)) {
+            return Ok(None);
+        }
+        let length = |path: &PathBuf| std::fs::metadata(path).map_or(0, |found| found.len());
+        Ok(Some(self.files()?.iter().map(length).sum::<u64>()))
     }
 
     /// Whether the rows are those of the source, with nothing made of them.

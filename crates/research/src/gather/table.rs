@@ -50,7 +50,7 @@ pub(super) fn take<T: Part>(
     }
 }
 
-fn take_file<T: Part>(
+pub(super) fn take_file<T: Part>(
     path: &Path,
     wanted: Wanted<'_>,
     make: &(impl Fn(&str) -> T + Sync),

@@ -3,8 +3,9 @@
 //! # Method
 //! Opening a source finds where its blocks are, and makes no table of them. CSV and Parquet files
 //! are cut where they lie ([`csv`], [`parquet`]); several files are one table, as when they are
-//! read whole. What cannot be cut (a packed file, another format, a pipe, a database) is read whole
-//! and held. A block's cells go to the takers that whole files go to.
+//! read whole. What cannot be cut (a packed file, another format, a pipe, a database) is read once,
+//! as it comes ([`once`]), and its blocks are kept ([`kept`]): in memory up to a bound, beyond it in
+//! a temporary file. A block's cells go to the takers that whole files go to.
 //!
 //! # Shape
 //! A block has at most the rows that the caller says, and is of one file.
@@ -14,6 +15,8 @@
 //! refused.
 
 mod csv;
+mod kept;
+mod once;
 mod parquet;
 
 use std::collections::BTreeMap;
@@ -31,6 +34,9 @@ use crate::file::{Stamp, changed};
 use crate::output_file::refused;
 use crate::snapshot;
 
+pub(in crate::gather) use csv::Records;
+pub use kept::Keep;
+
 /// The declared columns of a source, in blocks.
 pub struct SourceBlocks {
     columns: BTreeMap<String, ColumnConfig>,
@@ -45,7 +51,9 @@ pub struct SourceBlocks {
 enum Form {
     /// In files, and in which.
     Files { files: Vec<Cut>, places: Vec<(usize, usize)> },
-    /// All in memory, for what cannot be cut.
+    /// Read once and kept.
+    Kept(kept::Kept),
+    /// A table in memory.
     Whole(Box<Batch>),
 }
 
@@ -61,11 +69,17 @@ enum Rows {
     Parquet(parquet::RowGroups),
 }
 
-/// Opens a source for reading in blocks of at most `block_rows` rows.
+/// Opens a source for reading in blocks of at most `block_rows` rows. What cannot be cut is read,
+/// and kept as `keep` says.
 ///
 /// # Errors
 /// As [`read`](super::read).
-pub fn blocks(source: &Source, data: &DataConfig, block_rows: usize) -> Result<SourceBlocks> {
+pub fn blocks(
+    source: &Source,
+    data: &DataConfig,
+    block_rows: usize,
+    keep: &Keep,
+) -> Result<SourceBlocks> {
     let (columns, missing) = (data.columns.clone(), data.missing.clone());
     let fields = columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));
     let schema = Arc::new(Schema::new(fields)?);
@@ -87,7 +101,14 @@ pub fn blocks(source: &Source, data: &DataConfig, block_rows: usize) -> Result<S
             check_size(first, n_rows, names.len())?;
             Form::Files { files, places }
         }
-        None => return Ok(SourceBlocks::held(super::read(source, data, &[])?, step)),
+        None if names.is_empty() => {
+            return Ok(SourceBlocks::held(super::read(source, data, &[])?, step));
+        }
+        None => {
+            let kept;
+            (kept, starts) = once::gather(source, data, (&schema, step), keep)?;
+            Form::Kept(kept)
+        }
     };
     Ok(SourceBlocks { columns, missing, schema, starts, form })
 }
@@ -110,9 +131,7 @@ fn cut(source: &Source, names: &[&str], step: usize) -> Result<Option<Vec<Height
         if !stamp.is_plain && !path.is_dir() {
             return Ok(None);
         }
-        if let Some(folder) = snapshot::of_table(&path) {
-            snapshot::open(folder)?;
-        }
+        check_snapshot(&path)?;
         let (rows, heights) = match format {
             Format::Parquet => {
                 let (groups, heights) = parquet::cut(&path, names, step)?;
@@ -126,6 +145,31 @@ fn cut(source: &Source, names: &[&str], step: usize) -> Result<Option<Vec<Height
         cut.push((Cut { path, stamp, rows }, heights));
     }
     Ok(Some(cut))
+}
+
+/// Whether the files of a source can be read in blocks where they lie.
+///
+/// # Errors
+/// If there is no such file.
+pub fn is_cut(source: &Source) -> Result<bool> {
+    if !matches!(source, Source::Files(_)) {
+        return Ok(false);
+    }
+    for path in source.files()? {
+        let is_plain = Stamp::of(&path).map_err(|e| refused("read", &path, &e))?.is_plain;
+        if !is_plain || !matches!(Format::of(&path)?, Format::Csv | Format::Parquet) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The table of a snapshot must be the one of its manifest.
+fn check_snapshot(path: &Path) -> Result<()> {
+    match snapshot::of_table(path) {
+        Some(folder) => snapshot::open(folder).map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 impl SourceBlocks {
@@ -145,6 +189,33 @@ impl SourceBlocks {
     /// The number of rows.
     pub fn n_rows(&self) -> u64 {
         self.starts.last().copied().unwrap_or_default()
+    }
+
+    /// Whether all rows are in memory already.
+    pub fn is_held(&self) -> bool {
+        match &self.form {
+            Form::Files { .. } => false,
+            Form::Kept(kept) => kept.is_held(),
+            Form::Whole(_) => true,
+        }
+    }
+
+    /// All rows as one table.
+    ///
+    /// # Errors
+    /// If a block cannot be read.
+    pub fn into_batch(self) -> Result<Batch> {
+        match self.form {
+            Form::Whole(whole) => return Ok(*whole),
+            Form::Kept(kept) if kept.is_held() => return kept.into_batch(),
+            Form::Files { .. } | Form::Kept(_) => {}
+        }
+        let mut all =
+            kept::Kept::new(&Keep { bytes_max: u64::MAX, ..Keep::default() }, &self.schema);
+        for index in 0..self.n_blocks() {
+            all.push(self.read(index)?)?;
+        }
+        all.into_batch()
     }
 
     fn height(&self, index: usize) -> usize {
@@ -197,6 +268,7 @@ impl Blocks for SourceBlocks {
                 }
                 filled(&self.schema, columns)?
             }
+            Form::Kept(kept) => kept.read(index)?,
             Form::Whole(whole) => {
                 let start = self.starts[index] as usize;
                 let slots: Vec<usize> = (0..self.schema.len()).collect();
@@ -231,6 +303,11 @@ mod tests {
         data
     }
 
+    /// Nothing stays in memory.
+    fn keep() -> Keep {
+        Keep { bytes_max: 0, ..Keep::default() }
+    }
+
     /// Every cell and fault with the row of the source.
     fn cells(batch: &Batch) -> Vec<String> {
         let row = |row: usize| {
@@ -243,7 +320,8 @@ mod tests {
     }
 
     fn outcome(source: &Path, block_rows: usize) -> Result<Vec<String>, String> {
-        let open = blocks(&source.into(), &data(), block_rows).map_err(|e| e.to_string())?;
+        let open =
+            blocks(&source.into(), &data(), block_rows, &keep()).map_err(|e| e.to_string())?;
         let mut all = Vec::new();
         for index in 0..open.n_blocks() {
             let block = open.read(index).map_err(|e| e.to_string())?;
@@ -284,10 +362,10 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             expect_same(&path);
         }
-        let absent =
-            blocks(&Source::from(&folder.path().join("absent.csv")), &data(), 1).map(|_| ());
+        let absent = blocks(&Source::from(&folder.path().join("absent.csv")), &data(), 1, &keep())
+            .map(|_| ());
         assert_eq!(absent.unwrap_err().code(), Code::Io);
-        assert!(blocks(&folder.path().into(), &data(), 1).is_err());
+        assert!(blocks(&folder.path().into(), &data(), 1, &keep()).is_err());
     }
 
     #[test]
@@ -319,7 +397,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
         std::fs::write(&path, "a,b,c\n1,x,\n2,y,\n").unwrap();
-        let open = blocks(&Source::from(&path), &data(), 1).unwrap();
+        let open = blocks(&Source::from(&path), &data(), 1, &keep()).unwrap();
         open.read(1).unwrap();
         std::fs::write(&path, "a,b,c\n1,x,\n2,y,\n3,z,\n").unwrap();
         assert_eq!(open.read(1).unwrap_err().code(), Code::SourceChanged);

@@ -335,33 +335,35 @@ pub(crate) fn training_rows(config: &Config, table: &Table) -> Result<(MemoryRow
 type Judged = (Vec<f64>, Vec<f64>, u64);
 
 fn score(plan: &Plan, rows: &dyn Rows) -> Result<Judged> {
-    let parts = par::map_ranges(rows.n_blocks(), |blocks| {
+    let judge = |&index: &usize| {
         let (mut truth, mut scored, mut n_unscored) = (Vec::new(), Vec::new(), 0);
-        for index in blocks {
-            let mut judged = Ok(());
-            rows.with_block(index, &mut |block| {
-                judged = plan.score(block).map(|scores| {
-                    for (row, &y) in block.target().iter().enumerate() {
-                        match scores.values(row) {
-                            Ok(values) => {
-                                truth.push(y);
-                                scored.extend_from_slice(values);
-                            }
-                            Err(_) => n_unscored += 1,
+        let mut judged = Ok(());
+        rows.with_block(index, &mut |block| {
+            judged = plan.score(block).map(|scores| {
+                for (row, &y) in block.target().iter().enumerate() {
+                    match scores.values(row) {
+                        Ok(values) => {
+                            truth.push(y);
+                            scored.extend_from_slice(values);
                         }
+                        Err(_) => n_unscored += 1,
                     }
-                });
-            })?;
-            judged?;
-        }
-        Ok((truth, scored, n_unscored))
-    });
+                }
+            });
+        })?;
+        judged.map(|()| (truth, scored, n_unscored))
+    };
     let mut all: Judged = Judged::default();
-    for part in parts {
-        let (truth, scored, n_unscored): Judged = part?;
-        all.0.extend(truth);
-        all.1.extend(scored);
-        all.2 += n_unscored;
+    let mut next = 0;
+    while next < rows.n_blocks() {
+        let wave: Vec<usize> = (next..rows.n_blocks().min(next + par::n_threads())).collect();
+        next += wave.len();
+        for part in par::map(&wave, judge) {
+            let (truth, scored, n_unscored): Judged = part?;
+            all.0.extend(truth);
+            all.1.extend(scored);
+            all.2 += n_unscored;
+        }
     }
     Ok(all)
 }

@@ -288,9 +288,10 @@ impl Blocks for SourceBlocks {
 
 #[cfg(test)]
 mod tests {
-    use samescore_core::batch::ColumnKind;
+    use samescore_core::batch::{Column, ColumnKind};
 
     use super::*;
+    use crate::convert::{self, Form};
     use crate::gather;
 
     const KINDS: [(&str, ColumnKind); 3] =
@@ -319,9 +320,8 @@ mod tests {
         (0..batch.n_rows()).map(row).collect()
     }
 
-    fn outcome(source: &Path, block_rows: usize) -> Result<Vec<String>, String> {
-        let open =
-            blocks(&source.into(), &data(), block_rows, &keep()).map_err(|e| e.to_string())?;
+    fn outcome(source: &Source, block_rows: usize) -> Result<Vec<String>, String> {
+        let open = blocks(source, &data(), block_rows, &keep()).map_err(|e| e.to_string())?;
         let mut all = Vec::new();
         for index in 0..open.n_blocks() {
             let block = open.read(index).map_err(|e| e.to_string())?;
@@ -333,6 +333,10 @@ mod tests {
     }
 
     fn expect_same(source: &Path) {
+        expect_source_same(&source.into());
+    }
+
+    fn expect_source_same(source: &Source) {
         let whole = gather::read(source, &data(), &[]);
         let whole = whole.map(|batch| cells(&batch)).map_err(|e| e.to_string());
         for block_rows in [1, 2, 3, 64, 100_000] {
@@ -380,6 +384,75 @@ mod tests {
         expect_same(&at("*.csv"));
         std::fs::write(at("t.jsonl"), "{\"a\":1,\"b\":\"x\",\"c\":null}\n").unwrap();
         expect_same(&at("t.jsonl"));
+    }
+
+    #[test]
+    fn every_kind_of_source_in_blocks_is_the_whole_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let columns = vec![
+            Column::num((0..200).map(|i| if i % 7 == 0 { f64::NAN } else { f64::from(i) / 3.0 })),
+            Column::text((0..200).map(|i| [Some("x"), None, Some("é,\""), Some("")][i % 4])),
+            Column::Time((0..200).map(|i| i * 86_400_000_000).collect()),
+        ];
+        let fields = KINDS.map(|(name, kind)| Field::new(name, kind));
+        let table = Batch::new(Arc::new(Schema::new(fields).unwrap()), columns).unwrap();
+        for name in ["t.csv.gz", "t.jsonl", "t.arrow", "t.parquet"] {
+            let form = Form::File { format: Format::of(&at(name)).unwrap(), group_rows: Some(37) };
+            let bytes = convert::write(&table, &data().columns, &form).unwrap();
+            std::fs::write(at(name), bytes).unwrap();
+            expect_same(&at(name));
+        }
+        let form = Form::Sqlite("t".to_owned());
+        let bytes = convert::write(&table, &data().columns, &form).unwrap();
+        std::fs::write(at("t.db"), bytes).unwrap();
+        let address = format!("sqlite://{}?table=t", at("t.db").display());
+        expect_source_same(&Source::parse(address, Path::new("")).unwrap());
+        // Files of several formats are one table, in the order of their names.
+        std::fs::remove_file(at("t.db")).unwrap();
+        expect_same(&at("t.*"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_source_read_once_is_told_in_the_same_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.jsonl");
+        let line = "{\"a\":1,\"b\":\"x\",\"c\":null}\n";
+        for text in [
+            String::new(),
+            "\n\n  \n\n\n\n".to_owned(),
+            "\u{feff}".to_owned(),
+            format!("\u{feff}{line}"),
+            format!("\n{line}"),
+            format!("{line}\n{line}"),
+            format!("{line}{{\"a\":\"n\"}}\n{line}"),
+            format!("{line}{{\"a\":[1]}}\n{line}{line}"),
+            format!("{line}{{\"a\":[1]}}\n{line}x\n"),
+            "{\"a\":1}\n".repeat(9),
+            format!("{}{{\"b\":1,\"b\":2}}\n", line.repeat(9)),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            expect_same(&path);
+        }
+        let path = folder.path().join("t.csv.gz");
+        let pack = |text: &str| {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+            std::io::Write::write_all(&mut packer, text.as_bytes()).unwrap();
+            packer.finish().unwrap()
+        };
+        let whole = pack("a,b,c\n1,x,\n2,y,2020-01-01\nz,,\n");
+        for bytes in [
+            whole.clone(),
+            whole[..whole.len() - 3].to_vec(),
+            pack("a,b,c\n1,x,\n2,y\n3,z,\n"),
+            pack("a,b\n1,x\n2,y\n"),
+            pack("a,b,b\n1,x,y\n"),
+            pack(""),
+            b"plain".to_vec(),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            expect_same(&path);
+        }
     }
 
     #[test]

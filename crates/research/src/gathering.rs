@@ -48,6 +48,9 @@ use crate::zones;
 /// The tables of a config that say how rows are gathered.
 pub const TABLES: [&str; 3] = ["source", "aggregate", "join"];
 
+/// Files of undeclared columns are held from one reading up to here.
+const ONCE_BYTES: u64 = 64 << 20;
+
 /// How rows are gathered.
 #[derive(Clone, Debug)]
 pub struct Gathering {
@@ -237,11 +240,24 @@ impl Gathering {
             return Ok(self.data.columns.clone());
         }
         if self.is_plain() {
-            return gather::infer(&self.source, &self.data.missing);
+            let source = self.source.clone().keyed(&self.data.key);
+            return gather::infer(source, &self.data.missing);
         }
-        let rows = self.read_rows()?;
-        let fields = rows.schema().fields().iter();
-        Ok(fields.map(|field| (field.name.clone(), field.kind.into())).collect())
+        Ok(columns_of(&self.read_rows()?))
+    }
+
+    /// The rows of a config that declares no columns, with inferred ones, from one reading; `None`
+    /// where there may be too many to hold: a reading for their kinds, another for their values.
+    ///
+    /// # Errors
+    /// As [`Gathering::read_rows`].
+    pub fn read_once(&self) -> Result<Option<Batch>> {
+        let is_small = match self.is_plain() {
+            true => self.n_bytes()?.is_some_and(|n_bytes| n_bytes < ONCE_BYTES),
+            // What is joined or grouped is held.
+            false => true,
+        };
+        is_small.then(|| self.read_rows()).transpose()
     }
 
     /// Whether the rows can be read in blocks where they lie.
@@ -321,7 +337,8 @@ impl Gathering {
         let mut columns = self.data.columns.clone();
         if columns.is_empty() {
             // A join asks for its own columns of whatever there is.
-            return gather::read_inferred(&self.source, &self.data.missing);
+            let source = self.source.clone().keyed(&self.data.key);
+            return gather::read_inferred(source, &self.data.missing);
         }
         for (Joined { join, .. }, other) in self.joins.iter().zip(others) {
             for (_, name) in join.taken(other.schema())? {
@@ -395,6 +412,12 @@ impl Gathering {
             readers: gather::readers(),
         }
     }
+}
+
+/// Name and kind of every column.
+pub fn columns_of(rows: &Batch) -> BTreeMap<String, ColumnConfig> {
+    let fields = rows.schema().fields().iter();
+    fields.map(|field| (field.name.clone(), field.kind.into())).collect()
 }
 
 /// The table of a config that groups so.

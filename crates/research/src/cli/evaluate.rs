@@ -45,10 +45,11 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             })
         }
         None => {
-            let loaded = Loaded::read(&args.source.config, args.source.data.as_deref())?;
+            let mut loaded = Loaded::read(&args.source.config, args.source.data.as_deref())?;
             let threads = Threads::new(args.source.threads)?;
             let progress = shell.progress(&format!("reading {}", loaded.gathering.source));
-            let opened = threads.run(|| args.reading.open(&loaded.gathering, args.stream))?;
+            let rows = loaded.take_rows();
+            let opened = threads.run(|| args.reading.open(&loaded.gathering, rows, args.stream))?;
             drop(progress);
             evaluate(shell, &loaded, |config, hear| match opened {
                 Opened::Whole(batch) => workflow::evaluate(config, &batch, None, &threads, hear),

@@ -69,7 +69,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     }
     let threads = Threads::new(args.threads)?;
     progress.say(&format!("reading {}", loaded.gathering.source));
-    let opened = threads.run(|| args.reading.open(&loaded.gathering, args.stream))?;
+    let rows = loaded.take_rows();
+    let opened = threads.run(|| args.reading.open(&loaded.gathering, rows, args.stream))?;
     let outcome = match opened {
         Opened::Whole(batch) => fit_whole(args, &loaded, *batch, &threads, &progress),
         Opened::Streamed(blocks) => fit_streamed(args, &loaded, blocks, &threads, &progress),

@@ -61,8 +61,17 @@ impl ReadArgs {
         self.block_rows.unwrap_or(samescore_core::batch::BLOCK_ROWS)
     }
 
-    /// The rows to fit on: in memory, unless they are too many or `is_streamed`.
-    pub(super) fn open(&self, gathering: &Gathering, is_streamed: bool) -> Result<Opened> {
+    /// The rows to fit on: in memory, unless they are too many or `is_streamed`. `rows` are they, if
+    /// they had to be read already.
+    pub(super) fn open(
+        &self,
+        gathering: &Gathering,
+        rows: Option<Batch>,
+        is_streamed: bool,
+    ) -> Result<Opened> {
+        if let (Some(rows), false) = (rows, is_streamed) {
+            return Ok(Opened::Whole(Box::new(rows)));
+        }
         let keep = self.keep_up_to(FIT_BYTES);
         let streamed = || gathering.blocks(self.block_rows(), &keep).map(Opened::Streamed);
         let n_bytes = gathering.n_bytes()?;

@@ -70,18 +70,10 @@ pub(super) fn feed<T: Part>(
     path: &Path,
     names: &[&str],
     make: &(impl Fn(&str) -> T + Sync),
-    mut take: impl FnMut(Vec<T>) -> Result<()>,
+    mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
 ) -> Result<()> {
-    let mut from = Bytes { path, file: file::open(path)?, n_bytes: 0 };
-    from.n_bytes = from.file.metadata().map_err(|e| refused("read", path, &e))?.len();
+    let (mut from, read) = Bytes::open(path)?;
     let n_bytes = usize::try_from(from.n_bytes).unwrap_or(usize::MAX);
-    let head = from.read(0, from.n_bytes.min(8))?;
-    let tail = from.n_bytes.min(TAIL_BYTES as u64);
-    let tail = from.read(from.n_bytes - tail, tail)?;
-    let place = footer_place(path, n_bytes, &head, &tail)?;
-    let footer = from.read(place.start as u64, place.len() as u64)?;
-    let read = footer_of(path, &footer)?;
-    from.n_bytes = place.start as u64;
     let (mut claimed, mut is_packed) = (0usize, false);
     for block in &read.batches {
         let (n_rows, packed) = from.claim(block)?;
@@ -93,7 +85,7 @@ pub(super) fn feed<T: Part>(
     let dictionaries: Vec<Vec<u8>> = dictionaries.collect::<Result<_>>()?;
     let mut names_found: Vec<String> = Vec::new();
     names_found.extend(read.fields.iter().map(|field| field.name.clone()));
-    check_claims(path, place.start, (claimed, is_packed), unpacked)?;
+    check_claims(path, n_bytes, (claimed, is_packed), unpacked)?;
     check_size(path, claimed, names_found.len())?;
     check_names(path, &names_found)?;
     let (names, places) = choose(path, &names_found, Some(names))?;
@@ -115,16 +107,22 @@ pub(super) fn feed<T: Part>(
             one.dictionary(&block.alone(), bytes, &mut unpacked_again)?;
         }
         one.batch(&block.alone(), &bytes, &mut unpacked)?;
-        check_claims(path, place.start, (claimed, is_packed), unpacked + unpacked_again)?;
+        check_claims(path, n_bytes, (claimed, is_packed), unpacked + unpacked_again)?;
         let columns: Vec<(&String, usize)> = names.iter().zip(places.iter().copied()).collect();
         let columns = par::map(&columns, |(name, place)| {
             let mut taker = make(name);
             one.show(*place, before, &mut taker).map(|()| taker).map_err(|e| e.column(name))
         });
         before += one.n_rows as u64;
-        take(columns.into_iter().collect::<Result<_>>()?)?;
+        take(columns.into_iter().collect::<Result<_>>()?, one.n_rows)?;
     }
     Ok(())
+}
+
+/// The columns of a file.
+pub(super) fn names(path: &Path) -> Result<Vec<String>> {
+    let (_, footer) = Bytes::open(path)?;
+    Ok(footer.fields.into_iter().map(|field| field.name).collect())
 }
 
 /// A file that is read a part at a time.
@@ -135,7 +133,21 @@ struct Bytes<'a> {
     n_bytes: u64,
 }
 
-impl Bytes<'_> {
+impl<'a> Bytes<'a> {
+    /// A file with its footer.
+    fn open(path: &'a Path) -> Result<(Self, Footer)> {
+        let mut from = Bytes { path, file: file::open(path)?, n_bytes: 0 };
+        from.n_bytes = from.file.metadata().map_err(|e| refused("read", path, &e))?.len();
+        let n_bytes = usize::try_from(from.n_bytes).unwrap_or(usize::MAX);
+        let head = from.read(0, from.n_bytes.min(8))?;
+        let tail = from.n_bytes.min(TAIL_BYTES as u64);
+        let tail = from.read(from.n_bytes - tail, tail)?;
+        let place = footer_place(path, n_bytes, &head, &tail)?;
+        let footer = from.read(place.start as u64, place.len() as u64)?;
+        from.n_bytes = place.start as u64;
+        Ok((from, footer_of(path, &footer)?))
+    }
+
     fn read(&mut self, at: u64, n: u64) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let read = self

@@ -73,9 +73,8 @@ pub(super) fn feed<T: Part>(
     bytes: impl Read,
     (names, step): (&[&str], usize),
     make: &(impl Fn(&str) -> T + Sync),
-    mut take: impl FnMut(Vec<T>) -> Result<()>,
+    mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
 ) -> Result<()> {
-    let failed = |path: &Path, e: &std::io::Error| refused("read", path, e);
     let mut records = Records::new(path, bytes, None, failed);
     let slot_of = |name: &str| names.binary_search(&name).ok();
     let (mut found, mut before) = (BTreeMap::new(), 0u64);
@@ -112,7 +111,7 @@ pub(super) fn feed<T: Part>(
             found.extend(of_chunk);
             match takers {
                 _ if late.is_some() => {}
-                Ok(takers) => take(takers)?,
+                Ok(takers) => take(takers, n_rows as usize)?,
                 Err(wrong) => late = Some(wrong.error(path, before)),
             }
             before += n_rows;
@@ -123,6 +122,27 @@ pub(super) fn feed<T: Part>(
     check_names(path, &found)?;
     choose(path, &found, Some(names))?;
     late.map_or(Ok(()), Err)
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Error {
+    refused("read", path, error)
+}
+
+/// The columns of a file, which is read once.
+pub(super) fn names(path: &Path, bytes: impl Read) -> Result<Vec<String>> {
+    let mut records = Records::new(path, bytes, None, failed);
+    let mut found = BTreeMap::new();
+    loop {
+        let wave = records.wave(usize::MAX)?;
+        if wave.is_empty() {
+            return Ok(found.into_keys().collect());
+        }
+        // What is wrong is told by whoever reads the rows.
+        let seen = par::map(&wave, |chunk| {
+            names_in(chunk.strip_prefix(BYTE_ORDER_MARK).unwrap_or(chunk)).unwrap_or_default()
+        });
+        seen.into_iter().for_each(|(names, _)| found.extend(names));
+    }
 }
 
 fn empty(path: &Path) -> Error {

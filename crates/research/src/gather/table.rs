@@ -93,7 +93,7 @@ fn take_files<T: Part>(
 }
 
 /// Puts the columns of a file into the order of the first one.
-fn same_columns<T>(
+pub(super) fn same_columns<T>(
     (first, names): (&Path, &[String]),
     path: &Path,
     taken: &mut Taken<T>,

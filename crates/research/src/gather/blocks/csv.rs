@@ -62,11 +62,24 @@ pub(super) fn feed<T: Part>(
     failed: fn(&Path, &std::io::Error) -> Error,
     (names, step): (&[&str], usize),
     make: &(impl Fn(&str) -> T + Sync),
-    mut take: impl FnMut(Vec<T>) -> Result<()>,
+    mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
 ) -> Result<()> {
     let mut records = Records::new(path, bytes, Some(b'"'), failed);
     let read = |part: &[u8], form: &Form| form.read(part, names, make);
-    walk(&mut records, names, step, read, |_, _, takers| take(takers)).map(|_| ())
+    walk(&mut records, names, step, read, |_, n_rows, takers| take(takers, n_rows)).map(|_| ())
+}
+
+/// The columns of a file.
+pub(super) fn names(
+    path: &Path,
+    bytes: impl Read,
+    failed: fn(&Path, &std::io::Error) -> Error,
+) -> Result<Vec<String>> {
+    let mut records = Records::new(path, bytes, Some(b'"'), failed);
+    let header = records.next(1, usize::MAX)?.unwrap_or_default();
+    let behind = records.next(1, usize::MAX)?.unwrap_or_default();
+    let first = [header, behind].concat();
+    Ok(CsvChunks::cut(&path.display().to_string(), &first)?.names().to_vec())
 }
 
 /// What a file's header says.

@@ -36,6 +36,7 @@ use crate::snapshot;
 
 pub(in crate::gather) use csv::Records;
 pub use kept::Keep;
+pub(in crate::gather) use once::{names, parts};
 
 /// The declared columns of a source, in blocks.
 pub struct SourceBlocks {
@@ -134,7 +135,7 @@ fn cut(source: &Source, names: &[&str], step: usize) -> Result<Option<Vec<Height
         check_snapshot(&path)?;
         let (rows, heights) = match format {
             Format::Parquet => {
-                let (groups, heights) = parquet::cut(&path, names, step)?;
+                let (groups, heights) = parquet::cut(&path, Some(names), step)?;
                 (Rows::Parquet(groups), heights)
             }
             _ => {

@@ -19,11 +19,11 @@ use std::sync::Arc;
 
 use samescore_core::batch::{Batch, Schema};
 use samescore_core::config::DataConfig;
-use samescore_core::error::Result;
+use samescore_core::error::{Error, Result};
 
 use super::super::reader::Reader;
 use super::super::table::{choose, take_file};
-use super::super::taker::Filling;
+use super::super::taker::{Filling, Part};
 use super::super::{Format, Source, check_names, check_size, filled, gzip, ipc, json_lines};
 use super::super::{postgres, sqlite};
 use super::kept::{Keep, Kept};
@@ -69,7 +69,7 @@ pub(super) fn gather(
             for path in &paths {
                 gathered.before = gathered.n_rows();
                 gathered.file = (paths.len() > 1).then(|| path.clone());
-                gathered.stay(path)?;
+                gathered.file_rows(path)?;
             }
         }
         Source::Sqlite(path, relation) => {
@@ -83,55 +83,77 @@ pub(super) fn gather(
     Ok((gathered.kept, gathered.starts))
 }
 
+/// The columns of a plain file.
+pub(in crate::gather) fn names(path: &Path) -> Result<Vec<String>> {
+    match Format::of(path)? {
+        Format::Csv => csv::names(path, file::open(path)?, unread),
+        Format::CsvGz => {
+            csv::names(path, gzip::unpacking(BufReader::new(file::open(path)?)), gzip::failed)
+        }
+        Format::JsonLines => json_lines::names(path, file::open(path)?),
+        Format::Ipc => ipc::names(path),
+        Format::Parquet => parquet::cut(path, None, 1 << 20).map(|(groups, _)| groups.names()),
+    }
+}
+
+fn unread(path: &Path, error: &std::io::Error) -> Error {
+    refused("read", path, error)
+}
+
+/// Shows the columns called `names` of a file, part by part, to takers that `make` makes for every
+/// part; `take` gets them with the number of their rows. The file must stay what it is meanwhile.
+pub(in crate::gather) fn parts<T: Part>(
+    path: &Path,
+    (names, step): (&[&str], usize),
+    make: &(impl Fn(&str) -> T + Sync),
+    mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
+) -> Result<()> {
+    let stamp = Stamp::of(path).map_err(|e| refused("read", path, &e))?;
+    let wanted = (names, step);
+    let read = match (Format::of(path)?, stamp.is_plain || path.is_dir()) {
+        (Format::CsvGz, _) => {
+            let bytes = gzip::unpacking(BufReader::new(file::open(path)?));
+            csv::feed(path, bytes, gzip::failed, wanted, make, take)
+        }
+        (Format::Csv, _) => csv::feed(path, file::open(path)?, unread, wanted, make, take),
+        (Format::JsonLines, _) => json_lines::feed(path, file::open(path)?, wanted, make, take),
+        (Format::Ipc, true) => ipc::feed(path, names, make, take),
+        (Format::Parquet, true) => row_groups(path, wanted, make, take),
+        (Format::Ipc | Format::Parquet, false) => {
+            let taken = take_file(path, Some(names), make)?;
+            take(taken.columns, taken.n_rows)
+        }
+    };
+    match stamp.is_plain && Stamp::of(path).ok().as_ref() != Some(&stamp) {
+        true => Err(changed(path)),
+        false => read,
+    }
+}
+
+fn row_groups<T: Part>(
+    path: &Path,
+    (names, step): (&[&str], usize),
+    make: &(impl Fn(&str) -> T + Sync),
+    mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
+) -> Result<()> {
+    super::check_snapshot(path)?;
+    let (groups, heights) = parquet::cut(path, Some(names), step)?;
+    for (index, height) in heights.into_iter().enumerate() {
+        take(groups.read(path, index, height, make)?, height)?;
+    }
+    Ok(())
+}
+
 impl Gathered<'_> {
     fn n_rows(&self) -> u64 {
         self.starts.last().copied().unwrap_or_default()
     }
 
-    /// The rows of a file, which must stay what it is meanwhile.
-    fn stay(&mut self, path: &Path) -> Result<()> {
-        let stamp = Stamp::of(path).map_err(|e| refused("read", path, &e))?;
-        let read = self.file_rows(path, stamp.is_plain || path.is_dir());
-        match stamp.is_plain && Stamp::of(path).ok().as_ref() != Some(&stamp) {
-            true => Err(changed(path)),
-            false => read,
-        }
-    }
-
-    fn file_rows(&mut self, path: &Path, is_plain: bool) -> Result<()> {
+    /// The rows of a file.
+    fn file_rows(&mut self, path: &Path) -> Result<()> {
         let (data, names, step) = (self.data, self.names.clone(), self.step);
         let make = |name: &str| Filling::new(&data.columns[name], &data.missing);
-        let wanted = (names.as_slice(), step);
-        let take = |columns: Vec<Filling>| self.take(path, columns);
-        let unread = |path: &Path, e: &std::io::Error| refused("read", path, e);
-        match (Format::of(path)?, is_plain) {
-            (Format::CsvGz, _) => {
-                let bytes = gzip::unpacking(BufReader::new(file::open(path)?));
-                csv::feed(path, bytes, gzip::failed, wanted, &make, take)
-            }
-            (Format::Csv, _) => csv::feed(path, file::open(path)?, unread, wanted, &make, take),
-            (Format::JsonLines, _) => {
-                json_lines::feed(path, file::open(path)?, wanted, &make, take)
-            }
-            (Format::Ipc, true) => ipc::feed(path, &names, &make, take),
-            (Format::Parquet, true) => self.row_groups(path),
-            (Format::Ipc | Format::Parquet, false) => {
-                let taken = take_file(path, Some(&names), &make)?;
-                self.take(path, taken.columns)
-            }
-        }
-    }
-
-    fn row_groups(&mut self, path: &Path) -> Result<()> {
-        let (data, names) = (self.data, self.names.clone());
-        super::check_snapshot(path)?;
-        let (groups, heights) = parquet::cut(path, &names, self.step)?;
-        for (index, height) in heights.into_iter().enumerate() {
-            let make = |name: &str| Filling::new(&data.columns[name], &data.missing);
-            let columns = groups.read(path, index, height, &make)?;
-            self.take(path, columns)?;
-        }
-        Ok(())
+        parts(path, (&names, step), &make, |columns, _| self.take(path, columns))
     }
 
     /// The rows of a source that gives them one after another.

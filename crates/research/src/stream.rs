@@ -77,6 +77,37 @@ impl Rows for BoundRows<'_> {
     }
 }
 
+/// Blocks that tell how many of their rows have been read, over all passes.
+pub struct HeardBlocks<F> {
+    blocks: Arc<dyn Blocks>,
+    n_read: AtomicU64,
+    hear: F,
+}
+
+impl<F: Fn(u64) + Send + Sync> HeardBlocks<F> {
+    /// The same blocks, telling `hear`.
+    pub fn new(blocks: Arc<dyn Blocks>, hear: F) -> Self {
+        HeardBlocks { blocks, n_read: AtomicU64::new(0), hear }
+    }
+}
+
+impl<F: Fn(u64) + Send + Sync> Blocks for HeardBlocks<F> {
+    fn schema(&self) -> &Arc<Schema> {
+        self.blocks.schema()
+    }
+
+    fn n_blocks(&self) -> usize {
+        self.blocks.n_blocks()
+    }
+
+    fn read(&self, index: usize) -> Result<Batch> {
+        let block = self.blocks.read(index)?;
+        let n_rows = block.n_rows() as u64;
+        (self.hear)(self.n_read.fetch_add(n_rows, Ordering::Relaxed) + n_rows);
+        Ok(block)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use samescore_core::error::{Code, Error};

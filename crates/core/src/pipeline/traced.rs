@@ -190,3 +190,67 @@ fn within(block: &Batch, ranges: std::ops::Range<usize>) -> Option<Batch> {
     part.keep_faults_unnamed();
     Some(part)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::batch::Schema;
+    use crate::config::Task;
+    use crate::error::Code;
+    use crate::example;
+    use crate::models::LinearRegressionParams;
+    use crate::pipeline::{Table, fit};
+    use crate::transforms::{MeanMedianImputerParams, OrdinalEncoderParams};
+
+    struct InBlocks(Vec<Batch>);
+
+    impl Blocks for InBlocks {
+        fn schema(&self) -> &Arc<Schema> {
+            self.0[0].schema()
+        }
+
+        fn n_blocks(&self) -> usize {
+            self.0.len()
+        }
+
+        fn read(&self, index: usize) -> Result<Batch> {
+            // Cutting a table leaves faults behind: each block has one of its own.
+            let mut block = self.0[index].clone();
+            block.fault_row(0, Error::new(Code::BadValue, "expected num"));
+            Ok(block)
+        }
+    }
+
+    #[test]
+    fn ranges_of_keys_are_the_whole_table() {
+        let mut config = example::config(Task::Regression, LinearRegressionParams::default())
+            .step("impute", &["age", "area"], MeanMedianImputerParams::default())
+            .step("encode", &["sex"], OrdinalEncoderParams::default());
+        let used = ["age", "area", "sex", example::REGRESSION_TARGET];
+        config.data.columns.retain(|name, _| used.contains(&name.as_str()));
+        let batch = example::table(300, 4);
+        let table = Table::new(&config, &batch).unwrap();
+        let fitted = fit(&config, table.into_rows()).unwrap();
+        let plan = Plan::new(&config, fitted.pipeline).unwrap();
+        // Every row twice: rows of one key stay together.
+        let places: Vec<usize> = (0..600).map(|row| row % 300).collect();
+        let blocks = InBlocks(batch.select(&places).into_blocks(37));
+        let all: Vec<Batch> = (0..blocks.n_blocks()).map(|i| blocks.read(i).unwrap()).collect();
+        let expected = plan.trace_blocks(plan.blocks(all).unwrap()).unwrap().1;
+        for rows_max in [1, 7, 100, 1 << 20] {
+            let silent = Progress::default();
+            let found = plan.trace_in_ranges(&blocks, rows_max, silent).unwrap();
+            assert_eq!(found, expected, "{rows_max}");
+        }
+        assert_eq!(plan.trace_streamed(&blocks, Progress::default()).unwrap(), expected);
+    }
+
+    #[test]
+    fn ranges_end_where_they_are_full() {
+        assert_eq!(ends(&[3, 3, 3, 9, 0, 1], 6), [2, 3, 4, 6]);
+        assert_eq!(ends(&[0, 0], 6), [0usize; 0]);
+        assert_eq!(ends(&[1, 0], 6), [2]);
+    }
+}

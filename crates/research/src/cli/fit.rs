@@ -1,7 +1,7 @@
 //! `fit`: a config and rows to an artifact.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use samescore_core::batch::Batch;
 use samescore_core::config::{Config, RowFilter};
@@ -9,6 +9,7 @@ use samescore_core::par::Threads;
 use samescore_core::pipeline::PopulationCounts;
 use samescore_core::rng::Seed;
 use samescore_research::gather::SourceBlocks;
+use samescore_research::stream::HeardBlocks;
 use samescore_research::workflow::Outcome;
 use samescore_research::{output_file, render, workflow};
 use serde_json::json;
@@ -52,7 +53,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
-    let progress = shell.progress("reading the config");
+    let progress = Arc::new(shell.progress("reading the config"));
     let mut loaded = Loaded::read(&args.config, args.data.as_deref())?;
     let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
     let inputs = Inputs::gathered(&[("the config", &*args.config)], &loaded.gathering)?;
@@ -126,13 +127,23 @@ fn fit_streamed(
     loaded: &Loaded,
     blocks: SourceBlocks,
     threads: &Threads,
-    progress: &Progress,
+    progress: &Arc<Progress>,
 ) -> Result<Outcome, Failure> {
     let config = &loaded.config;
     progress.say(&fitting(config, blocks.n_rows()));
-    let hear = |step: &str, done, total| progress.at(step, done, total);
-    let blocks = Arc::new(blocks);
-    let outcome = workflow::fit_streamed(config, Arc::clone(&blocks) as _, threads, &hear)
+    let (n_rows, blocks) = (blocks.n_rows().max(1), Arc::new(blocks));
+    let doing = Arc::new(Mutex::new(String::new()));
+    let (now, shown) = (Arc::clone(&doing), Arc::clone(progress));
+    let hear_rows = move |n: u64| {
+        let step = now.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (pass, done) = (n.div_ceil(n_rows), n.saturating_sub(1) % n_rows + 1);
+        shown.rows(&format!("{step}, reading {pass}"), done, n_rows);
+    };
+    let heard = HeardBlocks::new(Arc::clone(&blocks) as _, hear_rows);
+    let hear = |step: &str, _, _| {
+        step.clone_into(&mut doing.lock().unwrap_or_else(PoisonError::into_inner));
+    };
+    let outcome = workflow::fit_streamed(config, Arc::new(heard), threads, &hear)
         .map_err(|e| loaded.failure(e))?;
     if let Some(path) = &args.trace {
         score::trace(path, &outcome.artifact, &blocks, (threads, progress))?;

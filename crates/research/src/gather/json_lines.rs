@@ -16,6 +16,7 @@ use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
+use samescore_core::csv_form;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
@@ -75,7 +76,7 @@ pub(super) fn feed<T: Part>(
     make: &(impl Fn(&str) -> T + Sync),
     mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
 ) -> Result<()> {
-    let mut records = Records::new(path, bytes, None, failed);
+    let mut records = Records::new(path, bytes, csv_form::Records::lines(), failed);
     let slot_of = |name: &str| names.binary_search(&name).ok();
     let (mut found, mut before) = (BTreeMap::new(), 0u64);
     let mut is_first = true;
@@ -130,7 +131,7 @@ fn failed(path: &Path, error: &std::io::Error) -> Error {
 
 /// The columns of a file, which is read once.
 pub(super) fn names(path: &Path, bytes: impl Read) -> Result<Vec<String>> {
-    let mut records = Records::new(path, bytes, None, failed);
+    let mut records = Records::new(path, bytes, csv_form::Records::lines(), failed);
     let mut found = BTreeMap::new();
     loop {
         let wave = records.wave(usize::MAX)?;

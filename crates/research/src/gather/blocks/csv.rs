@@ -13,8 +13,8 @@ use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
-use samescore_core::csv_form::{CsvChunks, CsvTable, for_each_block};
-use samescore_core::error::{Code, Error, Result};
+use samescore_core::csv_form::{self, CsvChunks, CsvTable, error_in_file, for_each_block};
+use samescore_core::error::{Error, Result};
 use samescore_core::par;
 
 use crate::file::{self, changed};
@@ -22,12 +22,8 @@ use crate::gather::check_names;
 use crate::gather::taker::Part;
 use crate::output_file::refused;
 
-/// About how many bytes a block has at most.
-const BLOCK_BYTES: usize = 8 << 20;
 /// How many bytes are read at a time.
 pub(super) const READ_BYTES: usize = 1 << 20;
-/// A longer record is refused.
-const RECORD_BYTES_MAX: usize = 256 << 20;
 
 /// Where the parts of a file are.
 pub(super) struct Parts {
@@ -37,7 +33,7 @@ pub(super) struct Parts {
 
 /// Finds the parts and how many rows each has.
 pub(super) fn cut(path: &Path, names: &[&str], step: usize) -> Result<(Parts, Vec<usize>)> {
-    let mut records = Records::new(path, file::open(path)?, Some(b'"'), not_read);
+    let mut records = Records::new(path, file::open(path)?, csv_form::Records::csv(), not_read);
     let (mut parts, mut heights) = (Vec::new(), Vec::new());
     let count = |part: &[u8], form: &Form| for_each_block(part, form.n_columns, |_| ());
     let form = walk(
@@ -64,7 +60,7 @@ pub(super) fn feed<T: Part>(
     make: &(impl Fn(&str) -> T + Sync),
     mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
 ) -> Result<()> {
-    let mut records = Records::new(path, bytes, Some(b'"'), failed);
+    let mut records = Records::new(path, bytes, csv_form::Records::csv(), failed);
     let read = |part: &[u8], form: &Form| form.read(part, names, make);
     walk(&mut records, names, step, read, |_, n_rows, takers| take(takers, n_rows)).map(|_| ())
 }
@@ -75,7 +71,7 @@ pub(super) fn names(
     bytes: impl Read,
     failed: fn(&Path, &std::io::Error) -> Error,
 ) -> Result<Vec<String>> {
-    let mut records = Records::new(path, bytes, Some(b'"'), failed);
+    let mut records = Records::new(path, bytes, csv_form::Records::csv(), failed);
     let header = records.next(1, usize::MAX)?.unwrap_or_default();
     let behind = records.next(1, usize::MAX)?.unwrap_or_default();
     let first = [header, behind].concat();
@@ -142,9 +138,10 @@ fn walk<R: Read, T: Send>(
             let Some((height, made)) = seen else {
                 let text = [&*header, part].concat();
                 let error = CsvTable::open(&source, &text).err();
-                return Err(
-                    error.map_or_else(|| changed(path), |e| moved(&e, &source, n_rows, n_lines))
-                );
+                return Err(error.map_or_else(
+                    || changed(path),
+                    |e| error_in_file(&e, &source, n_rows, n_lines),
+                ));
             };
             let end = at + part.len() as u64;
             // What is wrong with the form of the file comes before what is not in it.
@@ -187,37 +184,12 @@ impl Parts {
     }
 }
 
-/// An error about a part of a file, with the row and the line that it has in the file.
-fn moved(error: &Error, source: &str, rows: u64, lines: u64) -> Error {
-    let before = format!("`{source}` line ");
-    let told = error.message().strip_prefix(&before).and_then(|told| told.split_once(':'));
-    let line = told.and_then(|(line, told)| Some((line.parse::<u64>().ok()?, told)));
-    let message = match line {
-        Some((line, told)) => format!("{before}{}:{told}", line + lines),
-        None => error.message().to_owned(),
-    };
-    let mut moved = Error::new(error.code(), message);
-    if let Some(row) = error.row_idx() {
-        moved = moved.row(row + rows);
-    }
-    if let Some(column) = error.column_name() {
-        moved = moved.column(column);
-    }
-    match error.remedy_text() {
-        Some(remedy) => moved.remedy(remedy),
-        None => moved,
-    }
-}
-
-/// Whole records of a file, some at a time: lines, or in CSV what ends with a line feed behind an
-/// even number of quotes.
+/// Whole records of a file, some at a time.
 pub(in crate::gather) struct Records<'a, R> {
     path: &'a Path,
     from: R,
-    quote: Option<u8>,
+    cutter: csv_form::Records,
     failed: fn(&Path, &std::io::Error) -> Error,
-    /// What is read and not yet given, from the beginning of a record on.
-    rest: Vec<u8>,
     is_done: bool,
 }
 
@@ -225,17 +197,17 @@ impl<'a, R: Read> Records<'a, R> {
     pub(in crate::gather) fn new(
         path: &'a Path,
         from: R,
-        quote: Option<u8>,
+        cutter: csv_form::Records,
         failed: fn(&Path, &std::io::Error) -> Error,
     ) -> Self {
-        Records { path, from, quote, failed, rest: Vec::new(), is_done: false }
+        Records { path, from, cutter, failed, is_done: false }
     }
 
     /// A part for each thread, if there is so much.
     pub(in crate::gather) fn wave(&mut self, step: usize) -> Result<Vec<Vec<u8>>> {
         let mut wave = Vec::new();
         while wave.len() < par::n_threads() {
-            match self.next(step, BLOCK_BYTES)? {
+            match self.next(step, csv_form::PART_BYTES)? {
                 Some(part) => wave.push(part),
                 None => break,
             }
@@ -245,41 +217,16 @@ impl<'a, R: Read> Records<'a, R> {
 
     /// The next `rows_max` records, or fewer of about `bytes_max` bytes together.
     fn next(&mut self, rows_max: usize, bytes_max: usize) -> Result<Option<Vec<u8>>> {
-        let (mut at, mut n_rows, mut is_quoted) = (0, 0, false);
-        loop {
-            while let Some(&byte) = self.rest.get(at) {
-                at += 1;
-                match byte {
-                    _ if Some(byte) == self.quote => is_quoted = !is_quoted,
-                    b'\n' if !is_quoted => {
-                        n_rows += 1;
-                        if n_rows == rows_max || at >= bytes_max {
-                            let rest = self.rest.split_off(at);
-                            return Ok(Some(std::mem::replace(&mut self.rest, rest)));
-                        }
-                    }
-                    _ => {}
-                }
+        let mut bytes = Vec::new();
+        while !self.is_done {
+            if let Some(part) = self.cutter.next(rows_max, bytes_max) {
+                return Ok(Some(part));
             }
-            if self.is_done {
-                let last = std::mem::take(&mut self.rest);
-                return Ok((!last.is_empty()).then_some(last));
-            }
-            self.read_on()?;
+            bytes.clear();
+            let more = (&mut self.from).take(READ_BYTES as u64).read_to_end(&mut bytes);
+            self.is_done = more.map_err(|e| (self.failed)(self.path, &e))? == 0;
+            self.cutter.push(&self.path.display().to_string(), &bytes)?;
         }
-    }
-
-    fn read_on(&mut self) -> Result<()> {
-        if self.rest.len() > BLOCK_BYTES + RECORD_BYTES_MAX {
-            let message = format!(
-                "`{}`: expected records of at most {RECORD_BYTES_MAX} bytes, found a longer one",
-                self.path.display()
-            );
-            return Err(Error::new(Code::LimitExceeded, message)
-                .remedy("look for a quote that opens and is never closed"));
-        }
-        let more = (&mut self.from).take(READ_BYTES as u64).read_to_end(&mut self.rest);
-        self.is_done = more.map_err(|e| (self.failed)(self.path, &e))? == 0;
-        Ok(())
+        Ok(self.cutter.next(rows_max, bytes_max).or_else(|| self.cutter.last()))
     }
 }

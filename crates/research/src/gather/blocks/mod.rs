@@ -457,6 +457,33 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_changes_while_it_is_read_once_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let column = || Column::num((0..50).map(f64::from));
+        let fields = [Field::new("a", ColumnKind::Num)];
+        let table = Batch::new(Arc::new(Schema::new(fields).unwrap()), vec![column()]).unwrap();
+        for name in ["t.csv", "t.csv.gz", "t.jsonl", "t.arrow", "t.parquet"] {
+            let path = folder.path().join(name);
+            let form = Form::File { format: Format::of(&path).unwrap(), group_rows: Some(20) };
+            let bytes = convert::write(&table, &BTreeMap::new(), &form).unwrap();
+            let read = |meanwhile: &mut dyn FnMut()| {
+                std::fs::write(&path, &bytes).unwrap();
+                let make = |_: &str| Filling::new(&ColumnKind::Num.into(), &[]);
+                parts(&path, (&["a"], 20), &make, |_: Vec<Filling>, _| {
+                    meanwhile();
+                    Ok(())
+                })
+            };
+            assert_eq!(read(&mut || ()), Ok(()), "{name}");
+            let longer = [&bytes[..], b"more"].concat();
+            let changed = read(&mut || std::fs::write(&path, &longer).unwrap()).unwrap_err();
+            assert_eq!(changed.code(), Code::SourceChanged, "{name}");
+            let gone = read(&mut || drop(std::fs::remove_file(&path))).unwrap_err();
+            assert_eq!(gone.code(), Code::SourceChanged, "{name}");
+        }
+    }
+
+    #[test]
     fn records_longer_than_what_is_read_at_a_time_stay_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");

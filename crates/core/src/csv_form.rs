@@ -11,6 +11,7 @@
 //! from 1 with it.
 
 mod chunks;
+mod records;
 mod scanner;
 
 use std::borrow::Cow;
@@ -20,6 +21,7 @@ pub use crate::batch::{COLUMNS_MAX, ROWS_MAX};
 use crate::error::{Code, Error, Result};
 
 pub use chunks::{CHUNK_BYTES, CsvChunks, CsvRows, end_of_records, for_each_block};
+pub use records::{PART_BYTES, RECORD_BYTES_MAX, Records, error_in_file};
 use scanner::Scanner;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

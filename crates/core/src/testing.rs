@@ -32,7 +32,7 @@ pub(crate) fn table_with_target(columns: &[(&str, Column)], target: &[f64]) -> B
     let columns = columns.iter().map(|(_, column)| column.clone()).collect();
     let mut batch = Batch::new(Arc::clone(&schema), columns).unwrap();
     RowKeyer::new(&schema, &[]).unwrap().key(&mut batch);
-    let keys = fit_keys(batch.keys(), target, &[]);
+    let keys = fit_keys(batch.keys().to_vec(), target, &[]);
     batch.set_target(target.to_vec(), keys);
     batch
 }

@@ -52,12 +52,16 @@ pub struct RowOrder {
     places: Vec<Place>,
     /// Where other rows begin, as positions in `places`, ending with its length.
     groups: Vec<usize>,
-    keys: Digest,
 }
 
 impl RowOrder {
     /// The order of keyed blocks of one schema.
     pub fn new(blocks: &[Batch]) -> Self {
+        Self::telling(blocks, &mut keys_hasher())
+    }
+
+    /// The same, telling the keys in order.
+    fn telling(blocks: &[Batch], keys: &mut Hasher) -> Self {
         let mut keyed: Vec<(RowKey, Place)> = Vec::new();
         for (b, block) in (0u32..).zip(blocks) {
             let rows = (0u32..).zip(block.keys());
@@ -73,22 +77,11 @@ impl RowOrder {
         };
         let starts = (0..keyed.len()).filter(|&i| i == 0 || is_other(i));
         let groups = starts.chain([keyed.len()]).collect();
-        let mut hasher = Hasher::new("samescore trace keys v1");
         keyed.iter().for_each(|(key, _)| {
-            hasher.u128(key.0);
+            keys.u128(key.0);
         });
         let places = keyed.into_iter().map(|(_, place)| place).collect();
-        RowOrder { places, groups, keys: hasher.finish() }
-    }
-
-    /// The number of rows.
-    pub fn n_rows(&self) -> u64 {
-        self.places.len() as u64
-    }
-
-    /// The digest of the keys in order.
-    pub fn keys(&self) -> Digest {
-        self.keys
+        RowOrder { places, groups }
     }
 
     /// Places in canonical order, equal rows ordered by `compare`.
@@ -105,14 +98,18 @@ impl RowOrder {
     /// The digests of all columns of the blocks behind a stage.
     pub fn stage(&self, name: &str, schema: &Schema, blocks: &[Batch]) -> StageDigest {
         let slots: Vec<usize> = (0..schema.len()).collect();
-        let digests = crate::par::map(&slots, |&slot| self.column(slot, blocks));
+        let digests = crate::par::map(&slots, |&slot| {
+            let mut hasher = column_hasher();
+            self.column(slot, blocks, &mut hasher);
+            hasher.finish()
+        });
         let names = schema.names().map(str::to_owned);
         StageDigest { name: name.to_owned(), columns: names.zip(digests).collect() }
     }
 
-    fn column(&self, slot: usize, blocks: &[Batch]) -> Digest {
+    /// Tells the cells of a column in order.
+    fn column(&self, slot: usize, blocks: &[Batch], hasher: &mut Hasher) {
         let at = |(b, r): Place| (blocks[b as usize].column(slot), r as usize);
-        let mut hasher = Hasher::new("samescore trace column v1");
         for &place in &self.places {
             match at(place) {
                 (Column::Num(v), r) => hasher.u64(v[r].to_bits()),
@@ -123,18 +120,20 @@ impl RowOrder {
                 },
             };
         }
-        hasher.finish()
     }
 
-    /// The digest of the scores; `at` gives those of a row of a block, or the reason why there are
+    /// Tells the scores in order; `at` gives those of a row of a block, or the reason why there are
     /// none. Equal rows may differ here: one of them may have come with a cell that could not be
     /// read.
-    pub fn scores<'a>(&self, at: impl Fn(usize, usize) -> Result<&'a [f64], &'a Error>) -> Digest {
+    fn scores<'a>(
+        &self,
+        at: impl Fn(usize, usize) -> Result<&'a [f64], &'a Error>,
+        hasher: &mut Hasher,
+    ) {
         let word = |(b, r): Place| match at(b as usize, r as usize) {
             Ok(values) => (0u8, values.iter().map(|x| x.to_bits()).collect(), String::new()),
             Err(reason) => (1, vec![0u64], identity(reason)),
         };
-        let mut hasher = Hasher::new("samescore trace scores v1");
         for place in self.ordered(|a, b| word(a).cmp(&word(b))) {
             let (tag, bits, reason): (u8, Vec<u64>, String) = word(place);
             hasher.u8(tag);
@@ -143,7 +142,77 @@ impl RowOrder {
             });
             hasher.str(&reason);
         }
-        hasher.finish()
+    }
+}
+
+fn keys_hasher() -> Hasher {
+    Hasher::new("samescore trace keys v1")
+}
+
+fn column_hasher() -> Hasher {
+    Hasher::new("samescore trace column v1")
+}
+
+fn scores_hasher() -> Hasher {
+    Hasher::new("samescore trace scores v1")
+}
+
+/// The trace of a table in the making, whose rows come in parts: the keys of each part are above
+/// those of the parts before, so that part by part is the order of all.
+pub(crate) struct Tracing {
+    n_rows: u64,
+    keys: Hasher,
+    stages: Vec<(String, Vec<(String, Hasher)>)>,
+    scores: Hasher,
+}
+
+impl Tracing {
+    /// The trace of no rows, of these stages.
+    pub(crate) fn new<'a>(stages: impl IntoIterator<Item = (&'a str, &'a Schema)>) -> Self {
+        let columns =
+            |schema: &Schema| schema.names().map(|n| (n.to_owned(), column_hasher())).collect();
+        let stages = stages.into_iter().map(|(name, schema)| (name.to_owned(), columns(schema)));
+        let (keys, scores) = (keys_hasher(), scores_hasher());
+        Tracing { n_rows: 0, keys, stages: stages.collect(), scores }
+    }
+
+    /// Begins a part of the rows, as its keyed blocks.
+    pub(crate) fn begin(&mut self, blocks: &[Batch]) -> RowOrder {
+        let order = RowOrder::telling(blocks, &mut self.keys);
+        self.n_rows += order.places.len() as u64;
+        order
+    }
+
+    /// Takes the part as stage `index` made it.
+    pub(crate) fn stage(&mut self, index: usize, order: &RowOrder, blocks: &[Batch]) {
+        let columns = self.stages.get_mut(index).map(|(_, columns)| columns.iter_mut());
+        let mut columns: Vec<(usize, &mut Hasher)> =
+            columns.into_iter().flatten().map(|(_, hasher)| hasher).enumerate().collect();
+        crate::par::map_mut(&mut columns, |(slot, hasher)| order.column(*slot, blocks, hasher));
+    }
+
+    /// Takes the scores of the part, by block and row.
+    pub(crate) fn scores<'a>(
+        &mut self,
+        order: &RowOrder,
+        at: impl Fn(usize, usize) -> Result<&'a [f64], &'a Error>,
+    ) {
+        order.scores(at, &mut self.scores);
+    }
+
+    /// The trace of all parts.
+    pub(crate) fn finish(self) -> Trace {
+        let digest = |(name, hasher): (String, Hasher)| (name, hasher.finish());
+        let stages = self.stages.into_iter().map(|(name, columns)| StageDigest {
+            name,
+            columns: columns.into_iter().map(digest).collect(),
+        });
+        Trace {
+            n_rows: self.n_rows,
+            keys: self.keys.finish(),
+            stages: stages.collect(),
+            scores: self.scores.finish(),
+        }
     }
 }
 
@@ -270,7 +339,10 @@ mod tests {
     #[test]
     fn a_score_belongs_to_its_row_also_among_rows_of_one_key() {
         let of = |a: &[f64], scores: [f64; 2]| {
-            RowOrder::new(&keyed(a, &[0.0, 0.0])).scores(|_, row| Ok(&scores[row..row + 1]))
+            let mut hasher = scores_hasher();
+            let at = |_, row: usize| Ok(&scores[row..row + 1]);
+            RowOrder::new(&keyed(a, &[0.0, 0.0])).scores(at, &mut hasher);
+            hasher.finish()
         };
         assert_eq!(of(&[1.0, 2.0], [5.0, 6.0]), of(&[2.0, 1.0], [6.0, 5.0]));
         assert_ne!(of(&[1.0, 2.0], [5.0, 6.0]), of(&[1.0, 2.0], [6.0, 5.0]));
@@ -282,7 +354,9 @@ mod tests {
     fn a_reason_counts_by_code_step_and_column_and_not_by_its_words() {
         let of = |reason: Error| {
             let blocks = keyed(&[1.0], &[2.0]);
-            RowOrder::new(&blocks).scores(|_, _| Err(&reason))
+            let mut hasher = scores_hasher();
+            RowOrder::new(&blocks).scores(|_, _| Err(&reason), &mut hasher);
+            hasher.finish()
         };
         let reason = |code, words: &str| Error::new(code, words).step("log").column("a");
         let first = of(reason(Code::BadValue, "expected a number above 0, found 0"));

@@ -15,6 +15,7 @@ use std::io::{Cursor, Write};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
     Column as PolarsColumn, DataFrame, DataType, Float64Chunked, Int64Chunked, IntoColumn,
     IntoSeries, IpcWriter, NewChunkedArray, ParquetWriter, PolarsError, SerWriter, StringChunked,
@@ -226,28 +227,56 @@ fn time_text(micros: i64, format: &TimeFormat) -> String {
     text
 }
 
-/// Rows that are kept for one file.
-#[derive(Default)]
-pub(crate) struct Frame(Option<DataFrame>);
+/// Rows per row group of a file that is written as its rows come.
+const GROUP_ROWS: usize = 1 << 17;
 
-impl Frame {
+/// A Parquet file that is written as its rows come, in row groups of one size, so that how they
+/// came in blocks is not seen.
+pub(crate) struct ParquetGroups<W: Write> {
+    to: Option<W>,
+    writer: Option<BatchedWriter<W>>,
+    /// Rows of no group yet.
+    rest: DataFrame,
+}
+
+impl<W: Write> ParquetGroups<W> {
+    pub(crate) fn new(to: W) -> Self {
+        ParquetGroups { to: Some(to), writer: None, rest: DataFrame::default() }
+    }
+
     /// Adds rows of one schema.
     pub(crate) fn append(&mut self, batch: &Batch) -> Result<()> {
         let rows = frame(batch).map_err(unmade)?;
-        match &mut self.0 {
-            None => self.0 = Some(rows),
-            Some(frame) => {
-                frame.vstack_mut(&rows).map_err(unmade)?;
-            }
+        match self.rest.width() {
+            0 => self.rest = rows,
+            _ => self.rest.vstack_mut(&rows).map(|_| ()).map_err(unmade)?,
+        }
+        while self.rest.height() >= GROUP_ROWS {
+            let behind = self.rest.slice(GROUP_ROWS as i64, usize::MAX);
+            let group = std::mem::replace(&mut self.rest, behind);
+            self.write(group.slice(0, GROUP_ROWS)).map_err(unmade)?;
         }
         Ok(())
     }
 
-    /// Writes all of them as one Parquet file.
-    pub(crate) fn write_parquet(self, file: &mut impl Write) -> Result<()> {
-        let mut frame = self.0.unwrap_or_default();
-        frame.rechunk_mut();
-        ParquetWriter::new(file).finish(&mut frame).map(|_| ()).map_err(unmade)
+    fn write(&mut self, mut group: DataFrame) -> Result<(), PolarsError> {
+        group.rechunk_mut();
+        if let Some(to) = self.to.take() {
+            self.writer = Some(ParquetWriter::new(to).batched(group.schema())?);
+        }
+        match &mut self.writer {
+            Some(writer) => writer.write_batch(&group),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what is left, and the footer.
+    pub(crate) fn finish(mut self) -> Result<()> {
+        let rest = std::mem::take(&mut self.rest);
+        if rest.height() > 0 || self.writer.is_none() {
+            self.write(rest).map_err(unmade)?;
+        }
+        self.writer.map_or(Ok(()), |writer| writer.finish().map(|_| ()).map_err(unmade))
     }
 }
 

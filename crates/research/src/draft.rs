@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use samescore_core::aggregate::Blocks;
 use samescore_core::batch::{Column, ColumnKind, show_num};
 use samescore_core::config::{ColumnConfig, DataConfig, Task};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::math;
 
-use crate::gather::{self, Source};
+use crate::gather::{self, Keep, Source};
 
 /// The parts of a config, each behind a line `#: NAME`.
 const PARTS: &str = include_str!("draft.toml");
@@ -84,16 +85,45 @@ pub fn choose_target(
 }
 
 /// The classes of a column that a config names as multiclass target without listing them: its
-/// labels, or its numbers in shortest decimal form, in ascending order.
+/// labels, or its numbers in shortest decimal form, in ascending order. A block of the source is in
+/// memory at a time.
 ///
 /// # Errors
 /// If the source cannot be read.
 pub fn classes(source: &Source, data: &DataConfig, column: &str) -> Result<Vec<String>> {
-    match data.columns.get(column) {
-        None => Ok(Vec::new()),
-        Some(declared) => {
-            read_column(source, column, declared, &data.missing).map(|read| labels_of(&read))
+    let Some(declared) = data.columns.get(column) else {
+        return Ok(Vec::new());
+    };
+    let columns = BTreeMap::from([(column.to_owned(), declared.clone())]);
+    let (key, missing) = (data.key.clone(), data.missing.clone());
+    let data = DataConfig { columns, missing, key, ..DataConfig::default() };
+    let blocks = gather::blocks(source, &data, BLOCK_ROWS, &Keep::default())?;
+    let mut seen = Column::empty(declared.kind);
+    for index in 0..blocks.n_blocks() {
+        seen.append(&[blocks.read(index)?.column(0)]);
+        seen = distinct(&seen);
+    }
+    Ok(labels_of(&seen))
+}
+
+/// Rows per block.
+const BLOCK_ROWS: usize = 65_536;
+
+/// Every value once, in ascending order.
+fn distinct(column: &Column) -> Column {
+    match column {
+        Column::Num(values) => {
+            let order = math::argsort(values).into_iter();
+            let sorted = order.map(|row| values[row as usize]).filter(|x| !math::is_missing(*x));
+            let mut once: Vec<f64> = sorted.collect();
+            once.dedup();
+            Column::Num(once)
         }
+        Column::Text(text) => {
+            let seen: BTreeSet<&str> = (0..text.len()).filter_map(|row| text.get(row)).collect();
+            Column::text(seen.into_iter().map(Some))
+        }
+        Column::Time(_) => Column::Time(Vec::new()),
     }
 }
 
@@ -109,7 +139,7 @@ fn read_column(
 }
 
 /// The distinct values that are not missing: text by code point, numbers by size.
-fn labels_of(column: &Column) -> Vec<String> {
+pub fn labels_of(column: &Column) -> Vec<String> {
     match column {
         Column::Text(text) => {
             let seen: BTreeSet<&str> = (0..text.len()).filter_map(|row| text.get(row)).collect();

@@ -40,13 +40,16 @@ use samescore_core::error::{Code, Error, Result};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::gather::{self, Named, Source, SourceBlocks};
+use crate::gather::{self, Keep, Named, Source, SourceBlocks};
 use crate::join::{AsOf, Join, Matches, Unmatched, by_name};
 use crate::snapshot::About;
 use crate::zones;
 
 /// The tables of a config that say how rows are gathered.
 pub const TABLES: [&str; 3] = ["source", "aggregate", "join"];
+
+/// Files of undeclared columns are held from one reading up to here.
+const ONCE_BYTES: u64 = 64 << 20;
 
 /// How rows are gathered.
 #[derive(Clone, Debug)]
@@ -216,13 +219,14 @@ impl Gathering {
         Ok(left)
     }
 
-    /// The rows in blocks of at most `block_rows`; joined and grouped ones are held in memory.
+    /// The rows in blocks of at most `block_rows`; joined and grouped ones are held in memory, those
+    /// of a source that cannot be cut are kept as `keep` says.
     ///
     /// # Errors
     /// As [`Gathering::read_rows`].
-    pub fn blocks(&self, block_rows: usize) -> Result<SourceBlocks> {
+    pub fn blocks(&self, block_rows: usize, keep: &Keep) -> Result<SourceBlocks> {
         match self.is_plain() {
-            true => gather::blocks(&self.source, &self.data, block_rows),
+            true => gather::blocks(&self.source, &self.data, block_rows, keep),
             false => Ok(SourceBlocks::held(self.read_rows()?, block_rows)),
         }
     }
@@ -236,11 +240,45 @@ impl Gathering {
             return Ok(self.data.columns.clone());
         }
         if self.is_plain() {
-            return gather::infer(&self.source, &self.data.missing);
+            let source = self.source.clone().keyed(&self.data.key);
+            return gather::infer(source, &self.data.missing);
         }
-        let rows = self.read_rows()?;
-        let fields = rows.schema().fields().iter();
-        Ok(fields.map(|field| (field.name.clone(), field.kind.into())).collect())
+        Ok(columns_of(&self.read_rows()?))
+    }
+
+    /// The rows of a config that declares no columns, with inferred ones, from one reading; `None`
+    /// where there may be too many to hold: a reading for their kinds, another for their values.
+    ///
+    /// # Errors
+    /// As [`Gathering::read_rows`].
+    pub fn read_once(&self) -> Result<Option<Batch>> {
+        let is_small = match self.is_plain() {
+            true => self.n_bytes()?.is_some_and(|n_bytes| n_bytes < ONCE_BYTES),
+            // What is joined or grouped is held.
+            false => true,
+        };
+        is_small.then(|| self.read_rows()).transpose()
+    }
+
+    /// Whether the rows can be read in blocks where they lie.
+    ///
+    /// # Errors
+    /// If there is no such file.
+    pub fn is_cut(&self) -> Result<bool> {
+        Ok(self.is_plain() && gather::is_cut(&self.source)?)
+    }
+
+    /// How many bytes the files have that are read; `None` if there are others than files.
+    ///
+    /// # Errors
+    /// As [`Gathering::files`].
+    pub fn n_bytes(&self) -> Result<Option<u64>> {
+        let is_server = |source: &Source| matches!(source, Source::Postgres(..));
+        if is_server(&self.source) || self.joins.iter().any(|joined| is_server(&joined.source)) {
+            return Ok(None);
+        }
+        let length = |path: &PathBuf| std::fs::metadata(path).map_or(0, |found| found.len());
+        Ok(Some(self.files()?.iter().map(length).sum::<u64>()))
     }
 
     /// Whether the rows are those of the source, with nothing made of them.
@@ -299,7 +337,8 @@ impl Gathering {
         let mut columns = self.data.columns.clone();
         if columns.is_empty() {
             // A join asks for its own columns of whatever there is.
-            return gather::read_inferred(&self.source, &self.data.missing);
+            let source = self.source.clone().keyed(&self.data.key);
+            return gather::read_inferred(source, &self.data.missing);
         }
         for (Joined { join, .. }, other) in self.joins.iter().zip(others) {
             for (_, name) in join.taken(other.schema())? {
@@ -373,6 +412,12 @@ impl Gathering {
             readers: gather::readers(),
         }
     }
+}
+
+/// Name and kind of every column.
+pub fn columns_of(rows: &Batch) -> BTreeMap<String, ColumnConfig> {
+    let fields = rows.schema().fields().iter();
+    fields.map(|field| (field.name.clone(), field.kind.into())).collect()
 }
 
 /// The table of a config that groups so.

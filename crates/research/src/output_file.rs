@@ -183,7 +183,12 @@ pub(crate) fn refused(verb: &str, path: &Path, error: &io::Error) -> Error {
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         _ => error.to_string().to_lowercase(),
     };
-    Error::new(Code::Io, format!("cannot {verb} `{}`: {reason}", path.display()))
+    let refused = Error::new(Code::Io, format!("cannot {verb} `{}`: {reason}", path.display()));
+    let is_full = [io::ErrorKind::StorageFull, io::ErrorKind::FileTooLarge].contains(&error.kind());
+    match is_full {
+        true => refused.remedy("make room there or name another place; nothing was changed"),
+        false => refused,
+    }
 }
 
 #[cfg(test)]

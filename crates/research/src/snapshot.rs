@@ -220,6 +220,9 @@ fn manifest(table: &Canonical, about: &About, table_sha256: Digest) -> Manifest 
 
 fn write_table(path: &Path, table: &Canonical) -> Result<Digest> {
     let wrong = |e: polars::prelude::PolarsError| {
+        if let polars::prelude::PolarsError::IO { error, .. } = &e {
+            return refused("write", path, error);
+        }
         let first = e.to_string().lines().next().unwrap_or_default().to_owned();
         Error::new(Code::Io, format!("cannot write `{}`: {first}", path.display()))
     };

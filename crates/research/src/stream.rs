@@ -4,10 +4,14 @@
 //! # Shape
 //! As many blocks are at hand as there are threads, with what was made of each.
 
-use samescore_core::aggregate::Blocks;
-use samescore_core::batch::Batch;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use samescore_core::aggregate::{Blocks, Rows};
+use samescore_core::batch::{Batch, Schema};
 use samescore_core::error::Result;
 use samescore_core::par::{self, Threads};
+use samescore_core::pipeline::Plan;
 
 /// Shows what `make` makes of every block to `take`, in the order of the blocks, until it says that
 /// it has enough. `make` runs on the threads of `threads`.
@@ -37,11 +41,75 @@ pub fn each_block<T: Send, E: From<samescore_core::error::Error> + Send>(
     })
 }
 
+/// The input columns of a plan out of blocks, for one pass.
+pub struct BoundRows<'a> {
+    plan: &'a Plan,
+    blocks: &'a dyn Blocks,
+    n_read: AtomicU64,
+    hear: &'a (dyn Fn(u64, u64) + Sync),
+}
+
+impl<'a> BoundRows<'a> {
+    /// Those of `blocks`; tells `hear` how many blocks of how many are read.
+    pub fn new(
+        plan: &'a Plan,
+        blocks: &'a dyn Blocks,
+        hear: &'a (dyn Fn(u64, u64) + Sync),
+    ) -> Self {
+        BoundRows { plan, blocks, n_read: AtomicU64::new(0), hear }
+    }
+}
+
+impl Rows for BoundRows<'_> {
+    fn schema(&self) -> &Arc<Schema> {
+        self.plan.input()
+    }
+
+    fn n_blocks(&self) -> usize {
+        self.blocks.n_blocks()
+    }
+
+    fn with_block(&self, index: usize, see: &mut dyn FnMut(&Batch)) -> Result<()> {
+        see(&self.plan.bind(&self.blocks.read(index)?)?);
+        let n_read = self.n_read.fetch_add(1, Ordering::Relaxed) + 1;
+        (self.hear)(n_read, self.blocks.n_blocks() as u64);
+        Ok(())
+    }
+}
+
+/// Blocks that tell how many of their rows have been read, over all passes.
+pub struct HeardBlocks<F> {
+    blocks: Arc<dyn Blocks>,
+    n_read: AtomicU64,
+    hear: F,
+}
+
+impl<F: Fn(u64) + Send + Sync> HeardBlocks<F> {
+    /// The same blocks, telling `hear`.
+    pub fn new(blocks: Arc<dyn Blocks>, hear: F) -> Self {
+        HeardBlocks { blocks, n_read: AtomicU64::new(0), hear }
+    }
+}
+
+impl<F: Fn(u64) + Send + Sync> Blocks for HeardBlocks<F> {
+    fn schema(&self) -> &Arc<Schema> {
+        self.blocks.schema()
+    }
+
+    fn n_blocks(&self) -> usize {
+        self.blocks.n_blocks()
+    }
+
+    fn read(&self, index: usize) -> Result<Batch> {
+        let block = self.blocks.read(index)?;
+        let n_rows = block.n_rows() as u64;
+        (self.hear)(self.n_read.fetch_add(n_rows, Ordering::Relaxed) + n_rows);
+        Ok(block)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use samescore_core::batch::Schema;
     use samescore_core::error::{Code, Error};
     use samescore_core::example;
 

@@ -114,22 +114,35 @@ pub fn fit_streamed(
     hear: Hear<'_>,
 ) -> Result<Outcome> {
     threads.run(|| {
-        let hear_blocks = |done: u64, total: u64| hear("reading", done, total);
-        let table = StreamedTable::new_heard(config, blocks, Progress::new(&hear_blocks))?;
-        let split = Split::of(config)?;
-        let (train, test) = match split {
-            Split::None => (table.rows(), table.rows()),
-            _ => table.divide(|block, row| !split.is_test(block, row))?,
-        };
-        let about = (table.fingerprint(), table.population().cloned());
-        seal(config, about, &split, (train.into(), test.into()), hear)
+        let (about, split, sides) = open_streamed(config, blocks, hear)?;
+        seal(config, about, &split, sides, hear)
     })
+}
+
+/// What an artifact says of the rows of a table.
+type AboutRows = (Fingerprint, Option<PopulationCounts>);
+
+/// The rows of a streamed table to fit on, and those to judge by.
+fn open_streamed(
+    config: &Config,
+    blocks: Arc<dyn Blocks>,
+    hear: Hear<'_>,
+) -> Result<(AboutRows, Split, (FitRows, FitRows))> {
+    let hear_blocks = |done: u64, total: u64| hear("reading", done, total);
+    let table = StreamedTable::new_heard(config, blocks, Progress::new(&hear_blocks))?;
+    let split = Split::of(config)?;
+    let (train, test) = match split {
+        Split::None => (table.rows(), table.rows()),
+        _ => table.divide(|block, row| !split.is_test(block, row))?,
+    };
+    let about = (table.fingerprint(), table.population().cloned());
+    Ok((about, split, (train.into(), test.into())))
 }
 
 /// Fits on the one side, judges by the other, and seals.
 fn seal(
     config: &Config,
-    (data, population): (Fingerprint, Option<PopulationCounts>),
+    (data, population): AboutRows,
     split: &Split,
     (train, test): (FitRows, FitRows),
     hear: Hear<'_>,
@@ -159,12 +172,8 @@ pub fn evaluate(
     threads: &Threads,
     hear: Hear<'_>,
 ) -> Result<Evaluation> {
-    if config.split.is_none() && folds.is_none() {
-        return Err(Error::new(
-            Code::Usage,
-            "expected rows that are kept from the fit, found no split",
-        )
-        .remedy("add [split] with a test_ratio to the config, or ask for folds"));
+    if folds.is_none() {
+        check_kept(config)?;
     }
     threads.run(|| {
         let table = Table::new(config, batch)?;
@@ -192,6 +201,38 @@ pub fn evaluate(
         let summary = summary(&parts);
         Ok(Evaluation { parts, summary })
     })
+}
+
+/// The same on the declared test part of a table that is read block by block.
+///
+/// # Errors
+/// As [`evaluate`], and if the source cannot be read or changes meanwhile.
+pub fn evaluate_streamed(
+    config: &Config,
+    blocks: Arc<dyn Blocks>,
+    threads: &Threads,
+    hear: Hear<'_>,
+) -> Result<Evaluation> {
+    check_kept(config)?;
+    threads.run(|| {
+        let (_, _, (train, test)) = open_streamed(config, blocks, hear)?;
+        let n_test = test.n_rows();
+        let parts = vec![fit_and_score_heard(config, train, (&test, n_test), hear)?.1];
+        let summary = summary(&parts);
+        Ok(Evaluation { parts, summary })
+    })
+}
+
+/// Refuses a config that keeps no rows from its fit.
+fn check_kept(config: &Config) -> Result<()> {
+    match config.split {
+        Some(_) => Ok(()),
+        None => {
+            let message = "expected rows that are kept from the fit, found no split";
+            let remedy = "add [split] with a test_ratio to the config, or ask for folds";
+            Err(Error::new(Code::Usage, message).remedy(remedy))
+        }
+    }
 }
 
 /// Counts fits that are done.
@@ -294,33 +335,35 @@ pub(crate) fn training_rows(config: &Config, table: &Table) -> Result<(MemoryRow
 type Judged = (Vec<f64>, Vec<f64>, u64);
 
 fn score(plan: &Plan, rows: &dyn Rows) -> Result<Judged> {
-    let parts = par::map_ranges(rows.n_blocks(), |blocks| {
+    let judge = |&index: &usize| {
         let (mut truth, mut scored, mut n_unscored) = (Vec::new(), Vec::new(), 0);
-        for index in blocks {
-            let mut judged = Ok(());
-            rows.with_block(index, &mut |block| {
-                judged = plan.score(block).map(|scores| {
-                    for (row, &y) in block.target().iter().enumerate() {
-                        match scores.values(row) {
-                            Ok(values) => {
-                                truth.push(y);
-                                scored.extend_from_slice(values);
-                            }
-                            Err(_) => n_unscored += 1,
+        let mut judged = Ok(());
+        rows.with_block(index, &mut |block| {
+            judged = plan.score(block).map(|scores| {
+                for (row, &y) in block.target().iter().enumerate() {
+                    match scores.values(row) {
+                        Ok(values) => {
+                            truth.push(y);
+                            scored.extend_from_slice(values);
                         }
+                        Err(_) => n_unscored += 1,
                     }
-                });
-            })?;
-            judged?;
-        }
-        Ok((truth, scored, n_unscored))
-    });
+                }
+            });
+        })?;
+        judged.map(|()| (truth, scored, n_unscored))
+    };
     let mut all: Judged = Judged::default();
-    for part in parts {
-        let (truth, scored, n_unscored): Judged = part?;
-        all.0.extend(truth);
-        all.1.extend(scored);
-        all.2 += n_unscored;
+    let mut next = 0;
+    while next < rows.n_blocks() {
+        let wave: Vec<usize> = (next..rows.n_blocks().min(next + par::n_threads())).collect();
+        next += wave.len();
+        for part in par::map(&wave, judge) {
+            let (truth, scored, n_unscored): Judged = part?;
+            all.0.extend(truth);
+            all.1.extend(scored);
+            all.2 += n_unscored;
+        }
     }
     Ok(all)
 }

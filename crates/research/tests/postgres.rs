@@ -302,7 +302,7 @@ fn a_statement_that_takes_too_long_is_given_up() {
         generate_series(1, 100000) b";
     let error = read(&address, &query(text)).expect_err("it takes too long");
     server_error(&error, "statement timeout (SQLSTATE 57014)");
-    assert!(error.remedy_text().is_some_and(|text| text.contains("statement_timeout_seconds")));
+    assert!(error.remedy_text().is_some_and(|text| text.contains("statement_timeout")));
 }
 
 #[test]
@@ -368,7 +368,7 @@ fn tls_is_used_and_checked_as_asked() {
     fill(&mut server.client(), "sealed", 10);
     let with = |host: &str, tls: TlsMode, root_file: Option<&str>| {
         let root_file = root_file.map(|name| folder.join(name));
-        let options = Options { tls: Some(tls), root_file, statement_timeout_seconds: None };
+        let options = Options { tls: Some(tls), root_file, ..Options::default() };
         let address = Address { host: host.to_owned(), options, ..server.remote(PASSWORD) };
         let text = "select ssl::int as id, 0 as x, '' as label from pg_stat_ssl \
             join pg_stat_activity using (pid) where application_name = 'samescore'";

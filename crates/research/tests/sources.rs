@@ -19,7 +19,7 @@ use samescore_core::batch::{Batch, Column, ColumnKind, Field, Schema};
 use samescore_core::config::DataConfig;
 use samescore_core::error::{Error, Result};
 use samescore_research::convert::{self, Form};
-use samescore_research::gather::{self, Format, Source};
+use samescore_research::gather::{self, Format, Keep, Source};
 use tempfile::TempDir;
 
 /// The endings of every format of files.
@@ -67,6 +67,13 @@ fn stored(folder: &Path, name: &str, batch: &Batch) -> Source {
 fn refusal(folder: &Path, source: impl Into<Source>, columns: &[(&str, ColumnKind)]) -> String {
     let read = gather::read(source, &declared(columns), &[]);
     shown(folder, read.map(|batch| batch.n_rows()))
+}
+
+/// The same of reading it in blocks of which none stays in memory.
+fn unstreamed(folder: &Path, source: impl Into<Source>, columns: &[(&str, ColumnKind)]) -> String {
+    let keep = Keep { bytes_max: 0, ..Keep::default() };
+    let opened = gather::blocks(&source.into(), &declared(columns), 7, &keep);
+    shown(folder, opened.map(|blocks| blocks.n_rows()))
 }
 
 /// The same of inferring a schema.

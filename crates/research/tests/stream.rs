@@ -1,5 +1,9 @@
-//! Files read block by block, at tiny blocks, against the same files in memory: one artifact, one
+//! Sources read block by block, at tiny blocks, against the same ones in memory: one artifact, one
 //! listing, one refusal.
+
+#[cfg(unix)]
+#[path = "stream/full.rs"]
+mod full;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -112,8 +116,125 @@ fn what_is_wrong_with_a_table_is_told_in_the_same_words() {
         }
         assert!(!at.join("t.samescore").exists());
     }
-    let both = samescore(at, &["fit", "t.toml", "--stream", "--trace", "t.trace"]);
-    assert_eq!(both.status.code(), Some(2));
+}
+
+/// Every command over every kind of source, nothing of which stays in memory.
+#[test]
+fn what_cannot_be_cut_gives_the_same_bytes_in_blocks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (at, config) = (folder.path(), pipeline("titanic.toml"));
+    yes(at, &["convert", &config, "t.csv"]);
+    yes(at, &["fit", &config, "--data", "t.csv", "--out", "plain.samescore", "--trace", "f.trace"]);
+    yes(at, &["score", "plain.samescore", "t.csv", "--out", "s.csv", "--trace", "s.trace"]);
+    let answers = |source: &str, options: &[&str]| -> Vec<Vec<u8>> {
+        let json = ["--format", "json"];
+        [
+            &["score", "plain.samescore", source][..],
+            &["score", "plain.samescore", source, json[0], json[1]],
+            &["transform", "plain.samescore", source],
+            &["transform", "plain.samescore", source, json[0], json[1]],
+            &["drift", "plain.samescore", source, json[0], json[1]],
+        ]
+        .map(|args| samescore(at, &[args, options].concat()).stdout)
+        .to_vec()
+    };
+    let evaluate = |source: &str, options: &[&str]| {
+        yes(at, &[&["evaluate", &config, "--data", source], options].concat())
+    };
+    let (expected, evaluated) = (answers("t.csv", &[]), evaluate("t.csv", &[]));
+    for (place, out) in
+        ["t.csv.gz", "t.jsonl", "t.arrow", "sqlite://t.db?table=t"].into_iter().enumerate()
+    {
+        let rows = [&["--row-group-rows", "50"][..], &[]][usize::from(out != "t.arrow")];
+        yes(at, &[&["convert", &config, out][..], rows].concat());
+        let threads = ["3", "1"][place % 2];
+        let options = ["--block-rows", "19", "--hold", "0", "--threads", threads];
+        let streamed = [&options[..], &["--stream"]].concat();
+        let fit = ["fit", &config, "--data", out, "--out", "a.samescore", "--trace", "a.trace"];
+        yes(at, &[&fit[..], &streamed].concat());
+        assert!(read(at, "a.samescore") == read(at, "plain.samescore"), "{out}");
+        assert!(read(at, "a.trace") == read(at, "f.trace"), "{out}: trace of a fit");
+        let score = ["score", "plain.samescore", out, "--out", "a.csv", "--trace", "a.trace"];
+        yes(at, &[&score[..], &options].concat());
+        assert!(read(at, "a.csv") == read(at, "s.csv"), "{out}: scores");
+        assert!(read(at, "a.trace") == read(at, "s.trace"), "{out}: trace");
+        assert!(answers(out, &options) == expected, "{out}: answers");
+        assert!(evaluate(out, &streamed) == evaluated, "{out}: evaluate");
+    }
+}
+
+#[test]
+fn a_population_and_a_join_give_the_same_bytes_in_blocks() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let mut rows = String::from("id,a,y\n");
+    (0..90).for_each(|i| rows += &format!("k{},{},{}\n", i % 30, i % 11, (i * 7) % 13));
+    std::fs::write(at.join("t.csv"), &rows).expect("a table");
+    let mut other = String::from("id,income\n");
+    (0..29).for_each(|i| other += &format!("k{i},{}\n", i * i % 17));
+    std::fs::write(at.join("o.csv"), other).expect("a table");
+    let body = "[data.columns]\na = \"num\"\ny = \"num\"\nincome = \"num\"\n\
+        [target]\ncolumn = \"y\"\n[split]\ntest_ratio = 0.3\n\
+        [[step]]\nkind = \"mean_median_imputer\"\ncolumns = [\"income\"]\n\
+        [model]\nkind = \"linear_regression\"\n[source]\npath = \"t.csv\"\n\
+        [[join]]\nsource = { path = \"o.csv\" }\non = [\"id\"]\n";
+    let population = "[[population]]\ncolumn = \"a\"\nmin = 2\n";
+    let plain = body.split("[[join]]").next().unwrap_or_default().replace("income = \"num\"\n", "");
+    let plain = plain.replace("columns = [\"income\"]", "columns = [\"a\"]");
+    for text in [format!("{plain}{population}"), body.to_owned(), format!("{body}{population}")] {
+        std::fs::write(at.join("c.toml"), &text).expect("a config");
+        yes(at, &["fit", "c.toml", "--out", "plain.samescore"]);
+        let evaluated = yes(at, &["evaluate", "c.toml"]);
+        for rows in ["1", "7", "64"] {
+            let options = ["--stream", "--block-rows", rows, "--hold", "0"];
+            yes(at, &[&["fit", "c.toml", "--out", "a.samescore"][..], &options].concat());
+            assert!(read(at, "a.samescore") == read(at, "plain.samescore"), "{rows}: {text}");
+            let streamed = yes(at, &[&["evaluate", "c.toml"][..], &options].concat());
+            assert!(streamed == evaluated, "{rows}: {text}");
+        }
+    }
+    // The rows as they are joined, in blocks or not.
+    yes(at, &["convert", "c.toml", "joined.csv"]);
+    let score = ["score", "plain.samescore", "joined.csv", "--mark"];
+    let whole = yes(at, &score);
+    for rows in ["1", "7"] {
+        assert!(yes(at, &[&score[..], &["--block-rows", rows]].concat()) == whole, "{rows}");
+    }
+}
+
+#[test]
+fn the_classes_of_a_joined_target_need_no_list() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let (mut rows, mut other) = (String::from("id,a\n"), String::from("id,class\n"));
+    for i in 0..60 {
+        rows += &format!("k{i},{}\n", (i * 7) % 13);
+        other += &format!("k{i},{}\n", ["low", "mid", "top"][(i * 7) % 13 % 3]);
+    }
+    std::fs::write(at.join("t.csv"), rows).expect("a table");
+    std::fs::write(at.join("o.csv"), other).expect("a table");
+    let text = |columns: &str| {
+        format!(
+            "{columns}[target]\ncolumn = \"class\"\ntask = \"multiclass\"\n\
+            [[step]]\nkind = \"drop_columns\"\ncolumns = [\"id\"]\n\
+            [model]\nkind = \"logistic_regression\"\n[source]\npath = \"t.csv\"\n\
+            [[join]]\nsource = {{ path = \"o.csv\" }}\non = [\"id\"]\n"
+        )
+    };
+    let declared = "[data.columns]\na = \"num\"\nclass = \"text\"\nid = \"text\"\n";
+    std::fs::write(at.join("declared.toml"), text(declared)).expect("a config");
+    std::fs::write(at.join("inferred.toml"), text("")).expect("a config");
+    let listed = text(declared).replace(
+        "multiclass\"\n",
+        "multiclass\"\nclasses = [\"low\", \
+        \"mid\", \"top\"]\n",
+    );
+    std::fs::write(at.join("listed.toml"), listed).expect("a config");
+    for name in ["declared", "inferred", "listed"] {
+        yes(at, &["fit", &format!("{name}.toml")]);
+        let found = read(at, &format!("{name}.samescore"));
+        assert!(found == read(at, "declared.samescore"), "{name}");
+    }
 }
 
 #[test]

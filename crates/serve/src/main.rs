@@ -13,12 +13,13 @@ mod way;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use samescore_core::error::{Code, Error, Kind, Result};
 use samescore_core::listing;
 use samescore_core::step::Output;
-use samescore_deploy::{Scorer, file};
+use samescore_deploy::{Batch, Scorer, Scores};
 
 use source::Source;
 use way::Way;
@@ -145,10 +146,33 @@ fn score(args: &Score) -> Result<()> {
     let outputs = [("--out", args.out.as_deref()), ("--trace", args.trace.as_deref())];
     output_file::keep_apart(&inputs, &outputs)?;
     let scorer = Scorer::from_file(&args.artifact)?.threads(args.threads)?;
-    let bytes = file::read(&args.rows)?;
-    let source = Source::read(&args.rows, &bytes, &scorer)?;
+    if args.trace.is_some() || args.way != Way::Batch {
+        return score_whole(args, &scorer);
+    }
+    let list = |batch: &Batch| match args.output.output() {
+        None => args.listing(&scorer, batch, &scorer.score_batch(batch)?),
+        Some(output) => {
+            let values = scorer.output(output, batch)?;
+            let names = scorer.outputs(output).unwrap_or_default();
+            listing::outputs(batch, scorer.key(), &names, &values)
+        }
+    };
+    give_parts(args.out.as_deref(), (&args.rows, &scorer), list)
+}
+
+impl Score {
+    fn listing(&self, scorer: &Scorer, batch: &Batch, scores: &Scores) -> Result<String> {
+        let marks = self.mark.then(|| scorer.membership(batch)).transpose()?;
+        listing::marked_scores(batch, scorer.key(), scorer.classes(), scores, marks.as_ref())
+    }
+}
+
+/// Scores rows that are all in memory: for a trace of them, or another way of handing them over.
+fn score_whole(args: &Score, scorer: &Scorer) -> Result<()> {
+    let bytes = source::whole(&args.rows)?;
+    let source = Source::read(&args.rows, &bytes, scorer)?;
     if let Some(path) = &args.trace {
-        let trace = args.way.trace(&scorer, &source)?;
+        let trace = args.way.trace(scorer, &source)?;
         output_file::replace(path, json(&trace)?.as_bytes())?;
     }
     if let Some(output) = args.output.output() {
@@ -157,21 +181,38 @@ fn score(args: &Score) -> Result<()> {
         let text = listing::outputs(&source.batch, scorer.key(), &names, &values)?;
         return give(args.out.as_deref(), &text);
     }
-    let scores = args.way.score(&scorer, &source)?;
-    let marks = args.mark.then(|| scorer.membership(&source.batch)).transpose()?;
-    let (key, classes) = (scorer.key(), scorer.classes());
-    let text = listing::marked_scores(&source.batch, key, classes, &scores, marks.as_ref())?;
-    give(args.out.as_deref(), &text)
+    let scores = args.way.score(scorer, &source)?;
+    give(args.out.as_deref(), &args.listing(scorer, &source.batch, &scores)?)
 }
 
 fn transform(args: &Transform) -> Result<()> {
     let inputs = [("the artifact", &*args.artifact), ("the rows", &*args.rows)];
     output_file::keep_apart(&inputs, &[("--out", args.out.as_deref())])?;
     let scorer = Scorer::from_file(&args.artifact)?;
-    let bytes = file::read(&args.rows)?;
-    let source = Source::read(&args.rows, &bytes, &scorer)?;
-    let blocks = scorer.transform(&source.batch, args.until.as_deref())?;
-    give(args.out.as_deref(), &listing::features(&blocks))
+    let list =
+        |batch: &Batch| Ok(listing::features(&scorer.transform(batch, args.until.as_deref())?));
+    give_parts(args.out.as_deref(), (&args.rows, &scorer), list)
+}
+
+/// Writes what `list` makes of every part of a file: a text that begins with the same header.
+fn give_parts(
+    out: Option<&Path>,
+    (rows, scorer): (&Path, &Scorer),
+    list: impl Fn(&Batch) -> Result<String>,
+) -> Result<()> {
+    let header = list(&Batch::empty(&Arc::new(scorer.schema().clone())))?;
+    let mut draft = out.map(output_file::Draft::begin).transpose()?;
+    let mut put = |text: &str| match &mut draft {
+        Some(draft) => draft.write(text.as_bytes()),
+        None => output::print(text),
+    };
+    let mut is_begun = false;
+    source::each_part(rows, scorer, |batch| {
+        let text = list(batch)?;
+        let begin = if std::mem::replace(&mut is_begun, true) { header.len() } else { 0 };
+        put(&text[begin..])
+    })?;
+    draft.map_or(Ok(()), output_file::Draft::finish)
 }
 
 /// The answer of `verify`.

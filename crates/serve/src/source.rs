@@ -1,13 +1,16 @@
-//! The rows of a CSV file as the artifact's input columns.
+//! The rows of a CSV file as the artifact's input columns: all of them, or part by part.
 
 use std::borrow::Cow;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
 use samescore_core::batch::{Batch, Column};
-use samescore_core::csv_form::CsvTable;
+use samescore_core::csv_form::{CsvTable, PART_BYTES, Records, error_in_file};
 use samescore_core::error::{Code, Error, Result};
-use samescore_deploy::Scorer;
+use samescore_deploy::{Scorer, file};
+
+use crate::output_file::refused;
 
 /// The rows in two forms: as columns, and as the text that they are in the file.
 pub struct Source<'a> {
@@ -24,10 +27,7 @@ impl<'a> Source<'a> {
     /// If the file is not well-formed CSV, or lacks a column.
     pub fn read(path: &Path, bytes: &'a [u8], scorer: &Scorer) -> Result<Self> {
         let name = path.display().to_string();
-        if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
-            let message = format!("expected a CSV file, found `{name}`");
-            return Err(Error::new(Code::UnknownSource, message).remedy("convert it to CSV"));
-        }
+        refuse_other(path)?;
         let table = CsvTable::open(&name, bytes)?;
         let schema = Arc::new(scorer.schema().clone());
         let places = table.places(schema.names())?;
@@ -72,6 +72,112 @@ impl<'a> Source<'a> {
             }
         }
         picked
+    }
+}
+
+/// Refuses a file that is known to be no CSV by its name.
+fn refuse_other(path: &Path) -> Result<()> {
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
+        let message = format!("expected a CSV file, found `{}`", path.display());
+        return Err(Error::new(Code::UnknownSource, message).remedy("convert it to CSV"));
+    }
+    Ok(())
+}
+
+/// Rows in memory at a time.
+const PART_ROWS: usize = 65_536;
+/// How many bytes are read at a time.
+const READ_BYTES: u64 = 1 << 20;
+/// A larger file is not held whole.
+pub const WHOLE_BYTES_MAX: u64 = 1 << 30;
+
+/// The bytes of a file that is held whole.
+///
+/// # Errors
+/// If it has more than [`WHOLE_BYTES_MAX`], or cannot be read.
+pub fn whole(path: &Path) -> Result<Vec<u8>> {
+    let n_bytes = std::fs::metadata(path).map_or(0, |found| found.len());
+    if n_bytes > WHOLE_BYTES_MAX {
+        let message = format!(
+            "`{}`: expected at most {WHOLE_BYTES_MAX} bytes where all rows are held, found {n_bytes}",
+            path.display()
+        );
+        return Err(Error::new(Code::LimitExceeded, message)
+            .remedy("score without --trace and --way, or in parts"));
+    }
+    file::read(path)
+}
+
+/// Shows the rows of a file part by part, in their order, to `see`. A plain file is gone through
+/// twice, so that what is wrong with its form is told before anything is made of its rows; what can
+/// be read once alone is held whole.
+///
+/// # Errors
+/// Those of [`Source::read`] and of `see`; if the file changes meanwhile.
+pub fn each_part(
+    path: &Path,
+    scorer: &Scorer,
+    mut see: impl FnMut(&Batch) -> Result<()>,
+) -> Result<()> {
+    if !std::fs::metadata(path).is_ok_and(|found| found.is_file()) {
+        return see(&Source::read(path, &whole(path)?, scorer)?.batch);
+    }
+    refuse_other(path)?;
+    let name = path.display().to_string();
+    let checked = parts(path, |text, before| {
+        let (rows, lines) = before;
+        let table =
+            CsvTable::open(&name, text).map_err(|e| error_in_file(&e, &name, rows, lines))?;
+        Ok(table.n_rows() as u64)
+    })?;
+    let again = parts(path, |text, (rows, _)| {
+        let mut batch = Source::read(path, text, scorer)?.batch;
+        batch.set_first_row(rows);
+        see(&batch)?;
+        Ok(batch.n_rows() as u64)
+    })?;
+    match again == checked {
+        true => Ok(()),
+        false => {
+            let message = format!("expected `{name}` to stay as it is, found it changed");
+            let error = Error::new(Code::SourceChanged, message);
+            Err(error.remedy("read it again when nobody writes to it"))
+        }
+    }
+}
+
+/// Shows every part of a file, its header before it, with how many rows and lines stand before it;
+/// `see` says how many rows it has. Gives the number of all rows.
+fn parts(path: &Path, mut see: impl FnMut(&[u8], (u64, u64)) -> Result<u64>) -> Result<u64> {
+    let name = path.display().to_string();
+    let io = |e: std::io::Error| refused("read", path, &e);
+    let mut from = std::fs::File::open(path).map_err(io)?;
+    let mut records = Records::csv();
+    let mut next = |rows_max: usize, bytes_max: usize| -> Result<Option<Vec<u8>>> {
+        let mut bytes = Vec::new();
+        loop {
+            if let Some(part) = records.next(rows_max, bytes_max) {
+                return Ok(Some(part));
+            }
+            bytes.clear();
+            if (&mut from).take(READ_BYTES).read_to_end(&mut bytes).map_err(io)? == 0 {
+                return Ok(records.last());
+            }
+            records.push(&name, &bytes)?;
+        }
+    };
+    let header = next(1, usize::MAX)?.unwrap_or_default();
+    let (mut n_rows, mut n_lines, mut is_first) = (0, 0, true);
+    loop {
+        let part = next(PART_ROWS, PART_BYTES)?;
+        // A file without rows has one part as well.
+        let Some(part) = part.or_else(|| is_first.then(Vec::new)) else {
+            return Ok(n_rows);
+        };
+        is_first = false;
+        let text = [&*header, &*part].concat();
+        n_rows += see(&text, (n_rows, n_lines))?;
+        n_lines += part.iter().filter(|byte| **byte == b'\n').count() as u64;
     }
 }
 

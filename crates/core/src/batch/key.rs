@@ -114,20 +114,22 @@ fn feed(hashers: &mut [KeyHasher], column: &Column, levels: &[[u64; 2]], rows: R
 /// The fitting keys of a whole table: scoring key, target, weight where rows have one, and
 /// occurrence number among rows that have all in common. Identical rows are interchangeable, so
 /// which of them gets which number is free.
-pub fn fit_keys(keys: &[RowKey], target: &[f64], weights: &[f64]) -> Vec<RowKey> {
+pub fn fit_keys(mut keys: Vec<RowKey>, target: &[f64], weights: &[f64]) -> Vec<RowKey> {
     let start = KeyHasher::new(FITTING_DOMAIN, &[]);
     let weight = |row: usize| weights.get(row).copied();
-    let content = |row: u32| {
+    let content = |keys: &[RowKey], row: u32| {
         let row = row as usize;
         (keys[row], math::order_key(target[row]), weight(row).map(math::order_key))
     };
-    let order = math::argsort_by(keys.len(), |a, b| content(a).cmp(&content(b)));
-    let mut fit_keys = vec![RowKey::default(); keys.len()];
-    let mut occurrence = 0u64;
-    for (place, &row) in order.iter().enumerate() {
-        let again = place > 0 && content(order[place - 1]) == content(row);
+    let by_content = |a: u32, b: u32| content(&keys, a).cmp(&content(&keys, b));
+    let order = math::argsort_by(keys.len(), by_content);
+    let (mut occurrence, mut before) = (0u64, None);
+    // Each key gives way to its own fitting key: there may be very many.
+    for row in order {
+        let this = Some(content(&keys, row));
+        occurrence = if this == before { occurrence + 1 } else { 0 };
+        before = this;
         let row = row as usize;
-        occurrence = if again { occurrence + 1 } else { 0 };
         let mut hasher = start.clone();
         hasher.word(keys[row].0 as u64);
         hasher.word((keys[row].0 >> 64) as u64);
@@ -136,9 +138,9 @@ pub fn fit_keys(keys: &[RowKey], target: &[f64], weights: &[f64]) -> Vec<RowKey>
         if let Some(weight) = weight(row) {
             hasher.word(math::canonical(weight).to_bits());
         }
-        fit_keys[row] = hasher.finish();
+        keys[row] = hasher.finish();
     }
-    fit_keys
+    keys
 }
 
 #[cfg(test)]
@@ -200,10 +202,10 @@ mod tests {
     fn identical_rows_get_different_fitting_keys_and_order_does_not_matter() {
         let keys = keyed(&[]).keys().to_vec();
         let target = [1.0, 2.0, 1.0, 2.0];
-        let mut forward = fit_keys(&keys, &target, &[]);
+        let mut forward = fit_keys(keys.to_vec(), &target, &[]);
         assert_ne!(forward[0], forward[2]);
         let reversed: Vec<RowKey> = keys.iter().rev().copied().collect();
-        let mut backward = fit_keys(&reversed, &[2.0, 1.0, 2.0, 1.0], &[]);
+        let mut backward = fit_keys(reversed.to_vec(), &[2.0, 1.0, 2.0, 1.0], &[]);
         forward.sort();
         backward.sort();
         assert_eq!(forward, backward);

@@ -188,7 +188,7 @@ where
         let weights: Vec<f64> = (0..n_rows).map(|i| (i % 5) as f64 * 0.5).collect();
         for weights in [Vec::new(), weights] {
             let mut table = table.clone();
-            let keys = crate::batch::fit_keys(table.keys(), &target, &weights);
+            let keys = crate::batch::fit_keys(table.keys().to_vec(), &target, &weights);
             table.set_target(target.clone(), keys);
             table.set_weights(weights);
             let expected = bytes(&fit_as(params, &table, task).unwrap());

@@ -20,6 +20,7 @@ mod scores;
 mod streamed;
 mod table;
 mod target;
+mod traced;
 
 use serde::{Deserialize, Serialize};
 

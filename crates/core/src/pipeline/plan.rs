@@ -14,7 +14,7 @@ use crate::math;
 use crate::par;
 use crate::step::Output;
 use crate::step::Progress;
-use crate::trace::{INPUT_STAGE, RowOrder, Trace};
+use crate::trace::INPUT_STAGE;
 
 /// A compiled pipeline.
 #[derive(Clone)]
@@ -25,8 +25,8 @@ pub struct Plan {
     /// Positions of the declared key columns in the input; they leave before the first step.
     key_slots: Vec<usize>,
     /// The schema that the first step sees.
-    unkeyed: Arc<Schema>,
-    stages: Vec<Stage>,
+    pub(super) unkeyed: Arc<Schema>,
+    pub(super) stages: Vec<Stage>,
     model_slots: Vec<usize>,
     classes: Vec<String>,
     population: Vec<RowFilter>,
@@ -277,63 +277,8 @@ impl Plan {
         Ok(all)
     }
 
-    /// Scores every row and digests every stage.
-    ///
-    /// # Errors
-    /// If an input column is absent or of another kind, or the float mode of a thread has been
-    /// changed.
-    pub fn trace(&self, batch: &Batch) -> Result<(Scores, Trace)> {
-        self.trace_blocks(self.cut(batch)?)
-    }
-
-    /// The parts of a table as blocks for [`Plan::trace_blocks`]: none holds rows of two parts.
-    ///
-    /// # Errors
-    /// If an input column is absent or of another kind.
-    pub fn blocks(&self, parts: impl IntoIterator<Item = Batch>) -> Result<Vec<Batch>> {
-        let mut blocks = Vec::new();
-        for part in parts {
-            blocks.extend(self.cut(&part)?);
-        }
-        Ok(blocks)
-    }
-
-    /// Scores the blocks of a table, each by itself, and digests every stage of the whole.
-    ///
-    /// # Errors
-    /// If the float mode of a thread has been changed.
-    pub fn trace_blocks(&self, mut blocks: Vec<Batch>) -> Result<(Scores, Trace)> {
-        par::check_float_mode()?;
-        par::map_mut(&mut blocks, |block| self.key_block(block));
-        let order = RowOrder::new(&blocks);
-        let mut stages = vec![order.stage(INPUT_STAGE, &self.unkeyed, &blocks)];
-        for (index, stage) in self.stages.iter().enumerate() {
-            let done = par::map_mut(&mut blocks, |block| {
-                par::check_float_mode()?;
-                self.step_block(index, block)
-            });
-            done.into_iter().collect::<Result<()>>()?;
-            stages.push(order.stage(&self.pipeline.steps[index].name, &stage.output, &blocks));
-        }
-        let mut parts = Vec::with_capacity(blocks.len());
-        for block in &mut blocks {
-            let mut scores = Scores::default();
-            self.predict_block(block, &mut scores)?;
-            parts.push(scores);
-        }
-        let trace = Trace {
-            n_rows: order.n_rows(),
-            keys: order.keys(),
-            stages,
-            scores: order.scores(|block, row| parts[block].values(row)),
-        };
-        let mut all = Scores::of_width(self.n_outputs());
-        parts.into_iter().for_each(|part| all.append(part));
-        Ok((all, trace))
-    }
-
     /// The input columns of a batch in blocks.
-    fn cut(&self, batch: &Batch) -> Result<Vec<Batch>> {
+    pub(super) fn cut(&self, batch: &Batch) -> Result<Vec<Batch>> {
         let slots = table::bind_slots(batch.schema(), &self.input)?;
         Ok(par::map(&ranges(batch.n_rows()), |range| {
             let mut block = Batch::default();
@@ -342,7 +287,7 @@ impl Plan {
         }))
     }
 
-    fn key_block(&self, block: &mut Batch) {
+    pub(super) fn key_block(&self, block: &mut Batch) {
         if faults::on(Fault::DroppedRow) {
             *block = block.select(&(1..block.n_rows()).collect::<Vec<_>>());
         }
@@ -352,12 +297,12 @@ impl Plan {
         block.set_schema(&self.unkeyed);
     }
 
-    fn step_block(&self, index: usize, block: &mut Batch) -> Result<()> {
+    pub(super) fn step_block(&self, index: usize, block: &mut Batch) -> Result<()> {
         let (step, stage) = (&self.pipeline.steps[index], &self.stages[index]);
         step_block(step, stage, block)
     }
 
-    fn predict_block(&self, block: &mut Batch, scores: &mut Scores) -> Result<()> {
+    pub(super) fn predict_block(&self, block: &mut Batch, scores: &mut Scores) -> Result<()> {
         let model = &self.pipeline.model;
         let width = model.n_outputs();
         let values = scores.open(block.n_rows(), width);

@@ -8,8 +8,8 @@
 //! saves in memory it pays in reading and in applying steps once per pass.
 //!
 //! # Shape
-//! In memory are 24 bytes per row (8 more with weights, 1 more behind a filter; some 70 while the
-//! ledger is settled), and per thread one block of the source and what the steps make of it. Models
+//! In memory are 24 bytes per row (8 more with weights, 1 more behind a filter; 40 in the first
+//! pass), and per thread one block of the source and what the steps make of it. Models
 //! that hold their rows (their docs say so) hold them here as well.
 //!
 //! # Errors

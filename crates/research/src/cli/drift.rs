@@ -2,15 +2,16 @@
 
 use std::path::PathBuf;
 
-use samescore_core::aggregate::MemoryRows;
 use samescore_core::artifact::{Artifact, ColumnDrift, Drift, DriftBreak};
-use samescore_core::batch::{Batch, ColumnKind};
+use samescore_core::batch::ColumnKind;
 use samescore_core::par::Threads;
+use samescore_research::stream::BoundRows;
 use samescore_research::{gather, render, workflow};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::load;
+use super::reading::ReadArgs;
 use super::shell::{Answer, Shell};
 
 /// Compare new rows with the training rows of an artifact: PSI, missing values, new labels, ranges.
@@ -27,6 +28,8 @@ pub(super) struct Args {
     /// The number of threads; 0 means one per core. It cannot change a bit.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
+    #[command(flatten)]
+    reading: ReadArgs,
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
@@ -36,17 +39,14 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let threads = Threads::new(args.threads)?;
     progress.say(&format!("reading {source}"));
     let data = workflow::scoring_data(&artifact.payload().config);
-    let batch = threads.run(|| gather::read(&source, &data, &[]))?;
-    let drift = threads.run(|| of_batch(&artifact, batch))?;
+    let (block_rows, keep) = (args.reading.block_rows(), args.reading.keep());
+    let blocks = threads.run(|| gather::blocks(&source, &data, block_rows, &keep))?;
+    let hear = |done, total| progress.at("comparing", done, total);
+    let rows = BoundRows::new(artifact.plan(), &blocks, &hear);
+    let drift = threads.run(|| Drift::of(artifact.payload(), &rows))?;
     drop(progress);
     let body = shell.body(|| text(&artifact, &drift), || answer(&artifact, &drift));
     Ok(if drift.holds() { Answer::yes(body) } else { Answer::no(body) })
-}
-
-fn of_batch(artifact: &Artifact, batch: Batch) -> samescore_core::error::Result<Drift> {
-    let plan = artifact.plan();
-    let rows = MemoryRows::new(plan.input().clone(), plan.blocks([batch])?);
-    Drift::of(artifact.payload(), &rows)
 }
 
 /// What the rows are, apart from how they drift.

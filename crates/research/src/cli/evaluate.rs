@@ -1,16 +1,23 @@
 //! `evaluate`: how good a config is on rows that its fit has not seen.
 
-use samescore_research::workflow::Evaluation;
+use std::sync::Arc;
+
+use samescore_core::config::Config;
+use samescore_core::par::Threads;
+use samescore_research::workflow::{Evaluation, Hear};
 use samescore_research::{render, workflow};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
 use super::folding::{FoldArgs, Source, SourceArgs};
+use super::load::Loaded;
+use super::reading::{Opened, ReadArgs};
 use super::shell::{Answer, Shell};
 
 /// Evaluate a config on rows kept from its fit.
 ///
-/// Without --folds, on the share that the config's split keeps; with it, on each fold in turn.
+/// Without --folds, on the share that the config's split keeps; with it, on each fold in turn, all
+/// rows in memory.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  samescore evaluate titanic.toml --folds 5")]
 pub(super) struct Args {
@@ -21,17 +28,48 @@ pub(super) struct Args {
     folds: Option<u64>,
     #[command(flatten)]
     scheme: FoldArgs,
+    /// Read the rows block by block on every pass, as `fit --stream` does. It cannot change a bit.
+    #[arg(long, conflicts_with = "folds")]
+    stream: bool,
+    #[command(flatten)]
+    reading: ReadArgs,
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let plan = args.scheme.plan_if(args.folds)?;
-    let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
+    let evaluation = match plan {
+        Some(plan) => {
+            let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
+            evaluate(shell, &loaded, |config, hear| {
+                workflow::evaluate(config, &batch, Some(&plan), &threads, hear)
+            })
+        }
+        None => {
+            let mut loaded = Loaded::read(&args.source.config, args.source.data.as_deref())?;
+            let threads = Threads::new(args.source.threads)?;
+            let progress = shell.progress(&format!("reading {}", loaded.gathering.source));
+            let rows = loaded.take_rows();
+            let opened = threads.run(|| args.reading.open(&loaded.gathering, rows, args.stream))?;
+            drop(progress);
+            evaluate(shell, &loaded, |config, hear| match opened {
+                Opened::Whole(batch) => workflow::evaluate(config, &batch, None, &threads, hear),
+                Opened::Streamed(blocks) => {
+                    workflow::evaluate_streamed(config, Arc::new(blocks), &threads, hear)
+                }
+            })
+        }
+    }?;
+    Ok(Answer::yes(shell.body(|| text(&evaluation), || to_json(&evaluation))))
+}
+
+fn evaluate(
+    shell: &Shell,
+    loaded: &Loaded,
+    work: impl FnOnce(&Config, Hear<'_>) -> samescore_core::error::Result<Evaluation>,
+) -> Result<Evaluation, Failure> {
     let progress = shell.progress("fitting");
     let hear = |step: &str, done, total| progress.at(step, done, total);
-    let evaluation = workflow::evaluate(&loaded.config, &batch, plan.as_ref(), &threads, &hear)
-        .map_err(|e| loaded.failure(e))?;
-    drop(progress);
-    Ok(Answer::yes(shell.body(|| text(&evaluation), || to_json(&evaluation))))
+    work(&loaded.config, &hear).map_err(|e| loaded.failure(e))
 }
 
 fn text(evaluation: &Evaluation) -> String {

@@ -1,21 +1,23 @@
 //! `fit`: a config and rows to an artifact.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use samescore_core::batch::BLOCK_ROWS;
+use samescore_core::batch::Batch;
 use samescore_core::config::{Config, RowFilter};
 use samescore_core::par::Threads;
 use samescore_core::pipeline::PopulationCounts;
 use samescore_core::rng::Seed;
+use samescore_research::gather::SourceBlocks;
+use samescore_research::stream::HeardBlocks;
 use samescore_research::workflow::Outcome;
 use samescore_research::{output_file, render, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
-use super::listing;
 use super::load::{Inputs, Loaded};
-use super::score::write_trace;
+use super::reading::{Opened, ReadArgs};
+use super::score::{self, write_trace};
 use super::shell::{Answer, Progress, Shell};
 
 /// Fit a pipeline and write its artifact.
@@ -41,20 +43,17 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     trace: Option<PathBuf>,
     /// Read the rows block by block on every pass instead of holding them, for a table that is
-    /// larger than memory: slower, with some 24 bytes a row. It cannot change a bit. Files from
-    /// 1 GiB on are read so without being asked.
-    #[arg(long, conflicts_with = "trace")]
+    /// larger than memory: slower, with some 24 bytes a row, 40 in the first pass. It cannot change
+    /// a bit. Files from 1 GiB on, and more rows of another source than --hold, by default 1 GiB,
+    /// are read so without being asked.
+    #[arg(long)]
     stream: bool,
-    /// Rows per block. It cannot change a bit.
-    #[arg(long, hide = true, value_name = "N")]
-    block_rows: Option<usize>,
+    #[command(flatten)]
+    reading: ReadArgs,
 }
 
-/// Files from here on are streamed.
-const STREAMED_BYTES: u64 = 1 << 30;
-
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
-    let progress = shell.progress("reading the config");
+    let progress = Arc::new(shell.progress("reading the config"));
     let mut loaded = Loaded::read(&args.config, args.data.as_deref())?;
     let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
     let inputs = Inputs::gathered(&[("the config", &*args.config)], &loaded.gathering)?;
@@ -70,12 +69,12 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         loaded.config.seed = Seed(seed);
     }
     let threads = Threads::new(args.threads)?;
-    let length = |(_, path): &(&str, &Path)| std::fs::metadata(path).map_or(0, |m| m.len());
-    let n_bytes = inputs.all().iter().map(length).sum::<u64>();
-    let is_large = n_bytes >= STREAMED_BYTES && loaded.gathering.is_plain();
-    let outcome = match args.stream || (is_large && args.trace.is_none()) {
-        true => fit_streamed(args, &loaded, &threads, &progress),
-        false => fit_whole(args, &loaded, &threads, &progress),
+    progress.say(&format!("reading {}", loaded.gathering.source));
+    let rows = loaded.take_rows();
+    let opened = threads.run(|| args.reading.open(&loaded.gathering, rows, args.stream))?;
+    let outcome = match opened {
+        Opened::Whole(batch) => fit_whole(args, &loaded, *batch, &threads, &progress),
+        Opened::Streamed(blocks) => fit_streamed(args, &loaded, blocks, &threads, &progress),
     }?;
     output_file::replace(&out, outcome.artifact.bytes())?;
     drop(progress);
@@ -105,15 +104,14 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
 fn fit_whole(
     args: &Args,
     loaded: &Loaded,
+    batch: Batch,
     threads: &Threads,
     progress: &Progress,
 ) -> Result<Outcome, Failure> {
     let config = &loaded.config;
-    progress.say(&format!("reading {}", loaded.gathering.source));
-    let batch = threads.run(|| loaded.gathering.read_rows())?;
     progress.say(&fitting(config, batch.n_rows() as u64));
     let hear = |step: &str, done, total| progress.at(step, done, total);
-    let block_rows = args.block_rows.unwrap_or(BLOCK_ROWS);
+    let block_rows = args.reading.held_rows();
     let outcome = workflow::fit_in_blocks(config, &batch, threads, block_rows, &hear)
         .map_err(|e| loaded.failure(e))?;
     if let Some(path) = &args.trace {
@@ -127,16 +125,30 @@ fn fit_whole(
 fn fit_streamed(
     args: &Args,
     loaded: &Loaded,
+    blocks: SourceBlocks,
     threads: &Threads,
-    progress: &Progress,
+    progress: &Arc<Progress>,
 ) -> Result<Outcome, Failure> {
     let config = &loaded.config;
-    progress.say(&format!("looking through {}", loaded.gathering.source));
-    let block_rows = args.block_rows.unwrap_or(listing::BLOCK_ROWS);
-    let blocks = threads.run(|| loaded.gathering.blocks(block_rows))?;
     progress.say(&fitting(config, blocks.n_rows()));
-    let hear = |step: &str, done, total| progress.at(step, done, total);
-    workflow::fit_streamed(config, Arc::new(blocks), threads, &hear).map_err(|e| loaded.failure(e))
+    let (n_rows, blocks) = (blocks.n_rows().max(1), Arc::new(blocks));
+    let doing = Arc::new(Mutex::new(String::new()));
+    let (now, shown) = (Arc::clone(&doing), Arc::clone(progress));
+    let hear_rows = move |n: u64| {
+        let step = now.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (pass, done) = (n.div_ceil(n_rows), n.saturating_sub(1) % n_rows + 1);
+        shown.rows(&format!("{step}, reading {pass}"), done, n_rows);
+    };
+    let heard = HeardBlocks::new(Arc::clone(&blocks) as _, hear_rows);
+    let hear = |step: &str, _, _| {
+        step.clone_into(&mut doing.lock().unwrap_or_else(PoisonError::into_inner));
+    };
+    let outcome = workflow::fit_streamed(config, Arc::new(heard), threads, &hear)
+        .map_err(|e| loaded.failure(e))?;
+    if let Some(path) = &args.trace {
+        score::trace(path, &outcome.artifact, &blocks, (threads, progress))?;
+    }
+    Ok(outcome)
 }
 
 fn fitting(config: &Config, n_rows: u64) -> String {

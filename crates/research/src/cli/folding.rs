@@ -88,10 +88,13 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn read(args: &SourceArgs, shell: &Shell) -> Result<Self, Failure> {
-        let loaded = Loaded::read(&args.config, args.data.as_deref())?;
+        let mut loaded = Loaded::read(&args.config, args.data.as_deref())?;
         let threads = Threads::new(args.threads)?;
         let progress = shell.progress(&format!("reading {}", loaded.gathering.source));
-        let batch = threads.run(|| loaded.gathering.read_rows())?;
+        let batch = match loaded.take_rows() {
+            Some(rows) => rows,
+            None => threads.run(|| loaded.gathering.read_rows())?,
+        };
         drop(progress);
         Ok(Source { loaded, batch, threads })
     }

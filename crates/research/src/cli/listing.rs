@@ -12,11 +12,10 @@ use samescore_research::gather::SourceBlocks;
 use samescore_research::output_file::Draft;
 use samescore_research::stream;
 
+use serde_json::{Value, json};
+
 use super::failure::Failure;
 use super::shell::{Progress, Shell};
-
-/// Rows per block of a source.
-pub(super) const BLOCK_ROWS: usize = 65_536;
 
 /// A listing in the making.
 pub(super) struct Listing<'a> {
@@ -28,7 +27,46 @@ pub(super) struct Listing<'a> {
     pub(super) out: Option<&'a Path>,
 }
 
+/// Stands for the rows of an answer until they come.
+const ROWS: &str = "the rows";
+
 impl Listing<'_> {
+    /// Writes to stdout the JSON value that `answer` makes of rows, of which `make` makes those of
+    /// every block: as if it were written at once.
+    pub(super) fn write_json(
+        self,
+        blocks: &SourceBlocks,
+        threads: &Threads,
+        answer: impl Fn(Value) -> Value,
+        make: impl Fn(&Batch) -> Result<Vec<Value>> + Sync + Send,
+    ) -> Result<(), Failure> {
+        let body = |rows: Value| self.shell.body(String::new, || answer(rows));
+        threads.run(|| make(&Batch::empty(blocks.schema())))?;
+        if blocks.n_rows() == 0 {
+            return self.shell.write_part(&body(json!([]))).map(|_| ());
+        }
+        let whole = body(json!([ROWS]));
+        let (head, tail) = whole.split_once(&json!(ROWS).to_string()).unwrap_or((&whole, ""));
+        // No text in JSON has a line end.
+        let indented = |row: &Value| format!("{row:#}").replace('\n', "\n    ");
+        let make = |block: Batch| {
+            let rows: Vec<String> = make(&block)?.iter().map(indented).collect();
+            Ok((block.n_rows() as u64, rows.join(",\n    ")))
+        };
+        let (mut before, mut n_done, mut is_wanted) = (head, 0, true);
+        stream::each_block(blocks, threads, make, |(n, rows)| {
+            is_wanted = self.shell.write_part(before)? && self.shell.write_part(&rows)?;
+            before = ",\n    ";
+            n_done += n;
+            self.progress.rows(self.doing, n_done, blocks.n_rows());
+            Ok::<bool, Failure>(is_wanted)
+        })?;
+        match is_wanted {
+            true => self.shell.write_part(tail).map(|_| ()),
+            false => Ok(()),
+        }
+    }
+
     /// Lists what `make` makes of every block: a text that begins with the header, the same one for
     /// every block, and something for `take`. Gives the digest of the whole.
     pub(super) fn write<T: Send>(

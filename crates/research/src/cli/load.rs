@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use samescore_core::artifact::{ARTIFACT_BYTES_MAX, Artifact};
+use samescore_core::batch::Batch;
 use samescore_core::config::{Config, Task};
 use samescore_core::error::{Code, Error, Result};
 use samescore_research::gather::Source;
@@ -17,6 +18,8 @@ pub(super) struct Loaded {
     pub(super) is_inferred: bool,
     pub(super) config: Config,
     pub(super) gathering: Gathering,
+    /// The rows, if they had to be read already.
+    rows: Option<Batch>,
     path: String,
     text: String,
 }
@@ -30,17 +33,35 @@ impl Loaded {
         let wrong = |e: Error| Failure::in_config(e, &shown, &text);
         let (mut config, mut gathering) = read_gathering(path, &text, data).map_err(wrong)?;
         let is_inferred = config.data.columns.is_empty();
+        let mut rows = None;
         if is_inferred {
-            config.data.columns = gathering.columns()?;
+            rows = gathering.read_once()?;
+            config.data.columns = match &rows {
+                Some(rows) => gathering::columns_of(rows),
+                None => gathering.columns()?,
+            };
             gathering.data.columns = config.data.columns.clone();
         }
         let target = &config.target;
         if target.task == Task::Multiclass && target.classes.is_empty() {
-            config.target.classes =
-                draft::classes(&gathering.source, &gathering.data, &target.column)?;
+            if rows.is_none() && !gathering.is_plain() {
+                rows = Some(gathering.read_rows()?);
+            }
+            config.target.classes = match &rows {
+                None => draft::classes(&gathering.source, &gathering.data, &target.column)?,
+                Some(rows) => match rows.schema().position(&target.column) {
+                    Some(slot) => draft::labels_of(rows.column(slot)),
+                    None => Vec::new(),
+                },
+            };
         }
         config.validate().map_err(wrong)?;
-        Ok(Loaded { is_inferred, config, gathering, path: shown, text })
+        Ok(Loaded { is_inferred, config, gathering, rows, path: shown, text })
+    }
+
+    /// The rows, if they had to be read already; they are given once.
+    pub(super) fn take_rows(&mut self) -> Option<Batch> {
+        self.rows.take()
     }
 
     /// An error of this config's fit, pointing into its text where it can.

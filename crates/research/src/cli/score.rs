@@ -4,20 +4,21 @@ use std::path::{Path, PathBuf};
 
 use samescore_core::artifact::Artifact;
 use samescore_core::batch::Batch;
-use samescore_core::digest::{Digest, sha256};
+use samescore_core::digest::Digest;
 use samescore_core::error::{Code, Error};
 use samescore_core::listing;
 use samescore_core::par::Threads;
 use samescore_core::pipeline::{Membership, Scores};
 use samescore_core::step::{Output, Progress};
 use samescore_core::trace::Trace;
-use samescore_research::gather::Source;
+use samescore_research::gather::SourceBlocks;
 use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::listing::{BLOCK_ROWS, Listing};
+use super::listing::Listing;
 use super::load::{self, Inputs};
+use super::reading::ReadArgs;
 use super::shell::{self, Answer, Shell};
 use super::write_back;
 
@@ -53,9 +54,8 @@ pub(super) struct Args {
     /// The number of threads; 0 means one per core. It cannot change a bit.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
-    /// Rows per block. It cannot change a bit.
-    #[arg(long, hide = true, value_name = "N")]
-    block_rows: Option<usize>,
+    #[command(flatten)]
+    reading: ReadArgs,
 }
 
 /// What is asked of a row.
@@ -88,6 +88,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             output: args.output.output(),
             trace: args.trace.as_deref(),
             n_threads: args.threads,
+            reading: &args.reading,
         };
         return job.run(shell);
     }
@@ -97,17 +98,23 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = shell.progress("loading the artifact");
     let artifact = load::artifact(&args.artifact)?;
     let threads = Threads::new(args.threads)?;
-    if args.trace.is_some() || (args.out.is_none() && shell.is_json()) {
-        return whole(args, shell, &artifact, (&source, &threads, progress));
-    }
     progress.say(&format!("looking through {source}"));
     let data = workflow::scoring_data(&artifact.payload().config);
-    let block_rows = args.block_rows.unwrap_or(BLOCK_ROWS);
-    let blocks = threads.run(|| gather::blocks(&source, &data, block_rows))?;
-    let mut told = Told::default();
+    let (block_rows, keep) = (args.reading.block_rows(), args.reading.keep());
+    let blocks = threads.run(|| gather::blocks(&source, &data, block_rows, &keep))?;
+    if let Some(path) = &args.trace {
+        trace(path, &artifact, &blocks, (&threads, &progress))?;
+    }
     let listing = Listing { shell, progress, doing: "scoring", out: args.out.as_deref() };
+    if args.out.is_none() && shell.is_json() {
+        let answer = |rows: Value| json!({ "command": "score", "artifact": artifact.digest().to_string(), "rows": rows });
+        let make = |block: &Batch| args.json_rows(&artifact, block);
+        listing.write_json(&blocks, &threads, answer, make)?;
+        return Ok(Answer::yes(String::new()));
+    }
+    let mut told = Told::default();
     let make = |block: &Batch| {
-        let scores = args.score(&artifact, block, Progress::default())?;
+        let scores = args.score(&artifact, block)?;
         let text = args.list(&artifact, block, &scores)?;
         Ok((text, args.told(&scores)))
     };
@@ -118,12 +125,27 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     })
 }
 
+/// Writes the digests of all stages over all rows.
+pub(super) fn trace(
+    path: &Path,
+    artifact: &Artifact,
+    blocks: &SourceBlocks,
+    (threads, progress): (&Threads, &shell::Progress),
+) -> Result<(), Failure> {
+    let hear = |done, total| progress.at("tracing", done, total);
+    let traced = threads.run(|| artifact.plan().trace_streamed(blocks, Progress::new(&hear)))?;
+    write_trace(path, &traced)
+}
+
+/// So many scores are shown as a histogram.
+const N_SHOWN_MAX: usize = 1 << 20;
+
 /// What an answer says of the rows of a listing.
 #[derive(Default)]
 struct Told {
     n_rows: usize,
     n_unscored: usize,
-    /// A histogram of classes shows how many rows each got.
+    /// A histogram of classes shows how many rows each got. No more than are shown.
     scores: Vec<f64>,
 }
 
@@ -131,22 +153,36 @@ impl Told {
     fn merge(&mut self, behind: Told) {
         self.n_rows += behind.n_rows;
         self.n_unscored += behind.n_unscored;
-        self.scores.extend(behind.scores);
+        let room = N_SHOWN_MAX - self.scores.len();
+        self.scores.extend(behind.scores.into_iter().take(room));
     }
 }
 
 impl Args {
     /// What is asked of the rows of a block.
-    fn score(
-        &self,
-        artifact: &Artifact,
-        batch: &Batch,
-        progress: Progress<'_>,
-    ) -> Result<Scores, Error> {
+    fn score(&self, artifact: &Artifact, batch: &Batch) -> Result<Scores, Error> {
         match self.output.output() {
-            None => artifact.plan().score_heard(batch, progress),
+            None => artifact.plan().score(batch),
             Some(output) => artifact.plan().output(output, batch),
         }
+    }
+
+    /// The same as JSON, row by row.
+    fn json_rows(&self, artifact: &Artifact, batch: &Batch) -> Result<Vec<Value>, Error> {
+        let scores = self.score(artifact, batch)?;
+        let (plan, key) = (artifact.plan(), &artifact.payload().config.data.key);
+        let names = self.output.output().and_then(|output| plan.outputs(output));
+        let marks = self.mark.then(|| plan.membership(batch)).transpose()?;
+        let row = |row: usize| match &names {
+            None => {
+                let listed = json_row(batch, key, plan.classes(), &scores, row);
+                marked(listed, marks.as_ref(), row)
+            }
+            Some(names) => {
+                json_values(json_row(batch, key, &[], &scores, row), names, &scores, row)
+            }
+        };
+        Ok((0..scores.len()).map(row).collect())
     }
 
     /// The listing of it.
@@ -170,6 +206,7 @@ impl Args {
         if self.output == What::Score && self.out.is_some() {
             told.scores = values.collect();
             told.n_unscored = told.n_rows - told.scores.len();
+            told.scores.truncate(N_SHOWN_MAX);
         }
         told
     }
@@ -192,7 +229,12 @@ impl Args {
                 pairs.push(("written to", shown.to_string()));
                 pairs.push(("sha256", digest.to_string()));
                 pairs.push(("rows", rows));
-                return render::pairs(&pairs) + &render::histogram(&told.scores, 10, 40);
+                let first = match told.scores.len() + n_unscored < n_rows {
+                    true => format!("the first {} scores:\n", told.scores.len()),
+                    false => String::new(),
+                };
+                let histogram = render::histogram(&told.scores, 10, 40);
+                return render::pairs(&pairs) + &first + &histogram;
             }
             pairs.push(("path", shown.to_string()));
             pairs.push(("sha256", digest.to_string()));
@@ -213,63 +255,6 @@ impl Args {
             answer
         }))
     }
-}
-
-/// Scores a table in memory: for a trace of all rows, or one JSON value of them.
-fn whole(
-    args: &Args,
-    shell: &Shell,
-    artifact: &Artifact,
-    (source, threads, progress): (&Source, &Threads, shell::Progress),
-) -> Result<Answer, Failure> {
-    progress.say(&format!("reading {source}"));
-    let data = workflow::scoring_data(&artifact.payload().config);
-    let batch = threads.run(|| gather::read(source, &data, &[]))?;
-    progress.say(&format!("scoring {} rows", batch.n_rows()));
-    let traced = match &args.trace {
-        None => None,
-        Some(path) => {
-            let (scores, trace) = threads.run(|| artifact.plan().trace(&batch))?;
-            write_trace(path, &trace)?;
-            Some(scores)
-        }
-    };
-    let scores = match (args.output, traced) {
-        (What::Score, Some(scores)) => scores,
-        _ => {
-            let hear = |done, total| progress.rows("scoring", done, total);
-            threads.run(|| args.score(artifact, &batch, Progress::new(&hear)))?
-        }
-    };
-    drop(progress);
-    if args.out.is_none() && shell.is_json() {
-        let answer = json(args, artifact, &batch, &scores)?;
-        return Ok(Answer::yes(shell.body(String::new, || answer)));
-    }
-    let listed = args.list(artifact, &batch, &scores)?;
-    let Some(path) = &args.out else {
-        return Ok(Answer::yes(listed));
-    };
-    output_file::replace(path, listed.as_bytes())?;
-    Ok(args.answer(shell, artifact, path, sha256(listed.as_bytes()), &args.told(&scores)))
-}
-
-/// All rows as one JSON value.
-fn json(
-    args: &Args,
-    artifact: &Artifact,
-    batch: &Batch,
-    scores: &Scores,
-) -> Result<Value, Failure> {
-    let (plan, key) = (artifact.plan(), &artifact.payload().config.data.key);
-    let names = args.output.output().and_then(|output| plan.outputs(output));
-    let marks = args.mark.then(|| plan.membership(batch)).transpose()?;
-    let row = |row: usize| match &names {
-        None => marked(json_row(batch, key, plan.classes(), scores, row), marks.as_ref(), row),
-        Some(names) => json_values(json_row(batch, key, &[], scores, row), names, scores, row),
-    };
-    let rows: Vec<Value> = (0..scores.len()).map(row).collect();
-    Ok(json!({ "command": "score", "artifact": artifact.digest().to_string(), "rows": rows }))
 }
 
 /// The row with named values in the place of scores.

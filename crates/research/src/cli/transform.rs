@@ -10,8 +10,9 @@ use samescore_research::{gather, output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::listing::{BLOCK_ROWS, Listing};
+use super::listing::Listing;
 use super::load::{self, Inputs};
+use super::reading::ReadArgs;
 use super::score::json_value;
 use super::shell::{Answer, Shell};
 
@@ -37,9 +38,8 @@ pub(super) struct Args {
     /// The number of threads; 0 means one per core. It cannot change a bit.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
-    /// Rows per block. It cannot change a bit.
-    #[arg(long, hide = true, value_name = "N")]
-    block_rows: Option<usize>,
+    #[command(flatten)]
+    reading: ReadArgs,
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
@@ -51,17 +51,15 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = shell.progress(&format!("reading {source}"));
     let data = workflow::scoring_data(&artifact.payload().config);
     let transform = |batch: &Batch| artifact.plan().transform(batch, args.until.as_deref());
-    if args.out.is_none() && shell.is_json() {
-        let batch = threads.run(|| gather::read(&source, &data, &[]))?;
-        progress.say(&format!("transforming {} rows", batch.n_rows()));
-        let blocks = threads.run(|| transform(&batch))?;
-        drop(progress);
-        let answer = || json!({ "command": "transform", "rows": json_rows(&blocks) });
-        return Ok(Answer::yes(shell.body(String::new, answer)));
-    }
-    let block_rows = args.block_rows.unwrap_or(BLOCK_ROWS);
-    let source = threads.run(|| gather::blocks(&source, &data, block_rows))?;
+    let (block_rows, keep) = (args.reading.block_rows(), args.reading.keep());
+    let source = threads.run(|| gather::blocks(&source, &data, block_rows, &keep))?;
     let listing = Listing { shell, progress, doing: "transforming", out: args.out.as_deref() };
+    if args.out.is_none() && shell.is_json() {
+        let answer = |rows: Value| json!({ "command": "transform", "rows": rows });
+        let make = |batch: &Batch| Ok(json_rows(&transform(batch)?));
+        listing.write_json(&source, &threads, answer, make)?;
+        return Ok(Answer::yes(String::new()));
+    }
     let make = |batch: &Batch| {
         let blocks = transform(batch)?;
         let n_columns = blocks.first().map_or(0, |block| block.schema().len());

@@ -12,9 +12,9 @@ use samescore_research::{output_file, render, stream, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
-use super::listing::BLOCK_ROWS;
 use super::load::{self, Inputs};
-use super::score::write_trace;
+use super::reading::ReadArgs;
+use super::score;
 use super::shell::{Answer, Shell};
 
 /// The target that `--out` names, if it is none for a CSV.
@@ -40,6 +40,7 @@ pub(super) struct Job<'a> {
     pub(super) output: Option<Output>,
     pub(super) trace: Option<&'a Path>,
     pub(super) n_threads: usize,
+    pub(super) reading: &'a ReadArgs,
 }
 
 impl Job<'_> {
@@ -54,13 +55,12 @@ impl Job<'_> {
         let artifact = load::artifact(self.artifact)?;
         let (plan, threads) = (artifact.plan(), Threads::new(self.n_threads)?);
         let data = workflow::scoring_data(&artifact.payload().config);
-        if let Some(path) = self.trace {
-            progress.say(&format!("reading {}", self.source));
-            let batch = threads.run(|| gather::read(self.source, &data, &[]))?;
-            write_trace(path, &threads.run(|| plan.trace(&batch))?.1)?;
-        }
         progress.say(&format!("looking through {}", self.source));
-        let blocks = threads.run(|| gather::blocks(self.source, &data, BLOCK_ROWS))?;
+        let (block_rows, keep) = (self.reading.block_rows(), self.reading.keep());
+        let blocks = threads.run(|| gather::blocks(self.source, &data, block_rows, &keep))?;
+        if let Some(path) = self.trace {
+            score::trace(path, &artifact, &blocks, (&threads, &progress))?;
+        }
         let (n_rows, mut n_done, mut n_unscored) = (blocks.n_rows(), 0u64, 0u64);
         let mut sink = sink::open(self.target, Shape::of(&artifact, self.output)?)?;
         let score = |block: Batch| {

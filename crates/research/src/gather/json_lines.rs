@@ -12,16 +12,20 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
 
+use samescore_core::csv_form;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
+use super::blocks::Records;
 use super::json::{Cell, Line, Wrong};
 use super::table::{Taken, Wanted, choose, join};
 use super::taker::{Part, Taker};
 use super::{check_names, check_size};
+use crate::output_file::refused;
 
 const CHUNK_BYTES: usize = 1 << 20;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -35,8 +39,7 @@ pub(super) fn take<T: Part>(
 ) -> Result<Taken<T>> {
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        let message = format!("`{}`: expected JSON objects, found an empty file", path.display());
-        return Err(Error::new(Code::BadValue, message));
+        return Err(empty(path));
     }
     let chunks = cuts(bytes);
     let (found, n_rows) = columns(path, bytes, &chunks)?;
@@ -63,6 +66,89 @@ pub(super) fn take<T: Part>(
     }
     let columns = join(&shown, taken, make);
     Ok(Taken { names, columns, n_rows })
+}
+
+/// The wanted columns of a file, part by part in its order. The file is read once.
+pub(super) fn feed<T: Part>(
+    path: &Path,
+    bytes: impl Read,
+    (names, step): (&[&str], usize),
+    make: &(impl Fn(&str) -> T + Sync),
+    mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
+) -> Result<()> {
+    let mut records = Records::new(path, bytes, csv_form::Records::lines(), failed);
+    let slot_of = |name: &str| names.binary_search(&name).ok();
+    let (mut found, mut before) = (BTreeMap::new(), 0u64);
+    let mut is_first = true;
+    // What is wrong with a cell comes behind what is wrong with a line of the file.
+    let mut late = None;
+    loop {
+        let mut wave = records.wave(step)?;
+        if std::mem::take(&mut is_first) {
+            if let Some(first) = wave.first_mut().filter(|w| w.starts_with(BYTE_ORDER_MARK)) {
+                first.drain(..BYTE_ORDER_MARK.len());
+            }
+            let is_blank = |wave: &[Vec<u8>]| wave.iter().flatten().all(u8::is_ascii_whitespace);
+            let mut behind = is_blank(&wave);
+            while behind {
+                // A file of blanks alone is an empty one.
+                match records.wave(step)? {
+                    next if next.is_empty() => return Err(empty(path)),
+                    next => behind = is_blank(&next),
+                }
+            }
+        }
+        if wave.is_empty() {
+            break;
+        }
+        let read = par::map(&wave, |chunk| {
+            let mut takers: Vec<T> = names.iter().map(|name| make(name)).collect();
+            let names = names_in(chunk);
+            let filled = names.is_ok().then(|| fill(chunk, &slot_of, &mut takers));
+            (names, filled.unwrap_or(Ok(())).map(|()| takers))
+        });
+        for (names, takers) in read {
+            let (of_chunk, n_rows) = names.map_err(|wrong| wrong.error(path, before))?;
+            found.extend(of_chunk);
+            match takers {
+                _ if late.is_some() => {}
+                Ok(takers) => take(takers, n_rows as usize)?,
+                Err(wrong) => late = Some(wrong.error(path, before)),
+            }
+            before += n_rows;
+        }
+    }
+    let found: Vec<String> = found.into_keys().collect();
+    check_size(path, usize::try_from(before).unwrap_or(usize::MAX), found.len())?;
+    check_names(path, &found)?;
+    choose(path, &found, Some(names))?;
+    late.map_or(Ok(()), Err)
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Error {
+    refused("read", path, error)
+}
+
+/// The columns of a file, which is read once.
+pub(super) fn names(path: &Path, bytes: impl Read) -> Result<Vec<String>> {
+    let mut records = Records::new(path, bytes, csv_form::Records::lines(), failed);
+    let mut found = BTreeMap::new();
+    loop {
+        let wave = records.wave(usize::MAX)?;
+        if wave.is_empty() {
+            return Ok(found.into_keys().collect());
+        }
+        // What is wrong is told by whoever reads the rows.
+        let seen = par::map(&wave, |chunk| {
+            names_in(chunk.strip_prefix(BYTE_ORDER_MARK).unwrap_or(chunk)).unwrap_or_default()
+        });
+        seen.into_iter().for_each(|(names, _)| found.extend(names));
+    }
+}
+
+fn empty(path: &Path) -> Error {
+    let message = format!("`{}`: expected JSON objects, found an empty file", path.display());
+    Error::new(Code::BadValue, message)
 }
 
 /// Chunks of whole lines.

@@ -62,7 +62,7 @@ use samescore_core::error::{Code, Error, Result};
 
 use taker::Filling;
 
-pub use blocks::{SourceBlocks, blocks};
+pub use blocks::{Keep, SourceBlocks, blocks, is_cut};
 pub use guess::read_inferred;
 pub use infer::infer;
 pub use named::{Named, of_config, to_table};

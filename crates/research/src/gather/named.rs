@@ -5,7 +5,9 @@
 //! - `path`: a file, folder or pattern, relative to the config
 //! - `url`: an address, as on the command line
 //! - `database`, with `table` or `query`: the same in parts, `database` being `sqlite://FILE` or
-//!   `postgres://USER@HOST/DATABASE`, and `password_file` for a server
+//!   `postgres://USER@HOST/DATABASE`, and for a server `password_file`, `sslmode` (`disable`,
+//!   `prefer`, `require` or `verify-full`), `sslrootcert` (a file of certificates in PEM),
+//!   `connect_timeout` and `statement_timeout` (whole seconds), as in an address
 //!
 //! and for a query `allow`, a list of what may differ from run to run. No password stands in a
 //! config.
@@ -18,6 +20,7 @@ use samescore_core::error::{Code, Error, Result};
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::postgres::Options;
 use super::source::{Relation, Source, relation};
 
 #[derive(Deserialize)]
@@ -35,6 +38,10 @@ pub struct Named {
     table: Option<Spanned<String>>,
     query: Option<Spanned<String>>,
     password_file: Option<Spanned<String>>,
+    sslmode: Option<Spanned<String>>,
+    sslrootcert: Option<Spanned<String>>,
+    connect_timeout: Option<Spanned<u32>>,
+    statement_timeout: Option<Spanned<u32>>,
     #[serde(default)]
     allow: Vec<String>,
 }
@@ -103,8 +110,8 @@ impl Named {
     /// If the table names none or two, or keys do not belong together.
     pub fn source(self, base: &Path, whole: Range<usize>) -> Result<Source> {
         let wrong = |message: &str| Error::new(Code::BadParameter, message);
-        let relation_keys = [&self.table, &self.query, &self.password_file];
-        let stray = relation_keys.into_iter().flatten().next();
+        let stray = [&self.table, &self.query].into_iter().flatten().map(Spanned::span).next();
+        let stray = stray.or_else(|| self.of_server());
         let text = match (&self.path, &self.url, &self.database) {
             (Some(path), None, None) => path,
             (None, Some(url), None) => url,
@@ -115,8 +122,9 @@ impl Named {
             }
         };
         if let Some(stray) = stray {
-            let message = "expected `table`, `query` and `password_file` beside `database` alone";
-            return Err(wrong(message).at(stray.span()));
+            let message = "expected `table`, `query` and what a server needs beside `database` \
+                alone, found it beside another";
+            return Err(wrong(message).at(stray));
         }
         let source = Source::parse(text.get_ref(), base);
         let source = source.map_err(|e| coded(e).at(text.span()))?;
@@ -128,8 +136,43 @@ impl Named {
         source.allowing(self.allow).map_err(|e| e.at(whole))
     }
 
+    /// Where the first key stands that a server alone needs.
+    fn of_server(&self) -> Option<Range<usize>> {
+        let texts = [&self.password_file, &self.sslmode, &self.sslrootcert];
+        let numbers = [&self.connect_timeout, &self.statement_timeout];
+        let texts = texts.into_iter().flatten().map(Spanned::span);
+        texts.chain(numbers.into_iter().flatten().map(Spanned::span)).next()
+    }
+
+    /// How a connection is made.
+    fn options(&mut self, base: &Path) -> Result<Options> {
+        let texts = [("sslmode", self.sslmode.take()), ("sslrootcert", self.sslrootcert.take())];
+        let texts = texts.map(|(name, text)| (name, text.map(|t| (t.span(), t.into_inner()))));
+        let numbers = [
+            ("connect_timeout", self.connect_timeout.take()),
+            ("statement_timeout", self.statement_timeout.take()),
+        ];
+        let numbers =
+            numbers.map(|(name, n)| (name, n.map(|n| (n.span(), n.into_inner().to_string()))));
+        let given: Vec<(&str, Option<(Range<usize>, String)>)> =
+            texts.into_iter().chain(numbers).collect();
+        let mut options = Options::default();
+        for (name, value) in given {
+            // One by one, so that an error stands where its key does.
+            let Some((span, text)) = value else {
+                continue;
+            };
+            let mut text = Some(text);
+            let take = |wanted: &str| if wanted == name { text.take() } else { None };
+            let one = Options::read(take, base).map_err(|e| coded(e).at(span))?;
+            options = options.or(one);
+        }
+        Ok(options)
+    }
+
     /// `database` with `table` or `query`.
-    fn in_parts(self, base: &Path, whole: Range<usize>) -> Result<Source> {
+    fn in_parts(mut self, base: &Path, whole: Range<usize>) -> Result<Source> {
+        let (of_server, options) = (self.of_server(), self.options(base)?);
         let database = self.database.map(|database| (database.span(), database.into_inner()));
         let (span, database) = database.unwrap_or((whole.clone(), String::new()));
         if database.contains('?') {
@@ -146,15 +189,17 @@ impl Named {
             self.allow,
         );
         let relation = relation.map_err(|e| coded(e).at(whole))?;
-        match (address, self.password_file) {
+        match (address, of_server) {
             (Source::Sqlite(path, _), None) => Ok(Source::Sqlite(path, relation)),
-            (Source::Postgres(mut address, _), file) => {
+            (Source::Postgres(mut address, _), _) => {
+                let file = self.password_file;
                 address.password_file = file.map(|file| base.join(file.into_inner()));
+                address.options = options;
                 Ok(Source::Postgres(address, relation))
             }
-            (Source::Sqlite(..), Some(file)) => {
-                let message = "expected `password_file` for a server alone, found SQLite";
-                Err(Error::new(Code::BadParameter, message).at(file.span()))
+            (Source::Sqlite(..), Some(place)) => {
+                let message = "expected what a server needs for a server alone, found SQLite";
+                Err(Error::new(Code::BadParameter, message).at(place))
             }
             (Source::Files(_), _) => {
                 let message = "expected sqlite:// or postgres:// as `database`, found a path";
@@ -208,6 +253,12 @@ mod tests {
                 "[source]\ndatabase = \"postgres://u@h/d\"\ntable = \"t\"\npassword_file = \"p\"",
                 "postgres://u@h/d?table=t&password_file=/base/p",
             ),
+            (
+                "[source]\ndatabase = \"postgres://u@h/d\"\ntable = \"t\"\nsslmode = \"require\"\n\
+                 sslrootcert = \"r.pem\"\nconnect_timeout = 3\nstatement_timeout = 60",
+                "postgres://u@h/d?table=t&sslmode=require&sslrootcert=/base/r.pem\
+                 &connect_timeout=3&statement_timeout=60",
+            ),
         ] {
             let source = named(text, None).unwrap().unwrap();
             assert_eq!(source.to_string(), shown);
@@ -247,9 +298,20 @@ mod tests {
             ("[source]\ndatabase = \"sqlite://a?table=t\"", "expected a database without `?`", 20),
             (
                 "[source]\ndatabase = \"sqlite://a\"\ntable = \"t\"\npassword_file = \"p\"",
-                "expected `password_file` for a server alone",
+                "expected what a server needs for a server alone",
                 61,
             ),
+            (
+                "[source]\ndatabase = \"postgres://u@h/d\"\ntable = \"t\"\nsslmode = \"none\"",
+                "expected `disable`, `prefer`, `require` or `verify-full` as sslmode",
+                64,
+            ),
+            (
+                "[source]\ndatabase = \"postgres://u@h/d\"\ntable = \"t\"\nconnect_timeout = 0",
+                "expected whole seconds as connect_timeout, found `0`",
+                72,
+            ),
+            ("[source]\npath = \"a\"\nsslmode = \"require\"", "expected `table`, `query` and", 30),
         ] {
             let error = named(text, None).unwrap_err();
             assert_eq!(error.kind(), samescore_core::error::Kind::Config, "{text}");

@@ -9,6 +9,9 @@
 //! | `sqlite://file.db?table=t`, `sqlite://file.db?query=SELECT ...` | a table or query of SQLite |
 //! | `postgres://user@host:5432/db?table=t`, `...?query=...` | the same of a PostgreSQL server |
 //!
+//! A server's address may go on with `&sslmode=`, `&sslrootcert=`, `&connect_timeout=`,
+//! `&statement_timeout=` (both in whole seconds) and `&password_file=`.
+//!
 //! In an address `%20` and the like stand for bytes; `%`, `&` and, before the `?`, `?` itself must
 //! be written so. Which files a path or pattern means is said in `files`.
 
@@ -363,8 +366,11 @@ mod tests {
             ),
             (
                 "postgres://h/d?table=t&statement_timeout_seconds=9&sslmode=require&sslrootcert=r",
-                "postgres://h/d?table=t&sslmode=require&sslrootcert=/base/r\
-                 &statement_timeout_seconds=9",
+                "postgres://h/d?table=t&sslmode=require&sslrootcert=/base/r&statement_timeout=9",
+            ),
+            (
+                "postgres://h/d?table=t&statement_timeout=9&connect_timeout=3",
+                "postgres://h/d?table=t&connect_timeout=3&statement_timeout=9",
             ),
             ("postgres:///d?host=/run/s&table=t", "postgres://%2Frun%2Fs/d?table=t"),
         ] {
@@ -395,6 +401,10 @@ mod tests {
             (
                 "postgres://u:secret@h/d?table=t",
                 "expected an address without a password, found one",
+            ),
+            (
+                "postgres://h/d?table=t&connect_timeout=0",
+                "expected whole seconds as connect_timeout, found `0`",
             ),
             ("postgres://h:x/d?table=t", "expected a number as the port of the address"),
             (

@@ -51,7 +51,7 @@ pub(super) fn take<T: Part>(
     }
 }
 
-fn take_file<T: Part>(
+pub(super) fn take_file<T: Part>(
     path: &Path,
     wanted: Wanted<'_>,
     make: &(impl Fn(&str) -> T + Sync),
@@ -97,7 +97,7 @@ fn take_files<T: Part>(
 }
 
 /// Puts the columns of a file into the order of the first one.
-fn same_columns<T>(
+pub(super) fn same_columns<T>(
     (first, names): (&Path, &[String]),
     path: &Path,
     taken: &mut Taken<T>,

@@ -52,8 +52,8 @@ pub trait Sink: Send {
 pub fn open(target: &Source, shape: Shape) -> Result<Box<dyn Sink>> {
     match target {
         Source::Files(path) => match Format::of(path)? {
-            Format::Parquet => Ok(Box::new(file::Parquet::new(path, shape))),
-            Format::JsonLines => Ok(Box::new(file::JsonLines::new(path, shape))),
+            Format::Parquet => Ok(Box::new(file::Parquet::new(path, shape)?)),
+            Format::JsonLines => Ok(Box::new(file::JsonLines::new(path, shape)?)),
             _ => Err(not_written(target)),
         },
         Source::Sqlite(path, Relation::Table(name)) => {

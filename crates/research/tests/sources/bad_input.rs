@@ -290,6 +290,7 @@ fn rows_that_a_footer_only_claims_take_no_memory() {
     let said = refusal(folder.path(), &path, &NUM);
     assert!(said.starts_with("`t.arrow`: expected rows within its "), "{n}: {said}");
     assert!(said.ends_with(" bytes, found 10000000000 claimed"), "{said}");
+    assert_eq!(unstreamed(folder.path(), &path, &NUM), said);
 
     let parquet = std::fs::read(written(folder.path(), "t.parquet", &table, None)).unwrap();
     let path = put(folder.path(), "t.parquet", claiming(&parquet, 777, CLAIMED as u64));
@@ -297,11 +298,49 @@ fn rows_that_a_footer_only_claims_take_no_memory() {
         refusal(folder.path(), &path, &NUM),
         "`t.parquet`: expected at most 2147483648 rows, found 10000000000"
     );
+    assert_eq!(
+        unstreamed(folder.path(), &path, &NUM),
+        "`t.parquet`: expected at most 2147483648 rows, found 10000000000"
+    );
     let path = put(folder.path(), "t.parquet", claiming(&parquet, 777, 2_000_000_000));
     assert_eq!(
         refusal(folder.path(), &path, &NUM),
         "`t.parquet`: expected 2000000000 rows, found 777 in its row groups"
     );
+}
+
+#[test]
+fn two_columns_of_one_name_are_refused_in_every_format() {
+    let folder = folder();
+    let numbers = || Column::num((0..40).map(f64::from));
+    let table = batch(vec![("first", numbers()), ("other", numbers())]);
+    for ending in ["csv", "csv.gz", "parquet", "arrow"] {
+        let name = format!("t.{ending}");
+        let path = written(folder.path(), &name, &table, None);
+        let bytes = std::fs::read(&path).unwrap();
+        let same = match ending {
+            "csv.gz" => packed(b"first,first\n1,2\n"),
+            _ => renamed(&bytes, b"other", b"first"),
+        };
+        std::fs::write(&path, same).unwrap();
+        let said = "column `first`: expected unique names in `";
+        let columns = [("first", ColumnKind::Num)];
+        let whole = refusal(folder.path(), &path, &columns);
+        assert!(whole.starts_with(said), "{name}: {whole}");
+        assert_eq!(uninferred(folder.path(), &path), whole, "{name}");
+        assert_eq!(unstreamed(folder.path(), &path, &columns), whole, "{name}");
+    }
+}
+
+/// The same bytes with one name in the place of another of its length.
+fn renamed(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    let mut renamed = bytes.to_vec();
+    for at in 0..bytes.len() - from.len() {
+        if bytes[at..].starts_with(from) {
+            renamed[at..at + to.len()].copy_from_slice(to);
+        }
+    }
+    renamed
 }
 
 /// A Parquet file whose footer says another number of rows: its third field, a number of Thrift's
@@ -352,17 +391,41 @@ fn what_is_no_file_is_refused() {
     );
 }
 
+/// Whoever may read everything runs the command as one who may not.
 #[cfg(unix)]
 #[test]
 fn a_file_without_permission_is_refused() {
     use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
     let folder = folder();
+    let mode = |path: &Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode(folder.path(), 0o755);
     let path = put(folder.path(), "t.csv", "a\n1\n");
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
-    if std::fs::read(&path).is_ok() {
-        println!("skipped: whoever runs this may read every file");
+    mode(&path, 0o000);
+    if std::fs::read(&path).is_err() {
+        let said = refusal(folder.path(), &path, &NUM);
+        assert_eq!(said, "cannot read `t.csv`: permission denied");
+        assert_eq!(unstreamed(folder.path(), &path, &NUM), said);
         return;
     }
-    let said = refusal(folder.path(), &path, &NUM);
-    assert_eq!(said, "cannot read `t.csv`: permission denied");
+    let program = env!("CARGO_BIN_EXE_samescore");
+    let as_nobody = |args: &[&str]| {
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", program]).args(args);
+        command.current_dir(folder.path()).output()
+    };
+    if !as_nobody(&["--version"]).is_ok_and(|output| output.status.success()) {
+        println!("skipped: the command cannot be run as a user who may not read every file");
+        return;
+    }
+    for source in ["t.csv", "t.jsonl", "t.arrow", "t.parquet", "sqlite://t.db?table=t"] {
+        let file = source.trim_start_matches("sqlite://").trim_end_matches("?table=t");
+        mode(&put(folder.path(), file, "a\n1\n"), 0o000);
+        let output = as_nobody(&["gather", source]).unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(5), "{source}: {said}");
+        assert!(said.contains(&format!("cannot read `{file}`: permission denied")), "{said}");
+    }
 }

@@ -9,13 +9,12 @@
 //! # Errors
 //! A record of more than 256 MiB is refused.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
-use samescore_core::csv_form::{CsvChunks, CsvTable, for_each_block};
-use samescore_core::error::{Code, Error, Result};
+use samescore_core::csv_form::{self, CsvChunks, CsvTable, error_in_file, for_each_block};
+use samescore_core::error::{Error, Result};
 use samescore_core::par;
 
 use crate::file::{self, changed};
@@ -23,27 +22,100 @@ use crate::gather::check_names;
 use crate::gather::taker::Part;
 use crate::output_file::refused;
 
-/// About how many bytes a block has at most.
-const BLOCK_BYTES: usize = 8 << 20;
 /// How many bytes are read at a time.
 pub(super) const READ_BYTES: usize = 1 << 20;
-/// A longer record is refused.
-const RECORD_BYTES_MAX: usize = 256 << 20;
 
 /// Where the parts of a file are.
 pub(super) struct Parts {
-    n_columns: usize,
-    /// Where the wanted columns stand in a row.
-    places: Vec<usize>,
+    form: Form,
     parts: Vec<Range<u64>>,
 }
 
 /// Finds the parts and how many rows each has.
 pub(super) fn cut(path: &Path, names: &[&str], step: usize) -> Result<(Parts, Vec<usize>)> {
-    let source = path.display().to_string();
-    let mut records = Records { path, file: file::open(path)?, rest: Vec::new(), is_done: false };
-    let header = records.next(1, usize::MAX)?.unwrap_or_default();
+    let mut records = Records::new(path, file::open(path)?, csv_form::Records::csv(), not_read);
     let (mut parts, mut heights) = (Vec::new(), Vec::new());
+    let count = |part: &[u8], form: &Form| for_each_block(part, form.n_columns, |_| ());
+    let form = walk(
+        &mut records,
+        names,
+        step,
+        |p, f| count(p, f).map(|n| (n, ())),
+        |part, n, ()| {
+            heights.push(n);
+            parts.push(part);
+            Ok(())
+        },
+    )?;
+    Ok((Parts { form, parts }, heights))
+}
+
+/// The wanted columns of every part, in the order of the file, which is read once. `failed` says
+/// what a failure of `bytes` is.
+pub(super) fn feed<T: Part>(
+    path: &Path,
+    bytes: impl Read,
+    failed: fn(&Path, &std::io::Error) -> Error,
+    (names, step): (&[&str], usize),
+    make: &(impl Fn(&str) -> T + Sync),
+    mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
+) -> Result<()> {
+    let mut records = Records::new(path, bytes, csv_form::Records::csv(), failed);
+    let read = |part: &[u8], form: &Form| form.read(part, names, make);
+    walk(&mut records, names, step, read, |_, n_rows, takers| take(takers, n_rows)).map(|_| ())
+}
+
+/// The columns of a file.
+pub(super) fn names(
+    path: &Path,
+    bytes: impl Read,
+    failed: fn(&Path, &std::io::Error) -> Error,
+) -> Result<Vec<String>> {
+    let mut records = Records::new(path, bytes, csv_form::Records::csv(), failed);
+    let header = records.next(1, usize::MAX)?.unwrap_or_default();
+    let behind = records.next(1, usize::MAX)?.unwrap_or_default();
+    let first = [header, behind].concat();
+    Ok(CsvChunks::cut(&path.display().to_string(), &first)?.names().to_vec())
+}
+
+/// What a file's header says.
+struct Form {
+    n_columns: usize,
+    /// Where the wanted columns stand in a row.
+    places: Vec<usize>,
+}
+
+impl Form {
+    /// The cells of a part; `None` if it is not well formed.
+    fn read<T: Part>(
+        &self,
+        part: &[u8],
+        names: &[&str],
+        make: &(impl Fn(&str) -> T + Sync),
+    ) -> Option<(usize, Vec<T>)> {
+        let mut takers: Vec<T> = names.iter().map(|name| make(name)).collect();
+        let n_rows = for_each_block(part, self.n_columns, |rows| {
+            for (taker, &place) in takers.iter_mut().zip(&self.places) {
+                taker.texts(rows.column(place));
+            }
+        })?;
+        Some((n_rows, takers))
+    }
+}
+
+/// Goes through a file part by part. `see` makes something of every part and counts its rows, on
+/// all threads, `None` if the part is not well formed; `take` gets it in the order of the file,
+/// with where the part is.
+fn walk<R: Read, T: Send>(
+    records: &mut Records<'_, R>,
+    names: &[&str],
+    step: usize,
+    see: impl Fn(&[u8], &Form) -> Option<(usize, T)> + Sync + Send,
+    mut take: impl FnMut(Range<u64>, usize, T) -> Result<()>,
+) -> Result<Form> {
+    let path = records.path;
+    let source = path.display().to_string();
+    let header = records.next(1, usize::MAX)?.unwrap_or_default();
     let (mut n_rows, mut n_lines, mut at) = (0u64, 0u64, header.len() as u64);
     let mut wave = records.wave(step)?;
     // A header of blanks alone is one, if there are rows below it.
@@ -51,30 +123,45 @@ pub(super) fn cut(path: &Path, names: &[&str], step: usize) -> Result<(Parts, Ve
     let chunks = CsvChunks::cut(&source, &first)?;
     check_names(path, chunks.names())?;
     let n_columns = chunks.names().len();
-    let absent = chunks.places(names.iter().copied());
+    let (places, mut absent) = match chunks.places(names.iter().copied()) {
+        Ok(places) => (places, None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    drop(first);
+    let form = Form { n_columns, places };
     while !wave.is_empty() {
-        let counted = par::map(&wave, |part| {
-            let n_rows = for_each_block(part, n_columns, |_| ());
-            (n_rows, part.iter().filter(|byte| **byte == b'\n').count() as u64)
+        let seen = par::map(&wave, |part| {
+            let n_lines = part.iter().filter(|byte| **byte == b'\n').count() as u64;
+            (see(part, &form), n_lines)
         });
-        for (part, (found, lines)) in wave.iter().zip(counted) {
-            let Some(height) = found else {
+        for (part, (seen, lines)) in wave.iter().zip(seen) {
+            let Some((height, made)) = seen else {
                 let text = [&*header, part].concat();
                 let error = CsvTable::open(&source, &text).err();
-                return Err(
-                    error.map_or_else(|| changed(path), |e| moved(&e, &source, n_rows, n_lines))
-                );
+                return Err(error.map_or_else(
+                    || changed(path),
+                    |e| error_in_file(&e, &source, n_rows, n_lines),
+                ));
             };
-            heights.push(height);
-            parts.push(at..at + part.len() as u64);
+            let end = at + part.len() as u64;
+            // What is wrong with the form of the file comes before what is not in it.
+            if absent.is_none() {
+                take(at..end, height, made)?;
+            }
             n_rows += height as u64;
             n_lines += lines;
-            at += part.len() as u64;
+            at = end;
         }
         wave = records.wave(step)?;
     }
-    // What is wrong with the form of the file comes before what is not in it.
-    Ok((Parts { n_columns, places: absent?, parts }, heights))
+    match absent.take() {
+        Some(error) => Err(error),
+        None => Ok(form),
+    }
+}
+
+fn not_read(path: &Path, error: &std::io::Error) -> Error {
+    refused("read", path, error)
 }
 
 impl Parts {
@@ -92,54 +179,35 @@ impl Parts {
         file.seek(SeekFrom::Start(part.start)).map_err(io)?;
         let mut bytes = Vec::with_capacity((part.end - part.start) as usize);
         file.take(part.end - part.start).read_to_end(&mut bytes).map_err(io)?;
-        let mut takers: Vec<T> = names.iter().map(|name| make(name)).collect();
-        let taken = for_each_block(&bytes, self.n_columns, |rows| {
-            for (taker, &place) in takers.iter_mut().zip(&self.places) {
-                taker.texts(rows.column(place));
-            }
-        });
-        taken.map(|_| takers).ok_or_else(|| changed(path))
+        let read = self.form.read(&bytes, names, make);
+        read.map(|(_, takers)| takers).ok_or_else(|| changed(path))
     }
 }
 
-/// An error about a part of a file, with the row and the line that it has in the file.
-fn moved(error: &Error, source: &str, rows: u64, lines: u64) -> Error {
-    let before = format!("`{source}` line ");
-    let told = error.message().strip_prefix(&before).and_then(|told| told.split_once(':'));
-    let line = told.and_then(|(line, told)| Some((line.parse::<u64>().ok()?, told)));
-    let message = match line {
-        Some((line, told)) => format!("{before}{}:{told}", line + lines),
-        None => error.message().to_owned(),
-    };
-    let mut moved = Error::new(error.code(), message);
-    if let Some(row) = error.row_idx() {
-        moved = moved.row(row + rows);
-    }
-    if let Some(column) = error.column_name() {
-        moved = moved.column(column);
-    }
-    match error.remedy_text() {
-        Some(remedy) => moved.remedy(remedy),
-        None => moved,
-    }
-}
-
-/// Whole records of a CSV file, some at a time. In a well-formed file a line feed behind an even
-/// number of quotes ends a record.
-struct Records<'a> {
+/// Whole records of a file, some at a time.
+pub(in crate::gather) struct Records<'a, R> {
     path: &'a Path,
-    file: File,
-    /// What is read and not yet given, from the beginning of a record on.
-    rest: Vec<u8>,
+    from: R,
+    cutter: csv_form::Records,
+    failed: fn(&Path, &std::io::Error) -> Error,
     is_done: bool,
 }
 
-impl Records<'_> {
+impl<'a, R: Read> Records<'a, R> {
+    pub(in crate::gather) fn new(
+        path: &'a Path,
+        from: R,
+        cutter: csv_form::Records,
+        failed: fn(&Path, &std::io::Error) -> Error,
+    ) -> Self {
+        Records { path, from, cutter, failed, is_done: false }
+    }
+
     /// A part for each thread, if there is so much.
-    fn wave(&mut self, step: usize) -> Result<Vec<Vec<u8>>> {
+    pub(in crate::gather) fn wave(&mut self, step: usize) -> Result<Vec<Vec<u8>>> {
         let mut wave = Vec::new();
         while wave.len() < par::n_threads() {
-            match self.next(step, BLOCK_BYTES)? {
+            match self.next(step, csv_form::PART_BYTES)? {
                 Some(part) => wave.push(part),
                 None => break,
             }
@@ -149,41 +217,16 @@ impl Records<'_> {
 
     /// The next `rows_max` records, or fewer of about `bytes_max` bytes together.
     fn next(&mut self, rows_max: usize, bytes_max: usize) -> Result<Option<Vec<u8>>> {
-        let (mut at, mut n_rows, mut is_quoted) = (0, 0, false);
-        loop {
-            while let Some(&byte) = self.rest.get(at) {
-                at += 1;
-                match byte {
-                    b'"' => is_quoted = !is_quoted,
-                    b'\n' if !is_quoted => {
-                        n_rows += 1;
-                        if n_rows == rows_max || at >= bytes_max {
-                            let rest = self.rest.split_off(at);
-                            return Ok(Some(std::mem::replace(&mut self.rest, rest)));
-                        }
-                    }
-                    _ => {}
-                }
+        let mut bytes = Vec::new();
+        while !self.is_done {
+            if let Some(part) = self.cutter.next(rows_max, bytes_max) {
+                return Ok(Some(part));
             }
-            if self.is_done {
-                let last = std::mem::take(&mut self.rest);
-                return Ok((!last.is_empty()).then_some(last));
-            }
-            self.read_on()?;
+            bytes.clear();
+            let more = (&mut self.from).take(READ_BYTES as u64).read_to_end(&mut bytes);
+            self.is_done = more.map_err(|e| (self.failed)(self.path, &e))? == 0;
+            self.cutter.push(&self.path.display().to_string(), &bytes)?;
         }
-    }
-
-    fn read_on(&mut self) -> Result<()> {
-        if self.rest.len() > BLOCK_BYTES + RECORD_BYTES_MAX {
-            let message = format!(
-                "`{}`: expected records of at most {RECORD_BYTES_MAX} bytes, found a longer one",
-                self.path.display()
-            );
-            return Err(Error::new(Code::LimitExceeded, message)
-                .remedy("look for a quote that opens and is never closed"));
-        }
-        let more = (&mut self.file).take(READ_BYTES as u64).read_to_end(&mut self.rest);
-        self.is_done = more.map_err(|e| refused("read", self.path, &e))? == 0;
-        Ok(())
+        Ok(self.cutter.next(rows_max, bytes_max).or_else(|| self.cutter.last()))
     }
 }

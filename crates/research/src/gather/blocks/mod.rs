@@ -3,8 +3,9 @@
 //! # Method
 //! Opening a source finds where its blocks are, and makes no table of them. CSV and Parquet files
 //! are cut where they lie ([`csv`], [`parquet`]); several files are one table, as when they are
-//! read whole. What cannot be cut (a packed file, another format, a pipe, a database) is read whole
-//! and held. A block's cells go to the takers that whole files go to.
+//! read whole. What cannot be cut (a packed file, another format, a pipe, a database) is read once,
+//! as it comes ([`once`]), and its blocks are kept ([`kept`]): in memory up to a bound, beyond it in
+//! a temporary file. A block's cells go to the takers that whole files go to.
 //!
 //! # Shape
 //! A block has at most the rows that the caller says, and is of one file.
@@ -14,6 +15,8 @@
 //! refused.
 
 mod csv;
+mod kept;
+mod once;
 mod parquet;
 
 use std::collections::BTreeMap;
@@ -31,6 +34,10 @@ use crate::file::{Stamp, changed};
 use crate::output_file::refused;
 use crate::snapshot;
 
+pub(in crate::gather) use csv::Records;
+pub use kept::Keep;
+pub(in crate::gather) use once::{names, parts};
+
 /// The declared columns of a source, in blocks.
 pub struct SourceBlocks {
     columns: BTreeMap<String, ColumnConfig>,
@@ -45,7 +52,9 @@ pub struct SourceBlocks {
 enum Form {
     /// In files, and in which.
     Files { files: Vec<Cut>, places: Vec<(usize, usize)> },
-    /// All in memory, for what cannot be cut.
+    /// Read once and kept.
+    Kept(kept::Kept),
+    /// A table in memory.
     Whole(Box<Batch>),
 }
 
@@ -61,11 +70,17 @@ enum Rows {
     Parquet(parquet::RowGroups),
 }
 
-/// Opens a source for reading in blocks of at most `block_rows` rows.
+/// Opens a source for reading in blocks of at most `block_rows` rows. What cannot be cut is read,
+/// and kept as `keep` says.
 ///
 /// # Errors
 /// As [`read`](super::read).
-pub fn blocks(source: &Source, data: &DataConfig, block_rows: usize) -> Result<SourceBlocks> {
+pub fn blocks(
+    source: &Source,
+    data: &DataConfig,
+    block_rows: usize,
+    keep: &Keep,
+) -> Result<SourceBlocks> {
     let (columns, missing) = (data.columns.clone(), data.missing.clone());
     let fields = columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));
     let schema = Arc::new(Schema::new(fields)?);
@@ -87,7 +102,14 @@ pub fn blocks(source: &Source, data: &DataConfig, block_rows: usize) -> Result<S
             check_size(first, n_rows, names.len())?;
             Form::Files { files, places }
         }
-        None => return Ok(SourceBlocks::held(super::read(source, data, &[])?, step)),
+        None if names.is_empty() => {
+            return Ok(SourceBlocks::held(super::read(source, data, &[])?, step));
+        }
+        None => {
+            let kept;
+            (kept, starts) = once::gather(source, data, (&schema, step), keep)?;
+            Form::Kept(kept)
+        }
     };
     Ok(SourceBlocks { columns, missing, schema, starts, form })
 }
@@ -110,12 +132,10 @@ fn cut(source: &Source, names: &[&str], step: usize) -> Result<Option<Vec<Height
         if !stamp.is_plain && !path.is_dir() {
             return Ok(None);
         }
-        if let Some(folder) = snapshot::of_table(&path) {
-            snapshot::open(folder)?;
-        }
+        check_snapshot(&path)?;
         let (rows, heights) = match format {
             Format::Parquet => {
-                let (groups, heights) = parquet::cut(&path, names, step)?;
+                let (groups, heights) = parquet::cut(&path, Some(names), step)?;
                 (Rows::Parquet(groups), heights)
             }
             _ => {
@@ -126,6 +146,31 @@ fn cut(source: &Source, names: &[&str], step: usize) -> Result<Option<Vec<Height
         cut.push((Cut { path, stamp, rows }, heights));
     }
     Ok(Some(cut))
+}
+
+/// Whether the files of a source can be read in blocks where they lie.
+///
+/// # Errors
+/// If there is no such file.
+pub fn is_cut(source: &Source) -> Result<bool> {
+    if !matches!(source, Source::Files(_)) {
+        return Ok(false);
+    }
+    for path in source.files()? {
+        let is_plain = Stamp::of(&path).map_err(|e| refused("read", &path, &e))?.is_plain;
+        if !is_plain || !matches!(Format::of(&path)?, Format::Csv | Format::Parquet) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The table of a snapshot must be the one of its manifest.
+fn check_snapshot(path: &Path) -> Result<()> {
+    match snapshot::of_table(path) {
+        Some(folder) => snapshot::open(folder).map(|_| ()),
+        None => Ok(()),
+    }
 }
 
 impl SourceBlocks {
@@ -145,6 +190,33 @@ impl SourceBlocks {
     /// The number of rows.
     pub fn n_rows(&self) -> u64 {
         self.starts.last().copied().unwrap_or_default()
+    }
+
+    /// Whether all rows are in memory already.
+    pub fn is_held(&self) -> bool {
+        match &self.form {
+            Form::Files { .. } => false,
+            Form::Kept(kept) => kept.is_held(),
+            Form::Whole(_) => true,
+        }
+    }
+
+    /// All rows as one table.
+    ///
+    /// # Errors
+    /// If a block cannot be read.
+    pub fn into_batch(self) -> Result<Batch> {
+        match self.form {
+            Form::Whole(whole) => return Ok(*whole),
+            Form::Kept(kept) if kept.is_held() => return kept.into_batch(),
+            Form::Files { .. } | Form::Kept(_) => {}
+        }
+        let mut all =
+            kept::Kept::new(&Keep { bytes_max: u64::MAX, ..Keep::default() }, &self.schema);
+        for index in 0..self.n_blocks() {
+            all.push(self.read(index)?)?;
+        }
+        all.into_batch()
     }
 
     fn height(&self, index: usize) -> usize {
@@ -197,6 +269,7 @@ impl Blocks for SourceBlocks {
                 }
                 filled(&self.schema, columns)?
             }
+            Form::Kept(kept) => kept.read(index)?,
             Form::Whole(whole) => {
                 let start = self.starts[index] as usize;
                 let slots: Vec<usize> = (0..self.schema.len()).collect();
@@ -216,9 +289,10 @@ impl Blocks for SourceBlocks {
 
 #[cfg(test)]
 mod tests {
-    use samescore_core::batch::ColumnKind;
+    use samescore_core::batch::{Column, ColumnKind};
 
     use super::*;
+    use crate::convert::{self, Form};
     use crate::gather;
 
     const KINDS: [(&str, ColumnKind); 3] =
@@ -229,6 +303,11 @@ mod tests {
         let columns = KINDS.map(|(name, kind)| (name.to_owned(), kind.into()));
         data.columns = columns.into_iter().collect();
         data
+    }
+
+    /// Nothing stays in memory.
+    fn keep() -> Keep {
+        Keep { bytes_max: 0, ..Keep::default() }
     }
 
     /// Every cell and fault with the row of the source.
@@ -242,8 +321,8 @@ mod tests {
         (0..batch.n_rows()).map(row).collect()
     }
 
-    fn outcome(source: &Path, block_rows: usize) -> Result<Vec<String>, String> {
-        let open = blocks(&source.into(), &data(), block_rows).map_err(|e| e.to_string())?;
+    fn outcome(source: &Source, block_rows: usize) -> Result<Vec<String>, String> {
+        let open = blocks(source, &data(), block_rows, &keep()).map_err(|e| e.to_string())?;
         let mut all = Vec::new();
         for index in 0..open.n_blocks() {
             let block = open.read(index).map_err(|e| e.to_string())?;
@@ -255,6 +334,10 @@ mod tests {
     }
 
     fn expect_same(source: &Path) {
+        expect_source_same(&source.into());
+    }
+
+    fn expect_source_same(source: &Source) {
         let whole = gather::read(source, &data(), &[]);
         let whole = whole.map(|batch| cells(&batch)).map_err(|e| e.to_string());
         for block_rows in [1, 2, 3, 64, 100_000] {
@@ -284,10 +367,10 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             expect_same(&path);
         }
-        let absent =
-            blocks(&Source::from(&folder.path().join("absent.csv")), &data(), 1).map(|_| ());
+        let absent = blocks(&Source::from(&folder.path().join("absent.csv")), &data(), 1, &keep())
+            .map(|_| ());
         assert_eq!(absent.unwrap_err().code(), Code::Io);
-        assert!(blocks(&folder.path().into(), &data(), 1).is_err());
+        assert!(blocks(&folder.path().into(), &data(), 1, &keep()).is_err());
     }
 
     #[test]
@@ -305,6 +388,102 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_source_in_blocks_is_the_whole_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let columns = vec![
+            Column::num((0..200).map(|i| if i % 7 == 0 { f64::NAN } else { f64::from(i) / 3.0 })),
+            Column::text((0..200).map(|i| [Some("x"), None, Some("é,\""), Some("")][i % 4])),
+            Column::Time((0..200).map(|i| i * 86_400_000_000).collect()),
+        ];
+        let fields = KINDS.map(|(name, kind)| Field::new(name, kind));
+        let table = Batch::new(Arc::new(Schema::new(fields).unwrap()), columns).unwrap();
+        for name in ["t.csv.gz", "t.jsonl", "t.arrow", "t.parquet"] {
+            let form = Form::File { format: Format::of(&at(name)).unwrap(), group_rows: Some(37) };
+            let bytes = convert::write(&table, &data().columns, &form).unwrap();
+            std::fs::write(at(name), bytes).unwrap();
+            expect_same(&at(name));
+        }
+        let form = Form::Sqlite("t".to_owned());
+        let bytes = convert::write(&table, &data().columns, &form).unwrap();
+        std::fs::write(at("t.db"), bytes).unwrap();
+        let address = format!("sqlite://{}?table=t", at("t.db").display());
+        expect_source_same(&Source::parse(address, Path::new("")).unwrap());
+        // Files of several formats are one table, in the order of their names.
+        std::fs::remove_file(at("t.db")).unwrap();
+        expect_same(&at("t.*"));
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_source_read_once_is_told_in_the_same_words() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.jsonl");
+        let line = "{\"a\":1,\"b\":\"x\",\"c\":null}\n";
+        for text in [
+            String::new(),
+            "\n\n  \n\n\n\n".to_owned(),
+            "\u{feff}".to_owned(),
+            format!("\u{feff}{line}"),
+            format!("\n{line}"),
+            format!("{line}\n{line}"),
+            format!("{line}{{\"a\":\"n\"}}\n{line}"),
+            format!("{line}{{\"a\":[1]}}\n{line}{line}"),
+            format!("{line}{{\"a\":[1]}}\n{line}x\n"),
+            "{\"a\":1}\n".repeat(9),
+            format!("{}{{\"b\":1,\"b\":2}}\n", line.repeat(9)),
+        ] {
+            std::fs::write(&path, text).unwrap();
+            expect_same(&path);
+        }
+        let path = folder.path().join("t.csv.gz");
+        let pack = |text: &str| {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), Default::default());
+            std::io::Write::write_all(&mut packer, text.as_bytes()).unwrap();
+            packer.finish().unwrap()
+        };
+        let whole = pack("a,b,c\n1,x,\n2,y,2020-01-01\nz,,\n");
+        for bytes in [
+            whole.clone(),
+            whole[..whole.len() - 3].to_vec(),
+            pack("a,b,c\n1,x,\n2,y\n3,z,\n"),
+            pack("a,b\n1,x\n2,y\n"),
+            pack("a,b,b\n1,x,y\n"),
+            pack(""),
+            b"plain".to_vec(),
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            expect_same(&path);
+        }
+    }
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_once_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let column = || Column::num((0..50).map(f64::from));
+        let fields = [Field::new("a", ColumnKind::Num)];
+        let table = Batch::new(Arc::new(Schema::new(fields).unwrap()), vec![column()]).unwrap();
+        for name in ["t.csv", "t.csv.gz", "t.jsonl", "t.arrow", "t.parquet"] {
+            let path = folder.path().join(name);
+            let form = Form::File { format: Format::of(&path).unwrap(), group_rows: Some(20) };
+            let bytes = convert::write(&table, &BTreeMap::new(), &form).unwrap();
+            let read = |meanwhile: &mut dyn FnMut()| {
+                std::fs::write(&path, &bytes).unwrap();
+                let make = |_: &str| Filling::new(&ColumnKind::Num.into(), &[]);
+                parts(&path, (&["a"], 20), &make, |_: Vec<Filling>, _| {
+                    meanwhile();
+                    Ok(())
+                })
+            };
+            assert_eq!(read(&mut || ()), Ok(()), "{name}");
+            let longer = [&bytes[..], b"more"].concat();
+            let changed = read(&mut || std::fs::write(&path, &longer).unwrap()).unwrap_err();
+            assert_eq!(changed.code(), Code::SourceChanged, "{name}");
+            let gone = read(&mut || drop(std::fs::remove_file(&path))).unwrap_err();
+            assert_eq!(gone.code(), Code::SourceChanged, "{name}");
+        }
+    }
+
+    #[test]
     fn records_longer_than_what_is_read_at_a_time_stay_whole() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
@@ -319,7 +498,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
         std::fs::write(&path, "a,b,c\n1,x,\n2,y,\n").unwrap();
-        let open = blocks(&Source::from(&path), &data(), 1).unwrap();
+        let open = blocks(&Source::from(&path), &data(), 1, &keep()).unwrap();
         open.read(1).unwrap();
         std::fs::write(&path, "a,b,c\n1,x,\n2,y,\n3,z,\n").unwrap();
         assert_eq!(open.read(1).unwrap_err().code(), Code::SourceChanged);

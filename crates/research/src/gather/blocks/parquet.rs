@@ -12,6 +12,7 @@ use samescore_core::error::Result;
 
 use crate::file;
 use crate::gather::parquet::{TAIL_BYTES, check_footer, check_frame, take_frame};
+use crate::gather::table::Wanted;
 use crate::gather::taker::Part;
 use crate::gather::{foreign, guard};
 use crate::output_file::refused;
@@ -27,7 +28,7 @@ pub(super) struct RowGroups {
 }
 
 /// Finds the blocks and how many rows each has.
-pub(super) fn cut(path: &Path, names: &[&str], step: usize) -> Result<(RowGroups, Vec<usize>)> {
+pub(super) fn cut(path: &Path, names: Wanted<'_>, step: usize) -> Result<(RowGroups, Vec<usize>)> {
     let mut file = file::open(path)?;
     let io = |e| refused("read", path, &e);
     let n_bytes = file.metadata().map_err(io)?.len();
@@ -40,7 +41,7 @@ pub(super) fn cut(path: &Path, names: &[&str], step: usize) -> Result<(RowGroups
     check_frame(path, n_bytes, &head, &tail)?;
     guard(path, || {
         let mut reader = ParquetReader::new(file);
-        let names = check_footer(path, n_bytes, &mut reader, Some(names))?;
+        let names = check_footer(path, n_bytes, &mut reader, names)?;
         let footer = Arc::clone(reader.get_metadata().map_err(|e| foreign(path, &e))?);
         let mut bare = footer.as_ref().clone();
         bare.row_groups.clear();
@@ -57,6 +58,11 @@ pub(super) fn cut(path: &Path, names: &[&str], step: usize) -> Result<(RowGroups
 }
 
 impl RowGroups {
+    /// The columns that are read.
+    pub(super) fn names(self) -> Vec<String> {
+        self.names
+    }
+
     /// The `n_rows` rows of block `index`.
     pub(super) fn read<T: Part>(
         &self,

@@ -39,7 +39,7 @@ fn remedy(code: &SqlState) -> Option<&'static str> {
         SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => {
             Some("check the user, and the password in password_file, PGPASSWORD or PGPASSFILE")
         }
-        SqlState::QUERY_CANCELED => Some("allow more time with statement_timeout_seconds"),
+        SqlState::QUERY_CANCELED => Some("allow more time with statement_timeout"),
         SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::CANNOT_CONNECT_NOW => {
             Some("run it again when the server is back; nothing was written")
         }

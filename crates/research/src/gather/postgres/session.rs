@@ -15,7 +15,7 @@ use super::tls::TlsMode;
 use super::{failure, password, tls};
 use futures_util::SinkExt;
 
-const CONNECT_SECONDS: u64 = 15;
+const CONNECT_SECONDS: u32 = 15;
 const KEEPALIVE_SECONDS: u64 = 30;
 
 /// What makes texts of values the same on every server.
@@ -55,6 +55,7 @@ impl Session {
             true => TlsMode::Disable,
             false => options.tls.unwrap_or_else(|| TlsMode::usual(&address.host)),
         };
+        let connect_seconds = options.connect_timeout_seconds.unwrap_or(CONNECT_SECONDS);
         let mut config = Config::new();
         config
             .host(&address.host)
@@ -62,7 +63,7 @@ impl Session {
             .user(&user)
             .dbname(&address.database)
             .application_name("samescore")
-            .connect_timeout(Duration::from_secs(CONNECT_SECONDS))
+            .connect_timeout(Duration::from_secs(u64::from(connect_seconds)))
             .keepalives_idle(Duration::from_secs(KEEPALIVE_SECONDS))
             .ssl_mode(mode.ssl_mode());
         if let Some(password) = password::find(address, &user)? {

@@ -79,6 +79,8 @@ pub struct Options {
     pub tls: Option<TlsMode>,
     /// Certificates of the authorities to trust, PEM; `None` means those of the web.
     pub root_file: Option<PathBuf>,
+    /// After how many seconds a connection that is not made is given up; `None` means 15.
+    pub connect_timeout_seconds: Option<u32>,
     /// After how many seconds the server gives a query up; `None` leaves that to the server.
     pub statement_timeout_seconds: Option<u32>,
 }
@@ -89,31 +91,52 @@ impl Options {
         mut take: impl FnMut(&str) -> Option<String>,
         base: &Path,
     ) -> Result<Self> {
-        let seconds = |text: String| {
-            text.parse::<u32>().map_err(|_| {
-                let message = format!("expected whole seconds as {TIMEOUT}, found `{text}`");
-                Error::new(Code::UnknownSource, message)
-            })
+        let seconds = |name: &str, text: String| match text.parse::<u32>() {
+            Ok(seconds) if seconds > 0 => Ok(seconds),
+            _ => {
+                let message = format!("expected whole seconds as {name}, found `{text}`");
+                Err(Error::new(Code::UnknownSource, message))
+            }
         };
+        let statement = take(TIMEOUT).or_else(|| take(LONG_TIMEOUT));
         Ok(Options {
             tls: take(SSL_MODE).map(|name| TlsMode::of(&name)).transpose()?,
             root_file: take(ROOT_FILE).map(|path| base.join(path)),
-            statement_timeout_seconds: take(TIMEOUT).map(seconds).transpose()?,
+            connect_timeout_seconds: take(CONNECT)
+                .map(|text| seconds(CONNECT, text))
+                .transpose()?,
+            statement_timeout_seconds: statement.map(|text| seconds(TIMEOUT, text)).transpose()?,
         })
+    }
+
+    /// What is said here, else there.
+    pub(in super::super) fn or(self, other: Self) -> Self {
+        Options {
+            tls: self.tls.or(other.tls),
+            root_file: self.root_file.or(other.root_file),
+            connect_timeout_seconds: self.connect_timeout_seconds.or(other.connect_timeout_seconds),
+            statement_timeout_seconds: self
+                .statement_timeout_seconds
+                .or(other.statement_timeout_seconds),
+        }
     }
 
     /// The parameters of an address that say the same.
     pub(in super::super) fn params(&self) -> Vec<(&'static str, String)> {
         let tls = self.tls.map(|mode| (SSL_MODE, mode.name().to_owned()));
         let root_file = self.root_file.as_ref().map(|path| (ROOT_FILE, path.display().to_string()));
+        let connect = self.connect_timeout_seconds.map(|n| (CONNECT, n.to_string()));
         let timeout = self.statement_timeout_seconds.map(|n| (TIMEOUT, n.to_string()));
-        [tls, root_file, timeout].into_iter().flatten().collect()
+        [tls, root_file, connect, timeout].into_iter().flatten().collect()
     }
 }
 
 const SSL_MODE: &str = "sslmode";
 const ROOT_FILE: &str = "sslrootcert";
-const TIMEOUT: &str = "statement_timeout_seconds";
+const CONNECT: &str = "connect_timeout";
+const TIMEOUT: &str = "statement_timeout";
+/// What it was called first.
+const LONG_TIMEOUT: &str = "statement_timeout_seconds";
 
 /// What makes TLS connections in that mode.
 pub(super) fn connector(mode: TlsMode, root_file: Option<&Path>) -> Result<MakeRustlsConnect> {

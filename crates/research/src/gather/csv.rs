@@ -57,8 +57,8 @@ pub(super) fn take<T: Part>(
         // What is wrong with the form of the file comes before what is not in it.
         Err(absent) => return Err(CsvTable::open(&shown, bytes).err().unwrap_or(absent)),
     };
-    let columns = Columns { names: &names, places, n_columns: chunks.names().len() };
-    let (n_rows, parts) = chunks.map(|chunk| columns.read(chunk, make))?;
+    let form = Form { places, n_columns: chunks.names().len() };
+    let (n_rows, parts) = chunks.map(|chunk| form.read(chunk, &names, make))?;
     let columns = join(&names, parts, make);
     Ok(Taken { names: names.into_iter().map(str::to_owned).collect(), columns, n_rows })
 }
@@ -84,8 +84,8 @@ fn take_pieces<T: Part>(
     let chunks = CsvChunks::cut("", &first).ok()?;
     let names = names(&chunks, wanted);
     let places = chunks.places(names.iter().copied()).ok()?;
-    let columns = Columns { names: &names, places, n_columns: chunks.names().len() };
-    let (mut n_rows, mut parts) = chunks.map(|chunk| columns.read(chunk, make)).ok()?;
+    let form = Form { places, n_columns: chunks.names().len() };
+    let (mut n_rows, mut parts) = chunks.map(|chunk| form.read(chunk, &names, make)).ok()?;
     let pieces = Mutex::new(pieces);
     let threads: Vec<usize> = (0..par::n_threads()).collect();
     let read = par::map(&threads, |_| {
@@ -93,7 +93,7 @@ fn take_pieces<T: Part>(
         loop {
             let next = pieces.lock().unwrap_or_else(PoisonError::into_inner).next(&mut piece);
             match next.ok()? {
-                Some(number) => read.push((number, columns.read(&piece, make)?)),
+                Some(number) => read.push((number, form.read(&piece, &names, make)?)),
                 None => return Some(read),
             }
         }
@@ -109,21 +109,22 @@ fn take_pieces<T: Part>(
     Some(Taken { names: names.into_iter().map(str::to_owned).collect(), columns, n_rows })
 }
 
-/// Which columns are taken of rows of so many.
-struct Columns<'a> {
-    names: &'a [&'a str],
-    places: Vec<usize>,
-    n_columns: usize,
+/// What a file's header says.
+pub(super) struct Form {
+    pub(super) n_columns: usize,
+    /// Where the wanted columns stand in a row.
+    pub(super) places: Vec<usize>,
 }
 
-impl Columns<'_> {
+impl Form {
     /// The number of rows of a text, and their cells; `None` if it is not well formed.
-    fn read<T: Part>(
+    pub(super) fn read<T: Part>(
         &self,
         text: &[u8],
+        names: &[&str],
         make: &(impl Fn(&str) -> T + Sync),
     ) -> Option<(usize, Vec<T>)> {
-        let mut takers: Vec<T> = self.names.iter().map(|name| make(name)).collect();
+        let mut takers: Vec<T> = names.iter().map(|name| make(name)).collect();
         let n_rows = for_each_block(text, self.n_columns, |rows| {
             for (taker, &place) in takers.iter_mut().zip(&self.places) {
                 taker.texts(rows.column(place));

@@ -19,6 +19,7 @@ use samescore_core::par;
 
 use crate::file::{self, changed};
 use crate::gather::check_names;
+use crate::gather::csv::Form;
 use crate::gather::taker::Part;
 use crate::output_file::refused;
 
@@ -76,31 +77,6 @@ pub(super) fn names(
     let behind = records.next(1, usize::MAX)?.unwrap_or_default();
     let first = [header, behind].concat();
     Ok(CsvChunks::cut(&path.display().to_string(), &first)?.names().to_vec())
-}
-
-/// What a file's header says.
-struct Form {
-    n_columns: usize,
-    /// Where the wanted columns stand in a row.
-    places: Vec<usize>,
-}
-
-impl Form {
-    /// The cells of a part; `None` if it is not well formed.
-    fn read<T: Part>(
-        &self,
-        part: &[u8],
-        names: &[&str],
-        make: &(impl Fn(&str) -> T + Sync),
-    ) -> Option<(usize, Vec<T>)> {
-        let mut takers: Vec<T> = names.iter().map(|name| make(name)).collect();
-        let n_rows = for_each_block(part, self.n_columns, |rows| {
-            for (taker, &place) in takers.iter_mut().zip(&self.places) {
-                taker.texts(rows.column(place));
-            }
-        })?;
-        Some((n_rows, takers))
-    }
 }
 
 /// Goes through a file part by part. `see` makes something of every part and counts its rows, on

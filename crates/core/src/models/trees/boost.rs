@@ -6,12 +6,12 @@
 
 use super::binning::Binned;
 use super::build::{self, LeafFacts};
-use super::forest::{Forest, leaf_of};
+use super::forest::Forest;
 use super::grow::{GrowParams, Grown, GrownLeaf, Sample, grow};
 use super::histogram::Packing;
+use super::leaves::{self, Walk};
 use super::look::Workspace;
 use super::objective::{Objective, Seen, quantile_of, softmax};
-use super::partition::Side;
 use super::sample;
 use super::table::Table;
 use crate::error::{Code, Error, Result};
@@ -327,13 +327,21 @@ impl<'a> State<'a> {
         (g_top, h_top): (f64, f64),
     ) -> Result<Vec<LeafFacts>> {
         let scales = (FixedScale::for_max(g_top, TERM_BITS), FixedScale::for_max(h_top, TERM_BITS));
-        let facts = par::map(&grown.leaves, |leaf| {
+        let level = self.params.objective.leaf_quantile();
+        let sums = if level.is_none() {
+            leaves::sums((&self.gradients, &self.hessians), grown, scales)
+        } else {
+            Vec::new()
+        };
+        let places: Vec<usize> = (0..grown.leaves.len()).collect();
+        let facts = par::map(&places, |&index| {
+            let leaf = &grown.leaves[index];
             let rows = &grown.rows[leaf.rows.clone()];
-            let value = match self.params.objective.leaf_quantile() {
+            let value = match level {
                 Some(level) => quantile_of(self.table, rows, level, |row| {
                     self.table.target[row] - self.scores[output][row]
                 }),
-                None => self.newton_step(rows, scales),
+                None => self.newton_step(sums[index], scales),
             };
             let value = within(value, leaf) * self.params.learning_rate;
             let weight = (!self.table.weight.is_empty()).then(|| {
@@ -352,18 +360,7 @@ impl<'a> State<'a> {
     }
 
     /// −T(G) / (H + λ).
-    fn newton_step(&self, rows: &[u32], scales: (FixedScale, FixedScale)) -> f64 {
-        let (mut g, mut h) = (0i128, 0i128);
-        // 2^12 terms of 2^50 fit.
-        for part in rows.chunks(4096) {
-            let (mut dg, mut dh) = (0i64, 0i64);
-            for &row in part {
-                dg += scales.0.quantise(self.gradients[row as usize]);
-                dh += scales.1.quantise(self.hessians[row as usize]);
-            }
-            g += i128::from(dg);
-            h += i128::from(dh);
-        }
+    fn newton_step(&self, [g, h]: [i128; 2], scales: (FixedScale, FixedScale)) -> f64 {
         let (g, h) = (scales.0.value(g), scales.1.value(h));
         let l1 = self.params.grow.l1;
         let shrunk = if g > l1 {
@@ -381,7 +378,7 @@ impl<'a> State<'a> {
     fn step(&mut self, grown: &Grown, leaves: &[LeafFacts], output: usize, is_all: bool) {
         let scores = &mut self.scores[output];
         if is_all {
-            return add_leaves(scores, grown, leaves);
+            return leaves::add(scores, grown, leaves);
         }
         let walk = Walk::new(self.data, grown);
         let mut chunks: Vec<(usize, &mut [f64])> = scores
@@ -424,23 +421,6 @@ impl<'a> State<'a> {
     }
 }
 
-/// Adds to every row's score the value of its leaf. The rows of a leaf ascend.
-fn add_leaves(scores: &mut [f64], grown: &Grown, leaves: &[LeafFacts]) {
-    let size = scores.len().div_ceil(par::n_threads()).max(1);
-    let mut parts: Vec<(usize, &mut [f64])> = scores.chunks_mut(size).enumerate().collect();
-    par::map_mut(&mut parts, |(index, scores)| {
-        let first = *index * size;
-        for (leaf, facts) in grown.leaves.iter().zip(leaves) {
-            let value = facts.values[0];
-            let rows = &grown.rows[leaf.rows.clone()];
-            let place = |end: usize| rows.partition_point(|&row| (row as usize) < end);
-            for &row in &rows[place(first)..place(first + scores.len())] {
-                scores[row as usize - first] += value;
-            }
-        }
-    });
-}
-
 struct Chunk<'a> {
     first: usize,
     gradients: &'a mut [f64],
@@ -449,29 +429,4 @@ struct Chunk<'a> {
 
 fn within(value: f64, leaf: &GrownLeaf) -> f64 {
     leaf.bounds.map_or(value, |(low, high)| math::clamp(value, low, high))
-}
-
-/// Finds the leaf of a row by its bins.
-pub(super) struct Walk<'a> {
-    sides: Vec<Side<'a>>,
-    grown: &'a Grown,
-}
-
-impl<'a> Walk<'a> {
-    pub fn new(data: &'a Binned, grown: &'a Grown) -> Self {
-        let side = |best: &'a super::find::Best| {
-            Side::new(data, best.feature, &best.cut, best.missing_left)
-        };
-        Walk { sides: grown.splits.iter().map(|split| side(&split.best)).collect(), grown }
-    }
-
-    #[inline]
-    pub fn leaf(&self, row: u32) -> usize {
-        let mut at = if self.sides.is_empty() { -1 } else { 0 };
-        while at >= 0 {
-            let split = &self.grown.splits[at as usize];
-            at = if self.sides[at as usize].is_left(row) { split.left } else { split.right };
-        }
-        leaf_of(at)
-    }
 }

@@ -18,6 +18,7 @@ pub(super) mod forest;
 pub(super) mod grow;
 mod histogram;
 mod importance;
+mod leaves;
 mod look;
 pub(super) mod mean;
 pub(super) mod objective;

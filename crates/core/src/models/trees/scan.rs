@@ -14,7 +14,7 @@ const SIGN: u64 = 1 << 63;
 /// Sums up to each bin.
 pub(super) struct Scan {
     g: [[f64; BLOCK]; N_BINS / BLOCK],
-    /// Negative behind a bin without rows.
+    /// With a negative sign, also of zero, behind a bin without rows.
     h: [[f64; BLOCK]; N_BINS / BLOCK],
 }
 
@@ -98,7 +98,7 @@ impl Scan {
                 continue;
             }
             for (place, (&g, &h)) in g.iter().zip(h).enumerate() {
-                if h < 0.0 {
+                if h.is_sign_negative() {
                     continue;
                 }
                 let sides: &[bool] = if MISSING { &[true, false] } else { &[false] };

@@ -329,7 +329,7 @@ mod tests {
         };
         assert_eq!(stored(|_| ()), Ok(gram.clone()));
         assert!(stored(|s| s.spec.slices = 0).is_err());
-        assert!(stored(|s| s.spec.slices = 3).is_err());
+        assert!(stored(|s| s.spec.slices = 1).is_err());
         assert!(stored(|s| s.spec.n_rows = 1).is_err());
         assert!(stored(|s| s.spec.max_abs.push(1.0)).is_err());
         assert!(stored(|s| s.sums = Sums::Exact(vec![])).is_err());

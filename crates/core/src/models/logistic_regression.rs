@@ -16,7 +16,11 @@
 //! sum of losses and penalty and n rows (or the sum of weights): the root mean square by which one
 //! more step would move the log-odds, weighted by p (1 − p). When it is at most `tolerance`, that
 //! one step is taken and the fit ends. The steps converge quadratically, so the optimum is met to
-//! rounding. With absolute values each step minimises the model of second order with them, exactly
+//! rounding. From 65,536 rows on, two classes without absolute values start from the optimum of
+//! about 16,384 rows, those with the smallest fitting keys, and keep the H of one point near the
+//! optimum of all: a step then leaves at most an eighth of the gradient norm (about a hundredth as
+//! a rule), else H is computed anew in each. Gradients are those of all rows, so that it is their
+//! optimum. With absolute values each step minimises the model of second order with them, exactly
 //! once the signs are known; n times the square of the gradient norm is then what that model says
 //! the step gains at least.
 //!

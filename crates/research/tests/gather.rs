@@ -123,6 +123,26 @@ fn a_snapshot_is_written_once_and_is_a_source() {
     assert!(code == 5 && shown.contains("SS0503"), "{code} {shown}");
 }
 
+/// A newer writer of Parquet may move the second; nothing moves the first.
+#[test]
+fn the_fingerprint_and_the_file_of_a_snapshot_are_what_they_were() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let csv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/titanic.csv");
+    let csv = csv.to_str().expect("UTF-8");
+    let found = answer(folder.path(), &["gather", csv, "--out", "kept"]);
+    assert_eq!(
+        found["fingerprint"],
+        "0d38f266e069a8908fa846116b7b81bcf9d1df8a90ff9accd9b6204fd330a1cb"
+    );
+    let path = folder.path().join(found["path"].as_str().expect("a path"));
+    let manifest = std::fs::read(path.join("manifest.json")).expect("a manifest");
+    let manifest: Value = serde_json::from_slice(&manifest).expect("JSON");
+    assert_eq!(
+        manifest["table_sha256"],
+        "6db4807b3b5a805800146190b3db97b96bf7cd540a789ab035b698c7d5d09e4b"
+    );
+}
+
 #[test]
 fn keys_that_repeat_or_lack_are_refused_and_nothing_is_written() {
     let folder = tempfile::tempdir().expect("a folder");

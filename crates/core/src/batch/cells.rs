@@ -71,6 +71,14 @@ impl CellReader {
         }
     }
 
+    /// Appends numbers as they stand in a column: those that [`num`](CellReader::num) gives.
+    pub fn nums(&self, values: &mut Vec<f64>, read: &[f64]) {
+        match self.numbers.is_empty() {
+            true => values.extend(read.iter().map(|x| math::canonical(*x))),
+            false => values.extend(read.iter().map(|x| self.num(*x))),
+        }
+    }
+
     /// An integer as it stands in a num column.
     ///
     /// # Errors

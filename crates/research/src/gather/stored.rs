@@ -68,11 +68,7 @@ fn show_cells(series: &Series, taker: &mut impl Taker) -> Result<(), PolarsError
             for chunk in series.f64()?.downcast_iter() {
                 match chunk.validity() {
                     None => taker.floats(chunk.values().as_slice()),
-                    Some(valid) => {
-                        let values = chunk.values().as_slice();
-                        let cells = values.iter().zip(valid.iter());
-                        floats(cells.map(|(x, is_valid)| is_valid.then_some(*x)), taker);
-                    }
+                    Some(valid) => valid_floats(chunk.values().as_slice(), valid.iter(), taker),
                 }
             }
         }
@@ -108,15 +104,25 @@ where
     });
 }
 
-fn floats(mut values: impl Iterator<Item = Option<f64>>, taker: &mut impl Taker) {
+fn floats(values: impl Iterator<Item = Option<f64>>, taker: &mut impl Taker) {
+    values.for_each(|value| match value {
+        Some(value) => taker.float(value),
+        None => taker.missing(),
+    });
+}
+
+/// Floats of which those that are not valid are missing, whatever stands in their place.
+fn valid_floats(values: &[f64], mut valid: impl Iterator<Item = bool>, taker: &mut impl Taker) {
     let mut block = Vec::with_capacity(BLOCK_ROWS);
-    loop {
-        block.extend(values.by_ref().take(BLOCK_ROWS).map(|x| x.unwrap_or(math::MISSING)));
-        if block.is_empty() {
-            return;
+    for values in values.chunks(BLOCK_ROWS) {
+        block.clear();
+        block.extend_from_slice(values);
+        for (x, is_valid) in block.iter_mut().zip(valid.by_ref()) {
+            if !is_valid {
+                *x = math::MISSING;
+            }
         }
         taker.floats(&block);
-        block.clear();
     }
 }
 

@@ -185,7 +185,7 @@ impl Taker for Filling {
 
     fn floats(&mut self, values: &[f64]) {
         match &mut self.column {
-            Column::Num(numbers) => numbers.extend(values.iter().map(|x| self.reader.num(*x))),
+            Column::Num(numbers) => self.reader.nums(numbers, values),
             _ => values.iter().for_each(|value| self.float(*value)),
         }
     }

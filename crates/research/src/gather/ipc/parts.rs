@@ -23,7 +23,7 @@ pub(in crate::gather) fn feed<T: Part>(
     mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
 ) -> Result<()> {
     let (mut from, read) = Bytes::open(path)?;
-    let n_bytes = from.length;
+    let n_bytes = usize::try_from(from.n_bytes).unwrap_or(usize::MAX);
     let (mut claimed, mut is_packed) = (0usize, false);
     for block in &read.batches {
         let (n_rows, packed) = from.claim(block)?;
@@ -81,20 +81,18 @@ struct Bytes<'a> {
     file: std::fs::File,
     /// How many there are before the footer.
     n_bytes: u64,
-    /// How many there are.
-    length: usize,
 }
 
 impl<'a> Bytes<'a> {
     /// A file with its footer.
     fn open(path: &'a Path) -> Result<(Self, Footer)> {
-        let mut from = Bytes { path, file: file::open(path)?, n_bytes: 0, length: 0 };
+        let mut from = Bytes { path, file: file::open(path)?, n_bytes: 0 };
         from.n_bytes = from.file.metadata().map_err(|e| refused("read", path, &e))?.len();
-        from.length = usize::try_from(from.n_bytes).unwrap_or(usize::MAX);
+        let length = usize::try_from(from.n_bytes).unwrap_or(usize::MAX);
         let head = from.read(0, from.n_bytes.min(8))?;
         let tail = from.n_bytes.min(TAIL_BYTES as u64);
         let tail = from.read(from.n_bytes - tail, tail)?;
-        let place = footer_place(path, from.length, &head, &tail)?;
+        let place = footer_place(path, length, &head, &tail)?;
         let footer = from.read(place.start as u64, place.len() as u64)?;
         from.n_bytes = place.start as u64;
         Ok((from, footer_of(path, &footer)?))

@@ -143,7 +143,7 @@ fn held_out(
         let mut batch = Batch::new(Arc::clone(&schema), columns).unwrap();
         RowKeyer::new(&schema, &[]).unwrap().key(&mut batch);
         let target: Vec<f64> = rows.iter().map(|&row| y[row]).collect();
-        let keys = fit_keys(batch.keys(), &target, &[]);
+        let keys = fit_keys(batch.keys().to_vec(), &target, &[]);
         batch.set_target(target, keys);
         batch
     };

@@ -30,20 +30,20 @@
 //! The result is a plain table: nothing of this is part of a config's fingerprint. The same rows,
 //! however gathered, are the same fit.
 
+mod forms;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use samescore_core::aggregate::{GroupBy, GroupColumn, MemoryRows};
+use samescore_core::aggregate::{GroupBy, MemoryRows};
 use samescore_core::batch::{Batch, ColumnKind};
-use samescore_core::config::{ColumnConfig, ColumnForm, Config, DataConfig};
+use samescore_core::config::{ColumnConfig, Config, DataConfig};
 use samescore_core::error::{Code, Error, Result};
-use serde::Deserialize;
-use toml::Spanned;
 
-use crate::gather::{self, Keep, Named, Source, SourceBlocks};
-use crate::join::{AsOf, Join, Matches, Unmatched, by_name};
+use crate::gather::{self, Keep, Source, SourceBlocks};
+use crate::join::{Join, by_name};
 use crate::snapshot::About;
-use crate::zones;
+use forms::{Grouping, Tables};
 
 /// The tables of a config that say how rows are gathered.
 pub const TABLES: [&str; 3] = ["source", "aggregate", "join"];
@@ -84,85 +84,6 @@ pub struct Joined {
     pub aggregate: Option<GroupBy>,
     /// How the tables belong together.
     pub join: Join,
-}
-
-/// The joins of a config, whose other tables are read elsewhere.
-#[derive(Deserialize)]
-struct Tables {
-    aggregate: Option<Spanned<Grouping>>,
-    #[serde(default)]
-    join: Vec<Table>,
-}
-
-/// A grouping as it stands in a config.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Grouping {
-    by: Vec<String>,
-    columns: BTreeMap<String, GroupColumn>,
-    #[serde(default)]
-    read: BTreeMap<String, ColumnForm>,
-}
-
-impl Grouping {
-    fn aggregate(grouping: Spanned<Self>) -> Result<Aggregate> {
-        let (place, grouping) = (grouping.span(), grouping.into_inner());
-        let groups = GroupBy { by: grouping.by, columns: grouping.columns };
-        groups.validate().map_err(|e| e.at(place))?;
-        Ok(Aggregate { groups, read: declared(grouping.read)? })
-    }
-}
-
-/// Declared columns, their zones pinned.
-fn declared(forms: BTreeMap<String, ColumnForm>) -> Result<BTreeMap<String, ColumnConfig>> {
-    let columns = forms.into_iter().map(|(name, form)| (name, form.0)).collect();
-    let mut data = DataConfig { columns, ..DataConfig::default() };
-    zones::resolve(&mut data)?;
-    Ok(data.columns)
-}
-
-/// A join as it stands in a config.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Table {
-    source: Spanned<Named>,
-    #[serde(default)]
-    columns: BTreeMap<String, ColumnForm>,
-    aggregate: Option<Spanned<Grouping>>,
-    on: Spanned<Vec<String>>,
-    other_on: Option<Vec<String>>,
-    take: Option<Vec<String>>,
-    #[serde(default)]
-    prefix: String,
-    #[serde(default)]
-    matches: Matches,
-    #[serde(default)]
-    unmatched: Unmatched,
-    as_of: Option<AsOf>,
-}
-
-impl Table {
-    fn joined(self, folder: &Path) -> Result<Joined> {
-        let (place, span) = (self.on.span(), self.source.span());
-        let join = Join {
-            on: self.on.into_inner(),
-            other_on: self.other_on,
-            take: self.take,
-            prefix: self.prefix,
-            matches: self.matches,
-            unmatched: self.unmatched,
-            as_of: self.as_of,
-        };
-        join.validate().map_err(|e| e.at(place))?;
-        let mut columns = declared(self.columns)?;
-        let aggregate = self.aggregate.map(Grouping::aggregate).transpose()?;
-        let aggregate = aggregate.map(|aggregate| {
-            columns.extend(aggregate.read);
-            aggregate.groups
-        });
-        let source = self.source.into_inner().source(folder, span)?;
-        Ok(Joined { source, columns, aggregate, join })
-    }
 }
 
 impl Gathering {

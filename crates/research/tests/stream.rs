@@ -223,7 +223,7 @@ fn the_classes_of_a_joined_target_need_no_list() {
     };
     let declared = "[data.columns]\na = \"num\"\nclass = \"text\"\nid = \"text\"\n";
     std::fs::write(at.join("declared.toml"), text(declared)).expect("a config");
-    std::fs::write(at.join("inferred.toml"), text("")).expect("a config");
+    std::fs::write(at.join("inferred.toml"), text("[data]\n")).expect("a config");
     let listed = text(declared).replace(
         "multiclass\"\n",
         "multiclass\"\nclasses = [\"low\", \

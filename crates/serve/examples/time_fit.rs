@@ -137,7 +137,7 @@ fn parts(table: &Batch, task: Task, is_filled: bool) -> Result<(MemoryRows, Batc
     let of = |rows: std::ops::Range<usize>| features.select(&rows.collect::<Vec<_>>());
     let (mut train, test) = (of(0..n_train), of(n_train..table.n_rows()));
     RowKeyer::new(&schema, &[])?.key(&mut train);
-    let keys = fit_keys(train.keys(), &y[..n_train], &[]);
+    let keys = fit_keys(train.keys().to_vec(), &y[..n_train], &[]);
     train.set_target(y[..n_train].to_vec(), keys);
     Ok((MemoryRows::from_batch(train), test, y[n_train..].to_vec()))
 }

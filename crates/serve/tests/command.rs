@@ -115,6 +115,31 @@ fn every_way_gives_the_same_bytes() {
 }
 
 #[test]
+fn parts_of_a_long_file_are_the_whole_of_it() {
+    let place = Place::new();
+    let text = rows(9000);
+    let (header, body) = text.split_once('\n').expect("a header");
+    // More rows than are in memory at a time.
+    let long = format!("{header}\n{}", body.repeat(8));
+    place.write("long.csv", long.as_bytes());
+    let score = ["score", "a.samescore", "long.csv"];
+    let whole = place.gives(&[&score[..], &["--trace", "t.json"]].concat());
+    assert_eq!(whole.lines().count(), 72_001);
+    assert!(place.gives(&score) == whole, "other bytes in parts");
+    place.gives(&[&score[..], &["--out", "out.csv"]].concat());
+    let found = std::fs::read_to_string(place.path("out.csv")).expect("scores");
+    assert!(found == whole, "other bytes in a file");
+    let transformed = place.gives(&["transform", "a.samescore", "long.csv"]);
+    assert_eq!(transformed.lines().count(), 72_001);
+    // What is wrong at the end is told before anything is written.
+    place.write("long.csv", format!("{long}1,2\n").as_bytes());
+    let (code, said) = place.refuses(&[&score[..], &["--out", "bad.csv"]].concat());
+    assert_eq!(code, 3, "{said}");
+    assert!(said.contains("row 72000") && said.contains("line 72002"), "{said}");
+    assert!(!place.path("bad.csv").exists());
+}
+
+#[test]
 fn a_cell_that_cannot_be_read_is_the_reason_of_its_row_alone() {
     let place = Place::new();
     let good = "age,area,grade,rooms,sex\n30,100,Gd,3,f\n31,100,Gd,3,f\n";

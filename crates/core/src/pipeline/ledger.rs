@@ -400,8 +400,8 @@ fn sort_digests(rows: &mut [[u8; 16]]) {
         *end = total;
     }
     let parts: Vec<Range<usize>> = begins.iter().zip(&ends).map(|(&a, &b)| a..b).collect();
-    for byte in 0..256 {
-        while begins[byte] < ends[byte] {
+    for (byte, &end) in ends.iter().enumerate() {
+        while begins[byte] < end {
             let other = rows[begins[byte]][0] as usize;
             rows.swap(begins[byte], begins[other]);
             begins[other] += 1;

@@ -34,7 +34,7 @@ pub fn keyed(table: &Batch, task: Task) -> Batch {
         .expect("the columns of the table");
     let keyer = RowKeyer::new(&schema, &[]).expect("no declared key");
     keyer.key(&mut batch);
-    let keys = fit_keys(batch.keys(), &y, &[]);
+    let keys = fit_keys(batch.keys().to_vec(), &y, &[]);
     batch.set_target(y, keys);
     batch
 }
@@ -52,7 +52,7 @@ fn classes(labels: &TextColumn) -> Vec<f64> {
 pub fn weighted(batch: &Batch, table: &Batch) -> Batch {
     let weights = table.num(table.schema().slot(WEIGHT).expect("the weight of the table")).to_vec();
     let mut batch = batch.clone();
-    let keys = fit_keys(batch.keys(), batch.target(), &weights);
+    let keys = fit_keys(batch.keys().to_vec(), batch.target(), &weights);
     batch.set_target(batch.target().to_vec(), keys);
     batch.set_weights(weights);
     batch

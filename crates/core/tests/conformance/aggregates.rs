@@ -194,7 +194,7 @@ fn collected_rows_stand_in_one_order() {
         // Every row twice: identical rows are interchangeable, but both stay.
         let doubled: Vec<usize> = (0..batch.n_rows()).chain(0..batch.n_rows()).collect();
         let mut batch = batch.select(&doubled);
-        let keys = samescore_core::batch::fit_keys(batch.keys(), batch.target(), &[]);
+        let keys = samescore_core::batch::fit_keys(batch.keys().to_vec(), batch.target(), &[]);
         batch.set_target(batch.target().to_vec(), keys);
         let collected = |batch: &Batch, block_rows: usize| {
             let rows = tables::rows(batch, block_rows);

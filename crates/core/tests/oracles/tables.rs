@@ -136,7 +136,7 @@ fn is_test(row: u64) -> bool {
 fn keyed(schema: Schema, columns: Vec<Column>, target: Vec<f64>) -> Batch {
     let mut batch = Batch::new(Arc::new(schema), columns).unwrap();
     RowKeyer::new(&batch.schema().clone(), &[]).unwrap().key(&mut batch);
-    let keys = fit_keys(batch.keys(), &target, &[]);
+    let keys = fit_keys(batch.keys().to_vec(), &target, &[]);
     batch.set_target(target, keys);
     batch
 }

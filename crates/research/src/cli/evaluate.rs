@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             evaluate(shell, &loaded, |config, hear| match opened {
                 Opened::Whole(batch) => workflow::evaluate(config, &batch, None, &threads, hear),
                 Opened::Streamed(blocks) => {
-                    workflow::evaluate_streamed(config, Arc::new(blocks), &threads, hear)
+                    workflow::evaluate_streamed(config, Arc::new(*blocks), &threads, hear)
                 }
             })
         }

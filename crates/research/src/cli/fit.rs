@@ -74,7 +74,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let opened = threads.run(|| args.reading.open(&loaded.gathering, rows, args.stream))?;
     let outcome = match opened {
         Opened::Whole(batch) => fit_whole(args, &loaded, *batch, &threads, &progress),
-        Opened::Streamed(blocks) => fit_streamed(args, &loaded, blocks, &threads, &progress),
+        Opened::Streamed(blocks) => fit_streamed(args, &loaded, *blocks, &threads, &progress),
     }?;
     output_file::replace(&out, outcome.artifact.bytes())?;
     drop(progress);

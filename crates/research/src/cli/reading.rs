@@ -36,7 +36,7 @@ pub(super) enum Opened {
     /// In memory.
     Whole(Box<Batch>),
     /// To be read block by block on every pass.
-    Streamed(SourceBlocks),
+    Streamed(Box<SourceBlocks>),
 }
 
 impl ReadArgs {
@@ -73,7 +73,8 @@ impl ReadArgs {
             return Ok(Opened::Whole(Box::new(rows)));
         }
         let keep = self.keep_up_to(FIT_BYTES);
-        let streamed = || gathering.blocks(self.block_rows(), &keep).map(Opened::Streamed);
+        let streamed =
+            || gathering.blocks(self.block_rows(), &keep).map(Box::new).map(Opened::Streamed);
         let n_bytes = gathering.n_bytes()?;
         let whole_below = if gathering.is_cut()? { STREAMED_BYTES } else { WHOLE_BYTES };
         match n_bytes {
@@ -82,7 +83,7 @@ impl ReadArgs {
             _ if gathering.is_cut()? => streamed(),
             _ => match gathering.blocks(self.block_rows(), &keep)? {
                 blocks if blocks.is_held() => blocks.into_batch().map(Box::new).map(Opened::Whole),
-                blocks => Ok(Opened::Streamed(blocks)),
+                blocks => Ok(Opened::Streamed(Box::new(blocks))),
             },
         }
     }

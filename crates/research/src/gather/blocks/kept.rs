@@ -52,7 +52,7 @@ pub(super) struct Kept {
 }
 
 enum Place {
-    Held(Batch),
+    Held(Box<Batch>),
     /// Where its bytes begin, how many they are, and how many rows they are.
     Written(u64, usize, usize),
 }
@@ -80,7 +80,7 @@ impl Kept {
         let n_bytes = n_bytes(&block);
         if self.is_held() && self.n_held + n_bytes <= self.keep.bytes_max {
             self.n_held += n_bytes;
-            self.blocks.push(Place::Held(block));
+            self.blocks.push(Place::Held(Box::new(block)));
             return Ok(());
         }
         let bytes = self.written(&block);
@@ -99,7 +99,7 @@ impl Kept {
     /// Block `index`.
     pub(super) fn read(&self, index: usize) -> Result<Batch> {
         let (at, n_bytes, n_rows) = match &self.blocks[index] {
-            Place::Held(batch) => return Ok(batch.clone()),
+            Place::Held(batch) => return Ok(batch.as_ref().clone()),
             Place::Written(at, n_bytes, n_rows) => (*at, *n_bytes, *n_rows),
         };
         let mut bytes = vec![0; n_bytes];
@@ -117,7 +117,7 @@ impl Kept {
     /// All rows as one batch, if they are in memory.
     pub(super) fn into_batch(self) -> Result<Batch> {
         let held = self.blocks.iter().filter_map(|place| match place {
-            Place::Held(block) => Some(block),
+            Place::Held(block) => Some(block.as_ref()),
             Place::Written(..) => None,
         });
         let held: Vec<&Batch> = held.collect();

@@ -154,10 +154,8 @@ impl Named {
         ];
         let numbers =
             numbers.map(|(name, n)| (name, n.map(|n| (n.span(), n.into_inner().to_string()))));
-        let given: Vec<(&str, Option<(Range<usize>, String)>)> =
-            texts.into_iter().chain(numbers).collect();
         let mut options = Options::default();
-        for (name, value) in given {
+        for (name, value) in texts.into_iter().chain(numbers) {
             // One by one, so that an error stands where its key does.
             let Some((span, text)) = value else {
                 continue;

@@ -6,22 +6,23 @@
 //! order of class, then draw, then key, and dealt out in turn, so within each class, and in total,
 //! folds differ by at most one row. For regression a class is a bin of the target's ranks, at most
 //! ten and no more than rows per fold. With a group column whole groups are dealt out, those with
-//! the most rows first, then by draw, then by key: each goes to the fold in which the classes of its
-//! rows are rarest, by Σ (rows of a class in the group) · (rows of it in the fold) / (rows of it),
-//! the fewest rows first among equals, then the lowest fold. `time`: distinct times are cut, in their order, into one
-//! part more than there are folds, each closed as soon as it holds its share of the rows; fold i
-//! trains on the parts before part i + 1 and is tested on that part, so no fit sees what came
-//! after.
+//! the most rows first, then by draw, then by key: each goes to the fold in which the classes of
+//! its rows are rarest, by Σ (rows of a class in the group) · (rows of it in the fold) / (rows of
+//! it), the fewest rows first among equals, then the lowest fold. `time`: distinct times are cut,
+//! in their order, into one part more than there are folds, each closed as soon as it holds its
+//! share of the rows; fold i trains on the parts before part i + 1 and is tested on that part, so
+//! no fit sees what came after.
 //!
 //! Every scheme is a function of seed, keys and the multiset of rows.
 //!
 //! # Ties and order
 //! Equal targets are in one bin, that of the lowest rank among them. Rows of one time are in one
-//! part. Rows of one group stay together in `k-fold` and `stratified`; `time` refuses a group column.
+//! part. Rows of one group stay together in `k-fold` and `stratified`; `time` refuses a group
+//! column.
 //!
 //! # Errors
-//! Fewer rows, groups, rows of a class, or distinct times than folds; a fold without rows to train or to
-//! test on; a fold whose training rows all have one target.
+//! Fewer rows, groups, rows of a class, or distinct times than folds; a fold without rows to train
+//! or to test on; a fold whose training rows all have one target.
 
 mod checks;
 mod groups;

@@ -140,8 +140,8 @@ impl Gathering {
         Ok(left)
     }
 
-    /// The rows in blocks of at most `block_rows`; joined and grouped ones are held in memory, those
-    /// of a source that cannot be cut are kept as `keep` says.
+    /// The rows in blocks of at most `block_rows`; joined and grouped ones are held in memory,
+    /// those of a source that cannot be cut are kept as `keep` says.
     ///
     /// # Errors
     /// As [`Gathering::read_rows`].

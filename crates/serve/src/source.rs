@@ -99,7 +99,8 @@ pub fn whole(path: &Path) -> Result<Vec<u8>> {
     let n_bytes = std::fs::metadata(path).map_or(0, |found| found.len());
     if n_bytes > WHOLE_BYTES_MAX {
         let message = format!(
-            "`{}`: expected at most {WHOLE_BYTES_MAX} bytes where all rows are held, found {n_bytes}",
+            "`{}`: expected at most {WHOLE_BYTES_MAX} bytes where all rows are held, found \
+             {n_bytes}",
             path.display()
         );
         return Err(Error::new(Code::LimitExceeded, message)

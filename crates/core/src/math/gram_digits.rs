@@ -1,5 +1,5 @@
-//! The integer form of the Gram matrix for one digit: products of integers of 21 bits, summed in f64
-//! without any rounding.
+//! The integer form of the Gram matrix for one digit: products of integers of 21 bits, summed in
+//! f64 without any rounding.
 
 use super::fixed::power_of_two;
 use super::gram::{BLOCK, DIGIT_BITS, GramSpec, centred};

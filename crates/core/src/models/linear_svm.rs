@@ -27,8 +27,8 @@
 //!
 //! # Errors
 //! `c` not above 0, `epsilon` below 0, `tolerance` not above 0, `max_iter` of 0; a missing or
-//! infinite value; a target of one class; class weights of a regression; no optimum within `max_iter` steps. At scoring, an
-//! infinite value is a row's reason.
+//! infinite value; a target of one class; class weights of a regression; no optimum within
+//! `max_iter` steps. At scoring, an infinite value is a row's reason.
 //!
 //! # Example
 //! x = −1, 1 and y = 0, 1 with `c` = 1: b₀ = 0, and b₁ = 4 c (1 − b₁) gives b₁ = 4 / 5.

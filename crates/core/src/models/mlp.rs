@@ -20,13 +20,13 @@
 //! `beta_1`^t) · m / (√s + `epsilon`) is subtracted. `dropout` sets each value of a hidden layer to
 //! 0 with that probability and divides the others by its complement, in the fit only.
 //!
-//! `learning_rate` changes `learning_rate_init` = r from epoch to epoch. "invscaling": r / (1 + rows
-//! seen in the epochs before)^`power_t`, as in scikit-learn's `MLPClassifier`; "step": r · `gamma`^k
-//! with k the whole number of `step_size` epochs gone, "cosine": `eta_min` + (r − `eta_min`) (1 +
-//! cos(π e / `max_iter`)) / 2 in epoch e from 0, as PyTorch's `StepLR` and `CosineAnnealingLR`. Both
-//! solvers follow it. In the first w = `warmup_epochs` epochs the length is r (e + 1) / (w + 1)
-//! instead; the schedule counts the epochs behind them, as does its `max_iter`. Initial
-//! weights and intercepts are uniform in a range that `initial` names.
+//! `learning_rate` changes `learning_rate_init` = r from epoch to epoch. "invscaling": r / (1 +
+//! rows seen in the epochs before)^`power_t`, as in scikit-learn's `MLPClassifier`; "step": r ·
+//! `gamma`^k with k the whole number of `step_size` epochs gone, "cosine": `eta_min` + (r −
+//! `eta_min`) (1 + cos(π e / `max_iter`)) / 2 in epoch e from 0, as PyTorch's `StepLR` and
+//! `CosineAnnealingLR`. Both solvers follow it. In the first w = `warmup_epochs` epochs the length
+//! is r (e + 1) / (w + 1) instead; the schedule counts the epochs behind them, as does its
+//! `max_iter`. Initial weights and intercepts are uniform in a range that `initial` names.
 //!
 //! The fit has settled when for more than `n_iter_no_change` epochs in a row the loss stayed above
 //! its lowest less `tol`. That is the mean loss of an epoch, each row's before the step of its own
@@ -153,8 +153,8 @@ pub struct MlpParams {
     /// The numbers of a label's vector, at most 1024; 0 means half the number of labels, rounded
     /// up, at most 50.
     pub embedding_dim: u32,
-    /// How the length of a step changes. This and what belongs to it are left out of the stored form
-    /// where they are what they are by default.
+    /// How the length of a step changes. This and what belongs to it are left out of the stored
+    /// form where they are what they are by default.
     #[serde(skip_serializing_if = "stored::is_constant")]
     pub learning_rate: LearningRate,
     /// For "invscaling": the exponent, at least 0.

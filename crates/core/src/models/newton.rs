@@ -3,9 +3,10 @@
 //! Variables are numbered as in a pass: 0 is the intercept, then the features from 1.
 //!
 //! **Many rows** (65,536 or more) start from the optimum of about 16,384 of them, those with the
-//! smallest fitting keys (and these from that of 2,048 of them), and keep the second derivatives of one point near the optimum for the
-//! steps behind it: such a step leaves a fixed small share of the way, and costs a sum of gradients
-//! alone. Where that share is not small the usual steps go on from there.
+//! smallest fitting keys (and these from that of 2,048 of them), and keep the second derivatives of
+//! one point near the optimum for the steps behind it: such a step leaves a fixed small share of
+//! the way, and costs a sum of gradients alone. Where that share is not small the usual steps go on
+//! from there.
 
 use crate::aggregate::{LogisticPass, LogisticPoint, MemoryRows, Rows, WeightSummary};
 use crate::batch::Batch;

@@ -4,8 +4,8 @@
 //! A trace is over the rows in the order of their keys. Where the table is not in memory, its rows
 //! are counted by the first bits of their keys, and each pass over the source takes those of a
 //! range of keys, some thirty million cells, through all stages; the ranges in their order are the
-//! order of all rows. Keys are hashes, so that ranges are about equally full; rows of one key, which no
-//! range can part, are held together.
+//! order of all rows. Keys are hashes, so that ranges are about equally full; rows of one key,
+//! which no range can part, are held together.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

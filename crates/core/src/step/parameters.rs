@@ -134,16 +134,27 @@ mod tests {
         rules: Vec<Rule>,
     }
 
-    const SOURCE: &str = "/// Other.\npub struct Other {\n    /// Wrong.\n    pub depth: u32,\n}\n
-pub struct Params {\n    /// How deep\n    /// it goes.\n    pub depth: u32,\n    #[serde(default)]\n    \
-         pub rule: Rule,\n}\n";
+    const SOURCE: &str = "\
+/// Other.
+pub struct Other {
+    /// Wrong.
+    pub depth: u32,
+}
+
+pub struct Params {
+    /// How deep
+    /// it goes.
+    pub depth: u32,
+    #[serde(default)]
+    pub rule: Rule,
+}
+";
 
     #[test]
     fn every_parameter_of_every_kind_has_docs() {
         let steps = TransformParams::KINDS.iter().chain(SelectorParams::KINDS);
         for info in steps.chain(ModelParams::KINDS) {
             for p in info.parameters() {
-                println!("{} {}: {}; {}", info.tag, p.name, p.form, p.doc);
                 assert!(p.doc.ends_with('.'), "{} {}: no docs", info.tag, p.name);
             }
         }

@@ -61,8 +61,8 @@ impl ReadArgs {
         self.block_rows.unwrap_or(samescore_core::batch::BLOCK_ROWS)
     }
 
-    /// The rows to fit on: in memory, unless they are too many or `is_streamed`. `rows` are they, if
-    /// they had to be read already.
+    /// The rows to fit on: in memory, unless they are too many or `is_streamed`. `rows` are they,
+    /// if they had to be read already.
     pub(super) fn open(
         &self,
         gathering: &Gathering,

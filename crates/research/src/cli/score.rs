@@ -107,7 +107,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     }
     let listing = Listing { shell, progress, doing: "scoring", out: args.out.as_deref() };
     if args.out.is_none() && shell.is_json() {
-        let answer = |rows: Value| json!({ "command": "score", "artifact": artifact.digest().to_string(), "rows": rows });
+        let digest = artifact.digest().to_string();
+        let answer = |rows: Value| json!({ "command": "score", "artifact": digest, "rows": rows });
         let make = |block: &Batch| args.json_rows(&artifact, block);
         listing.write_json(&blocks, &threads, answer, make)?;
         return Ok(Answer::yes(String::new()));

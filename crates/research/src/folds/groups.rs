@@ -90,8 +90,9 @@ mod tests {
     #[test]
     fn each_fold_has_its_share_of_each_class() {
         // By size: 0, then 1, 2, 3 of two rows each, then 4. Group 0 opens fold 0, and 1 fold 1,
-        // where its class is absent; 2 finds 4 rows of class 0 in fold 0 and none in fold 1; 3 finds
-        // no class 1 in fold 0, two in fold 1; so does 4, and finds two in both: fewer rows decide.
+        // where its class is absent; 2 finds 4 rows of class 0 in fold 0 and none in fold 1; 3
+        // finds no class 1 in fold 0, two in fold 1; so does 4, and finds two in both: fewer rows
+        // decide.
         let groups = [[4, 0], [0, 2], [2, 0], [0, 2], [1, 0]];
         assert_eq!(dealt(&groups, 2), [0, 1, 1, 0, 1]);
     }

@@ -1,5 +1,5 @@
-//! A disk that is full in the middle of a write: what was there before stays, nothing half-written is
-//! left, and the error says what and where.
+//! A disk that is full in the middle of a write: what was there before stays, nothing half-written
+//! is left, and the error says what and where.
 //!
 //! A limit on the size of files, whose signal is ignored, refuses what a full disk refuses; where
 //! that may be done, a small disk of memory is filled as well.

@@ -2,8 +2,8 @@
 //! cache.
 //!
 //! Eight columns lie in a word, the first in the lowest bits. The words are cut into one part per
-//! thread at hand and parts of at most a line, each held by itself, so that a thread fetches what it
-//! adds and nothing else. A row of a part takes 1, 2, 4 or 8 words, so that none lies across two
+//! thread at hand and parts of at most a line, each held by itself, so that a thread fetches what
+//! it adds and nothing else. A row of a part takes 1, 2, 4 or 8 words, so that none lies across two
 //! lines.
 
 use std::hint::black_box;

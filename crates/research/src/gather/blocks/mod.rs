@@ -4,8 +4,8 @@
 //! Opening a source finds where its blocks are, and makes no table of them. CSV and Parquet files
 //! are cut where they lie ([`csv`], [`parquet`]); several files are one table, as when they are
 //! read whole. What cannot be cut (a packed file, another format, a pipe, a database) is read once,
-//! as it comes ([`once`]), and its blocks are kept ([`kept`]): in memory up to a bound, beyond it in
-//! a temporary file. A block's cells go to the takers that whole files go to.
+//! as it comes ([`once`]), and its blocks are kept ([`kept`]): in memory up to a bound, beyond it
+//! in a temporary file. A block's cells go to the takers that whole files go to.
 //!
 //! # Shape
 //! A block has at most the rows that the caller says, and is of one file.

@@ -1,5 +1,6 @@
-//! Count, sum, mean and extremes of a column, exact and mergeable: [`Moments`](super::Moments)
-//! without squares, for whoever only asks where a column lies. It takes half the time.
+//! Count, sum, mean and extremes of a column, exact and mergeable: what
+//! [`Moments`](super::Moments) know without squares, for whoever only asks where a column lies. It
+//! takes half the time.
 
 use super::exact_sum::{self, ExactSum};
 use super::order::{from_order_key, order_key};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct Extent {
     n_missing: u64,
-    sum: ExactSum,
+    pub(super) sum: ExactSum,
     /// Order keys of the smallest and the largest value.
     extremes: Option<(u64, u64)>,
 }
@@ -24,6 +25,24 @@ impl Extent {
     /// Takes every value of a slice in.
     pub fn observe_slice(&mut self, values: &[f64]) {
         self.sum.add_slice(values);
+        self.take(values);
+    }
+
+    /// Takes one value in; false if it is missing.
+    #[inline]
+    pub(super) fn observe(&mut self, x: f64) -> bool {
+        if x.is_nan() {
+            self.n_missing += 1;
+            return false;
+        }
+        self.sum.add(x);
+        let key = order_key(x);
+        self.widen(key, key);
+        true
+    }
+
+    /// Takes in what is not in the sum, which has the values already.
+    pub(super) fn take(&mut self, values: &[f64]) {
         self.n_missing += self.sum.forget_nan();
         let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
         for &x in values {

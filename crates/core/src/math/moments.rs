@@ -4,8 +4,9 @@
 //! the rows nor the way they were split can move a bit. Mean and variance are correctly rounded:
 //! one division of exact integers.
 
-use super::exact_sum::{self, ExactSum};
-use super::order::{MISSING, from_order_key, order_key};
+use super::exact_sum::ExactSum;
+use super::extent::Extent;
+use super::order::MISSING;
 use serde::{Deserialize, Serialize};
 
 /// The divisor n * (n - ddof) must stay below 2^126.
@@ -15,11 +16,8 @@ const N_MAX: u64 = u64::MAX >> 1;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Moments {
-    n_missing: u64,
-    sum: ExactSum,
+    extent: Extent,
     squares: ExactSum,
-    /// Order keys of the smallest and the largest value.
-    extremes: Option<(u64, u64)>,
 }
 
 impl Moments {
@@ -31,66 +29,47 @@ impl Moments {
     /// Takes one value in.
     #[inline]
     pub fn observe(&mut self, x: f64) {
-        if x.is_nan() {
-            self.n_missing += 1;
-            return;
+        if self.extent.observe(x) {
+            self.squares.add_product(x, x);
         }
-        self.sum.add(x);
-        self.squares.add_product(x, x);
-        let key = order_key(x);
-        self.widen(key, key);
     }
 
     /// Takes every value of a slice in.
     pub fn observe_slice(&mut self, values: &[f64]) {
-        self.sum.add_slice_and_squares(&mut self.squares, values);
-        self.n_missing += self.sum.forget_nan();
+        self.extent.sum.add_slice_and_squares(&mut self.squares, values);
+        self.extent.take(values);
         self.squares.forget_nan();
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for &x in values {
-            low = if x < low { x } else { low };
-            high = if x > high { x } else { high };
-        }
-        // Without any value, low is still +inf and high -inf.
-        if low <= high {
-            self.widen(order_key(low), order_key(high));
-        }
     }
 
     /// Takes the rows of another state in: associative and commutative.
     pub fn merge(&mut self, other: &Self) {
-        self.n_missing = self.n_missing.saturating_add(other.n_missing);
-        self.sum.merge(&other.sum);
+        self.extent.merge(&other.extent);
         self.squares.merge(&other.squares);
-        if let Some((low, high)) = other.extremes {
-            self.widen(low, high);
-        }
     }
 
     /// Number of values that were not missing.
     pub fn n(&self) -> u64 {
-        let (_, plus, minus) = self.sum.special_counts();
-        self.sum.count().saturating_add(plus).saturating_add(minus)
+        self.extent.n()
     }
 
     /// Number of missing values.
     pub fn n_missing(&self) -> u64 {
-        self.n_missing
+        self.extent.n_missing()
     }
 
     /// The sum, rounded once; 0 without values.
     pub fn sum(&self) -> f64 {
-        self.sum.round()
+        self.extent.sum.round()
     }
 
     /// The exact sum, for whoever combines it further.
     pub fn exact_sum(&self) -> &ExactSum {
-        &self.sum
+        &self.extent.sum
     }
 
     /// The correctly rounded mean; `None` without values.
     pub fn mean(&self) -> Option<f64> {
-        (self.n() > 0).then(|| exact_sum::mean(&self.sum, self.n()))
+        self.extent.mean()
     }
 
     /// The correctly rounded variance with divisor `n - ddof`; `None` unless `ddof < n < 2^63`;
@@ -102,10 +81,10 @@ impl Moments {
         if n <= ddof || n > N_MAX {
             return None;
         }
-        if self.sum.special().is_some() {
+        if self.extent.sum.special().is_some() {
             return Some(MISSING);
         }
-        let sum = self.sum.exact();
+        let sum = self.extent.sum.exact();
         let spread = self.squares.exact().times_integer(n).minus(&sum.times(&sum));
         Some(spread.over(u128::from(n) * u128::from(n - ddof)))
     }
@@ -118,17 +97,12 @@ impl Moments {
 
     /// The smallest value; `None` without values.
     pub fn min(&self) -> Option<f64> {
-        self.extremes.map(|(low, _)| from_order_key(low))
+        self.extent.min()
     }
 
     /// The largest value; `None` without values.
     pub fn max(&self) -> Option<f64> {
-        self.extremes.map(|(_, high)| from_order_key(high))
-    }
-
-    fn widen(&mut self, low: u64, high: u64) {
-        let (a, b) = self.extremes.unwrap_or((low, high));
-        self.extremes = Some((Ord::min(a, low), Ord::max(b, high)));
+        self.extent.max()
     }
 }
 

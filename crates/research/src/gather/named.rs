@@ -302,12 +302,12 @@ mod tests {
             (
                 "[source]\ndatabase = \"postgres://u@h/d\"\ntable = \"t\"\nsslmode = \"none\"",
                 "expected `disable`, `prefer`, `require` or `verify-full` as sslmode",
-                64,
+                61,
             ),
             (
                 "[source]\ndatabase = \"postgres://u@h/d\"\ntable = \"t\"\nconnect_timeout = 0",
                 "expected whole seconds as connect_timeout, found `0`",
-                72,
+                69,
             ),
             ("[source]\npath = \"a\"\nsslmode = \"require\"", "expected `table`, `query` and", 30),
         ] {

@@ -45,7 +45,7 @@ fn deal(
     n_folds: usize,
 ) -> BTreeMap<RowKey, u32> {
     let n_classes = groups.values().next().map_or(0, Vec::len);
-    let size = |counts: &[u64]| counts.iter().fold(0, |total: u64, n| total + n);
+    let size = |counts: &[u64]| counts.iter().sum::<u64>();
     let mut order: Vec<(RowKey, &[u64])> =
         groups.iter().map(|(key, counts)| (*key, counts.as_slice())).collect();
     order.sort_by_key(|(key, counts)| (std::cmp::Reverse(size(counts)), draw(*key), *key));

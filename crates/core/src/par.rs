@@ -106,6 +106,29 @@ pub fn map_ranges<T: Send>(n: usize, f: impl Fn(Range<usize>) -> T + Sync + Send
     map(&ranges, |&range| f(bound(range)..bound(range + 1)))
 }
 
+/// Shows `f` of each of `0..n` to `take`, in their order, until that says that it has enough by
+/// false. As many are at hand at a time as there are threads: for what is too much to hold.
+///
+/// # Errors
+/// The first one of `take`, after those before it are taken.
+pub fn in_waves<T: Send, E>(
+    n: usize,
+    f: impl Fn(usize) -> T + Sync + Send,
+    mut take: impl FnMut(T) -> std::result::Result<bool, E>,
+) -> std::result::Result<(), E> {
+    let mut next = 0;
+    while next < n {
+        let wave: Vec<usize> = (next..n.min(next + n_threads().max(1))).collect();
+        next += wave.len();
+        for made in map(&wave, |&index| f(index)) {
+            if !take(made)? {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
 /// How many threads the current maps use: a hint for cutting work, never an input of a number.
 pub fn n_threads() -> usize {
     if SEQUENTIAL.get() { 1 } else { rayon::current_num_threads() }
@@ -131,6 +154,30 @@ mod tests {
             let threads = Threads::new(n).unwrap();
             assert_eq!(threads.run(|| map(&items, |x| x * x)), expected);
         }
+    }
+
+    #[test]
+    fn waves_are_taken_in_order_until_an_error_or_enough() {
+        for n_threads in [1, 3] {
+            let threads = Threads::new(n_threads).unwrap();
+            for (enough, expected) in [(99, vec![0, 1, 2, 3, 4, 5]), (2, vec![0, 1, 2])] {
+                let mut seen = Vec::new();
+                let ended = threads.run(|| {
+                    in_waves(
+                        7,
+                        |index| (index < 6).then_some(index),
+                        |made| {
+                            let index = made.ok_or("gone")?;
+                            seen.push(index);
+                            Ok(index < enough)
+                        },
+                    )
+                });
+                let expected_end = if enough == 99 { Err("gone") } else { Ok(()) };
+                assert_eq!((seen, ended), (expected, expected_end));
+            }
+        }
+        assert_eq!(in_waves(0, |index| index, |_| Err("taken")), Ok(()));
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub fn classes(source: &Source, data: &DataConfig, column: &str) -> Result<Vec<S
     let columns = BTreeMap::from([(column.to_owned(), declared.clone())]);
     let (key, missing) = (data.key.clone(), data.missing.clone());
     let data = DataConfig { columns, missing, key, ..DataConfig::default() };
-    let blocks = gather::blocks(source, &data, BLOCK_ROWS, &Keep::default())?;
+    let blocks = gather::blocks(source, &data, gather::BLOCK_ROWS, &Keep::default())?;
     let mut seen = Column::empty(declared.kind);
     for index in 0..blocks.n_blocks() {
         seen.append(&[blocks.read(index)?.column(0)]);
@@ -105,9 +105,6 @@ pub fn classes(source: &Source, data: &DataConfig, column: &str) -> Result<Vec<S
     }
     Ok(labels_of(&seen))
 }
-
-/// Rows per block.
-const BLOCK_ROWS: usize = 65_536;
 
 /// Every value once, in ascending order.
 fn distinct(column: &Column) -> Column {

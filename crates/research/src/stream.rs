@@ -24,21 +24,8 @@ pub fn each_block<T: Send, E: From<samescore_core::error::Error> + Send>(
     make: impl Fn(Batch) -> Result<T> + Sync + Send,
     mut take: impl FnMut(T) -> Result<bool, E> + Send,
 ) -> Result<(), E> {
-    threads.run(|| {
-        let n_blocks = blocks.n_blocks();
-        let mut next = 0;
-        while next < n_blocks {
-            let wave: Vec<usize> = (next..n_blocks.min(next + par::n_threads())).collect();
-            next += wave.len();
-            let made = par::map(&wave, |&index| make(blocks.read(index)?));
-            for one in made {
-                if !take(one?)? {
-                    return Ok(());
-                }
-            }
-        }
-        Ok(())
-    })
+    let made = |index| make(blocks.read(index)?);
+    threads.run(|| par::in_waves(blocks.n_blocks(), made, |one| take(one?)))
 }
 
 /// The input columns of a plan out of blocks, for one pass.

@@ -335,7 +335,7 @@ pub(crate) fn training_rows(config: &Config, table: &Table) -> Result<(MemoryRow
 type Judged = (Vec<f64>, Vec<f64>, u64);
 
 fn score(plan: &Plan, rows: &dyn Rows) -> Result<Judged> {
-    let judge = |&index: &usize| {
+    let judge = |index| {
         let (mut truth, mut scored, mut n_unscored) = (Vec::new(), Vec::new(), 0);
         let mut judged = Ok(());
         rows.with_block(index, &mut |block| {
@@ -354,17 +354,13 @@ fn score(plan: &Plan, rows: &dyn Rows) -> Result<Judged> {
         judged.map(|()| (truth, scored, n_unscored))
     };
     let mut all: Judged = Judged::default();
-    let mut next = 0;
-    while next < rows.n_blocks() {
-        let wave: Vec<usize> = (next..rows.n_blocks().min(next + par::n_threads())).collect();
-        next += wave.len();
-        for part in par::map(&wave, judge) {
-            let (truth, scored, n_unscored): Judged = part?;
-            all.0.extend(truth);
-            all.1.extend(scored);
-            all.2 += n_unscored;
-        }
-    }
+    par::in_waves(rows.n_blocks(), judge, |part| {
+        let (truth, scored, n_unscored) = part?;
+        all.0.extend(truth);
+        all.1.extend(scored);
+        all.2 += n_unscored;
+        Ok::<bool, Error>(true)
+    })?;
     Ok(all)
 }
 

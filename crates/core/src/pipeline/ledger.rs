@@ -162,21 +162,17 @@ impl Draft {
         read: impl Fn(usize) -> Result<(T, Draft)> + Sync + Send,
     ) -> Result<(Vec<T>, Draft)> {
         let (mut kept, mut draft) = (Vec::with_capacity(n_blocks), Draft::default());
-        let mut next = 0;
+        let read = |index| {
+            par::check_float_mode()?;
+            read(index)
+        };
         // A block per thread at a time: longer parts would be in memory twice when they are joined.
-        while next < n_blocks {
-            let wave: Vec<usize> = (next..n_blocks.min(next + par::n_threads())).collect();
-            next += wave.len();
-            let parts = par::map(&wave, |&index| {
-                par::check_float_mode()?;
-                read(index)
-            });
-            for part in parts {
-                let (one, part) = part?;
-                kept.push(one);
-                draft.merge(part);
-            }
-        }
+        par::in_waves(n_blocks, read, |part| {
+            let (one, part) = part?;
+            kept.push(one);
+            draft.merge(part);
+            Ok::<bool, Error>(true)
+        })?;
         Ok((kept, draft))
     }
 

@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{FittedState, Membership, Pipeline, Scores, table};
 use crate::batch::{BLOCK_ROWS, Batch, ColumnKind, RowKeyer, Schema};
@@ -13,7 +12,6 @@ use crate::faults::{self, Fault};
 use crate::math;
 use crate::par;
 use crate::step::Output;
-use crate::step::Progress;
 use crate::trace::INPUT_STAGE;
 
 /// A compiled pipeline.
@@ -186,23 +184,12 @@ impl Plan {
     /// If an input column is absent or of another kind, or the float mode of a thread has been
     /// changed.
     pub fn score(&self, batch: &Batch) -> Result<Scores> {
-        self.score_heard(batch, Progress::default())
-    }
-
-    /// The same, telling `progress` after each block how many rows are done.
-    ///
-    /// # Errors
-    /// As [`Plan::score`].
-    pub fn score_heard(&self, batch: &Batch, progress: Progress<'_>) -> Result<Scores> {
-        let (done, n_rows) = (AtomicU64::new(0), batch.n_rows() as u64);
         let slots = table::bind_slots(batch.schema(), &self.input)?;
         let parts = par::map(&ranges(batch.n_rows()), |range| {
             let mut block = Batch::default();
             block.fill(&self.input, batch, &slots, range.clone());
             let mut scores = Scores::default();
             self.score_block(&mut block, &mut scores)?;
-            let n = range.len() as u64;
-            progress.at(done.fetch_add(n, Ordering::Relaxed) + n, n_rows);
             Ok(scores)
         });
         let mut all = Scores::of_width(self.n_outputs());

@@ -4,11 +4,9 @@ use std::path::PathBuf;
 
 use samescore_core::batch::Batch;
 use samescore_core::error::Result;
-use samescore_research::gather::{Keep, SourceBlocks};
+use samescore_research::gather::{BLOCK_ROWS, Keep, SourceBlocks};
 use samescore_research::gathering::Gathering;
 
-/// Rows per block of a source.
-pub(super) const BLOCK_ROWS: usize = 65_536;
 /// Files from here on are streamed.
 const STREAMED_BYTES: u64 = 1 << 30;
 /// Files up to here are read whole, whatever their format.
@@ -75,12 +73,12 @@ impl ReadArgs {
         let keep = self.keep_up_to(FIT_BYTES);
         let streamed =
             || gathering.blocks(self.block_rows(), &keep).map(Box::new).map(Opened::Streamed);
-        let n_bytes = gathering.n_bytes()?;
-        let whole_below = if gathering.is_cut()? { STREAMED_BYTES } else { WHOLE_BYTES };
+        let (n_bytes, is_cut) = (gathering.n_bytes()?, gathering.is_cut()?);
+        let whole_below = if is_cut { STREAMED_BYTES } else { WHOLE_BYTES };
         match n_bytes {
             _ if is_streamed => streamed(),
             Some(n) if n < whole_below => gathering.read_rows().map(Box::new).map(Opened::Whole),
-            _ if gathering.is_cut()? => streamed(),
+            _ if is_cut => streamed(),
             _ => match gathering.blocks(self.block_rows(), &keep)? {
                 blocks if blocks.is_held() => blocks.into_batch().map(Box::new).map(Opened::Whole),
                 blocks => Ok(Opened::Streamed(Box::new(blocks))),

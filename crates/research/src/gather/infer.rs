@@ -18,13 +18,11 @@ use samescore_core::batch::{CellReader, ColumnKind, TimeFormat, read_num, read_t
 use samescore_core::config::ColumnConfig;
 use samescore_core::error::{Code, Error, Result};
 
+use super::reader::BLOCK_ROWS;
 use super::table::{Taken, same_columns, take};
 use super::taker::{Part, Stored, Taker, bool_label};
 use super::{Source, blocks, check_names, check_size};
 use crate::snapshot;
-
-/// Rows in memory at a time.
-const PART_ROWS: usize = 65_536;
 
 /// Name and kind of every column of a source. `missing` are the texts that mean missing.
 ///
@@ -77,7 +75,7 @@ fn by_parts(source: &Source, make: &(impl Fn(&str) -> Seen + Sync)) -> Result<Ta
             }
         }
         let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
-        blocks::parts(path, (&wanted, PART_ROWS), make, |parts, n_rows| {
+        blocks::parts(path, (&wanted, BLOCK_ROWS), make, |parts, n_rows| {
             all.n_rows += n_rows;
             all.columns.iter_mut().zip(parts).for_each(|(seen, part)| seen.append(vec![part]));
             check_size(path, all.n_rows, wanted.len())

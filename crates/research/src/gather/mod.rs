@@ -66,6 +66,7 @@ pub use blocks::{Keep, SourceBlocks, blocks, is_cut};
 pub use guess::read_inferred;
 pub use infer::infer;
 pub use named::{Named, of_config, to_table};
+pub use reader::BLOCK_ROWS;
 pub use source::{Address, Query, Relation, Source};
 pub(crate) use sql::identifier;
 

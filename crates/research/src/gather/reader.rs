@@ -4,8 +4,8 @@ use samescore_core::error::Result;
 
 use super::taker::Taker;
 
-/// How many rows are asked for at a time.
-pub(super) const BLOCK_ROWS: usize = 65_536;
+/// How many rows of a source are asked for at a time.
+pub const BLOCK_ROWS: usize = 65_536;
 
 /// An open table or query.
 pub(super) trait Reader {

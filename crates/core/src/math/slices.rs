@@ -78,11 +78,7 @@ fn settled(high: f64, low: f64, bound: f64) -> f64 {
 /// Puts the value of each argument in its place. `block` writes missing where it cannot tell, or
 /// where the value is missing, and whether it did; `one` then has the last word.
 #[inline(always)]
-fn each_block(
-    values: &mut [f64],
-    block: impl Fn(&Block, &mut Block) -> bool,
-    one: fn(f64) -> f64,
-) {
+fn each_block(values: &mut [f64], block: impl Fn(&Block, &mut Block) -> bool, one: fn(f64) -> f64) {
     for values in values.chunks_mut(BLOCK) {
         if values.len() < N_SHORT {
             values.iter_mut().for_each(|x| *x = one(*x));

@@ -211,7 +211,8 @@ mod tests {
             let q = large * step;
             let off_q = large * off + u * q;
             let others = u * (7.0 * (q + f64::EPSILON * (1 << 28) as f64) + 1.0 / (1 << 23) as f64);
-            let sum = k * large * 1.001 * (off_q + others) + 16.0 * u * u * f64::from(u8::from(n > 0));
+            let sum =
+                k * large * 1.001 * (off_q + others) + 16.0 * u * u * f64::from(u8::from(n > 0));
             worst = crate::math::max(worst, sum / y);
             assert!(k * large * (q + 1.0 / (1 << 22) as f64) < 0.001 * y, "{n}");
         }

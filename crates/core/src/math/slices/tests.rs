@@ -119,11 +119,8 @@ fn hard_arguments_take_the_slow_way_and_are_right() {
         let number = |hex: &str| f64::from_bits(u64::from_str_radix(hex, 16).expect("bits"));
         lines.map(|line| (number(&line[..16]), number(&line[17..]))).collect()
     };
-    let blocks: [(&str, All, Try); 3] = [
-        ("exp", exp_all, exp_block),
-        ("tanh", tanh_all, tanh_block),
-        ("erf", erf_all, erf_block),
-    ];
+    let blocks: [(&str, All, Try); 3] =
+        [("exp", exp_all, exp_block), ("tanh", tanh_all, tanh_block), ("erf", erf_all, erf_block)];
     for (name, all, block) in blocks {
         let lines = hard(name);
         assert_eq!(lines.len(), 2000);

@@ -97,7 +97,9 @@ fn gelu(sums: &mut [f64], mut factors: Option<&mut [f64]>) {
                 *factor *= slope;
             }
         } else {
-            sums.iter_mut().zip(shares).for_each(|(z, share)| *z = within(*z, (*z * *share, 0.0)).0);
+            sums.iter_mut()
+                .zip(shares)
+                .for_each(|(z, share)| *z = within(*z, (*z * *share, 0.0)).0);
         }
     }
 }

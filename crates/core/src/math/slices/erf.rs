@@ -19,7 +19,8 @@
 //! all is proportional to d, and to d² or less what is to Q.
 //!
 //! Over the whole table the sum of all is below 0.8 · 2^-62 times the smallest result y, as a test
-//! computes. The bound is 2^-62 times the upper part of the sum, which is at least 0.999 y. Nearer to 0 than 2^-900 the rest of a rest may be subnormal: there one value is asked for.
+//! computes. The bound is 2^-62 times the upper part of the sum, which is at least 0.999 y. Nearer to
+//! 0 than 2^-900 the rest of a rest may be subnormal: there the function of one value is asked.
 
 use super::super::functions::erf;
 use super::fixed::{ONE, high_product, nearest, nearest_difference, pair};

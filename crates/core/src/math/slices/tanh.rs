@@ -25,8 +25,8 @@
 //!   product with R and R itself by u 2^-23 k D; tl and its rest by less than 2^-104.
 //!
 //! Over the whole table their sum is below 0.97 · 2^-62 y, as a test computes. The bound is 2^-62
-//! times the upper part of the sum, which is at least 0.999 y. Where d² is subnormal, d v is too small to
-//! be seen beside d.
+//! times the upper part of the sum, which is at least 0.999 y. Where d² is subnormal, d v is too
+//! small to be seen beside d.
 
 use super::super::functions::tanh;
 use super::fixed::{ONE, high_product, nearest, nearest_difference, pair, ratio};

@@ -90,7 +90,7 @@ fn arguments_of_every_exponent() {
     // The exponents that matter: 2^-60 to 2^12, both signs.
     let near = |bits: u64| {
         let exponent = 1023 - 60 + (bits >> 12) % 73;
-        f64::from_bits(bits & (SIGN | (1 << 52) - 1) | exponent << 52)
+        f64::from_bits((bits & (SIGN | ((1 << 52) - 1))) | (exponent << 52))
     };
     let near: Vec<f64> = (0..200_000).map(|_| near(draw())).collect();
     assert_same(&near);

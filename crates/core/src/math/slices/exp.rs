@@ -1,9 +1,9 @@
 //! e^x, and the logistic function, of whole slices.
 //!
-//! **Split.** n is the integer nearest to 128 x / ln 2, but for rounding, so that x = n ln 2 / 128
-//! + t with |t| <= 2^-8.5, and e^x = 2^⌊n / 128⌋ T e^t with T = 2^(j / 128), j = n mod 128. ln 2 /
-//! 128 is C1 + C2, C1 a multiple of 2^-43 below 2^-7.5: with |x| <= 708, |n| < 2^17 and n C1 is
-//! exact. x - n C1 = r is exact too: with n = 0 it is x; else |x| >= 2^-9, so that both are
+//! **Split.** n is the integer nearest to 128 x / ln 2, but for rounding, and t the rest: x = t + n
+//! ln 2 / 128, |t| <= 2^-8.5. So e^x = 2^⌊n / 128⌋ T e^t with T = 2^(j / 128), j = n mod 128. The
+//! step ln 2 / 128 is C1 + C2, C1 a multiple of 2^-43 below 2^-7.5: with |x| <= 708, |n| < 2^17 and
+//! n C1 is exact. r = x - n C1 is exact too: with n = 0 it is x; else |x| >= 2^-9, so that both are
 //! multiples of 2^-61, and |r| < 2^-8.5. c = -n C2 is below 2^-29, its error below 2^-81.
 //!
 //! **Sum.** With T = Th + Tl (|Tl| <= 2^-53, the rest below 2^-106), S = Th rounded to a multiple

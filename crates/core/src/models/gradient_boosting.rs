@@ -90,7 +90,7 @@ pub struct GradientBoostingParams {
     pub subsample: f64,
     /// The share of rows with the largest gradients that a round keeps; 0 for no such sampling.
     pub top_rate: f64,
-    /// The share of all rows that it takes from the others.
+    /// The share of all rows that it takes from the others, above 0 with `top_rate` and only then.
     pub other_rate: f64,
     /// The share of columns that a tree sees.
     pub colsample_bytree: f64,
@@ -272,7 +272,7 @@ impl FitModel for GradientBoostingParams {
             n_rounds: self.n_estimators,
             learning_rate: self.learning_rate,
             grow,
-            rows: if self.top_rate > 0.0 || self.other_rate > 0.0 {
+            rows: if self.top_rate > 0.0 {
                 RowSample::OneSided { top: self.top_rate, other: self.other_rate }
             } else if self.subsample < 1.0 {
                 RowSample::Share(self.subsample)

@@ -131,38 +131,6 @@ fn is_group_rows(n_rows: &u32) -> bool {
     *n_rows == group_rows()
 }
 
-/// The loss of a regression.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Loss {
-    /// The squared residual.
-    #[default]
-    SquaredError,
-    /// Its size.
-    AbsoluteError,
-    /// Squared near 0, linear beyond `alpha`.
-    Huber,
-    /// That of the quantile `alpha`.
-    Quantile,
-    /// The Poisson deviance, log link.
-    Poisson,
-    /// The gamma deviance, log link.
-    Gamma,
-    /// The Tweedie deviance, log link.
-    Tweedie,
-}
-
-/// Which leaf is split next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Growth {
-    /// The one with the highest gain.
-    #[default]
-    Leaf,
-    /// The first of the lowest depth.
-    Depth,
-}
-
 impl Default for GradientBoostingParams {
     fn default() -> Self {
         GradientBoostingParams {
@@ -342,12 +310,15 @@ impl GradientBoostingParams {
     }
 }
 
+mod choices;
 mod constraints;
 mod examples;
 mod link;
 mod ranges;
 #[cfg(test)]
 mod tests;
+
+pub use choices::{Growth, Loss};
 
 /// Trees, and how scores become predictions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -247,7 +247,11 @@ impl FitModel for GradientBoostingParams {
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<GradientBoosting> {
         let grow = self.grow_params(ctx)?;
-        let mut table = Table::new(rows)?;
+        let draws_rows = self.subsample < 1.0
+            || self.top_rate > 0.0
+            || self.other_rate > 0.0
+            || self.early_stopping_rounds > 0;
+        let mut table = Table::new(rows, draws_rows)?;
         if self.class_weight == ClassWeight::Balanced && ctx.n_classes > 0 {
             table.balance(ctx.n_classes as usize);
         }

@@ -89,7 +89,9 @@ impl Bag<'_> {
             };
             rows.iter().map(pack).collect()
         });
-        let sample = Sample { packed: packed.collect(), packing, rows };
+        let packed: Vec<Vec<i64>> = packed.collect();
+        let totals = packed.iter().map(|packed| packing.totals(packed)).collect();
+        let sample = Sample { packed, packing, rows, totals };
         let features: Vec<u32> = (0..self.data.n_features() as u32).collect();
         let mut params = self.params.grow.clone();
         if self.params.min_impurity_decrease > 0.0 {

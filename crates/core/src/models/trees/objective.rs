@@ -22,7 +22,7 @@ use super::table::Table;
 /// e^0.7, by which Poisson steps are damped.
 const POISSON_DAMPING: f64 = 2.013_752_707_470_476_6;
 /// Second derivatives of a log loss are at least this much of the weight.
-const HESSIAN_MIN: f64 = 1e-16;
+pub(super) const HESSIAN_MIN: f64 = 1e-16;
 /// Probabilities from which scores start are at least this.
 const PRIOR_MIN: f64 = 1e-15;
 
@@ -118,9 +118,22 @@ impl Objective {
         vec![one]
     }
 
-    /// Gradient and second derivative of a row of weight 1, for losses of one score.
+    /// The exponential that gradient and second derivative share, for losses of one score: most of
+    /// what they cost.
     #[inline]
-    pub fn gradient(self, Seen { score: s, target: y }: Seen) -> (f64, f64) {
+    pub fn power(self, score: f64) -> f64 {
+        match self {
+            Objective::Poisson => math::exp(score),
+            Objective::Gamma => math::exp(-score),
+            Objective::Binary => math::exp(-score.abs()),
+            _ => 0.0,
+        }
+    }
+
+    /// Gradient and second derivative of a row of weight 1, for losses of one score, whose
+    /// [`Objective::power`] is `e`.
+    #[inline]
+    pub fn gradient(self, Seen { score: s, target: y }: Seen, e: f64) -> (f64, f64) {
         let sign = |x: f64| {
             if x > 0.0 {
                 1.0
@@ -135,12 +148,9 @@ impl Objective {
             Objective::Absolute => (sign(s - y), 1.0),
             Objective::Huber { delta } => (math::clamp(s - y, -delta, delta), 1.0),
             Objective::Quantile { level } => (if s >= y { 1.0 - level } else { -level }, 1.0),
-            Objective::Poisson => {
-                let mean = math::exp(s);
-                (mean - y, mean * POISSON_DAMPING)
-            }
+            Objective::Poisson => (e - y, e * POISSON_DAMPING),
             Objective::Gamma => {
-                let ratio = y * math::exp(-s);
+                let ratio = y * e;
                 (1.0 - ratio, ratio)
             }
             Objective::Tweedie { power } => {
@@ -149,8 +159,7 @@ impl Objective {
                 (b - a, (2.0 - power) * b - (1.0 - power) * a)
             }
             Objective::Binary | Objective::Softmax { .. } => {
-                // e and p with the expressions of `math::sigmoid`.
-                let e = math::exp(-s.abs());
+                // p with the expressions of `math::sigmoid`.
                 let odds = 1.0 + e;
                 let p = (if s >= 0.0 { 1.0 } else { e }) / odds;
                 (p - y, math::max(e / (odds * odds), HESSIAN_MIN))
@@ -305,7 +314,7 @@ mod tests {
             for (score, target) in [(0.3, 1.0), (-0.7, 1.0), (2.0, 1.0)] {
                 let at = |score| loss.loss(Seen { score, target });
                 let slope = (at(score + 1e-6) - at(score - 1e-6)) / 2e-6;
-                let (g, h) = loss.gradient(Seen { score, target });
+                let (g, h) = loss.gradient(Seen { score, target }, loss.power(score));
                 // The squared loss is without its half.
                 let g = if loss == Objective::Squared { 2.0 * g } else { g };
                 // The distance to a difference quotient.

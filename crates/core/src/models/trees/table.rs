@@ -10,18 +10,46 @@ pub(in crate::models) struct Table {
     pub target: Vec<f64>,
     /// Empty if every weight is 1.
     pub weight: Vec<f64>,
+    /// Empty if no draw is asked for.
     pub keys: Vec<RowKey>,
     /// The rows taken, per block.
-    pub kept: Vec<Vec<u32>>,
+    pub kept: Vec<Kept>,
+}
+
+/// The rows that are taken of a block.
+pub(in crate::models) enum Kept {
+    /// So many, which are all.
+    All(usize),
+    /// These, ascending.
+    Some(Vec<u32>),
+}
+
+impl Kept {
+    /// How many.
+    pub fn len(&self) -> usize {
+        match self {
+            Kept::All(n) => *n,
+            Kept::Some(rows) => rows.len(),
+        }
+    }
+
+    /// What belongs to the rows that are taken, of what belongs to all.
+    pub fn of<'a, T: Copy>(&'a self, all: &'a [T]) -> impl Iterator<Item = T> + 'a {
+        let (whole, rows): (&[T], &[u32]) = match self {
+            Kept::All(_) => (all, &[]),
+            Kept::Some(rows) => (&[], rows),
+        };
+        whole.iter().copied().chain(rows.iter().map(|&row| all[row as usize]))
+    }
 }
 
 impl Table {
-    /// Reads the rows.
+    /// Reads the rows, with their keys if something is drawn by row.
     ///
     /// # Errors
     /// If there is no row with a weight, a target is missing or infinite, or a weight is negative,
     /// missing or infinite.
-    pub fn new(rows: &dyn Rows) -> Result<Self> {
+    pub fn new(rows: &dyn Rows, draws_rows: bool) -> Result<Self> {
         let mut table =
             Table { target: Vec::new(), weight: Vec::new(), keys: Vec::new(), kept: Vec::new() };
         let mut bad: Option<Error> = None;
@@ -34,12 +62,24 @@ impl Table {
                         bad.get_or_insert(error.row(block.source_row(row)));
                     }
                 }
-                let all = 0..block.n_rows() as u32;
-                let kept: Vec<u32> = all.filter(|&row| weight(row as usize) > 0.0).collect();
-                for &row in &kept {
-                    table.target.push(block.target()[row as usize]);
-                    table.keys.push(block.fit_keys()[row as usize]);
-                    table.weight.push(weight(row as usize));
+                let n_rows = block.n_rows();
+                let kept = if (0..n_rows).all(|row| weight(row) > 0.0) {
+                    Kept::All(n_rows)
+                } else {
+                    let all = 0..n_rows as u32;
+                    Kept::Some(all.filter(|&row| weight(row as usize) > 0.0).collect())
+                };
+                let before = table.target.len();
+                table.target.extend(kept.of(block.target()));
+                if draws_rows {
+                    table.keys.extend(kept.of(block.fit_keys()));
+                }
+                if !weights.is_empty() || !table.weight.is_empty() {
+                    table.weight.resize(before, 1.0);
+                    match weights.is_empty() {
+                        true => table.weight.resize(table.target.len(), 1.0),
+                        false => table.weight.extend(kept.of(weights)),
+                    }
                 }
                 table.kept.push(kept);
             })?;

@@ -28,8 +28,8 @@ impl Activation {
     pub(super) fn n_products(self) -> usize {
         match self {
             Activation::Relu => 1,
-            Activation::Tanh | Activation::Logistic => 200,
-            Activation::Gelu => 500,
+            Activation::Tanh | Activation::Logistic => 30,
+            Activation::Gelu => 300,
         }
     }
 
@@ -37,9 +37,9 @@ impl Activation {
     pub(super) fn apply(self, sums: &mut [f64]) {
         match self {
             Activation::Relu => sums.iter_mut().for_each(|z| *z = relu(*z)),
-            Activation::Tanh => sums.iter_mut().for_each(|z| *z = math::tanh(*z)),
-            Activation::Gelu => sums.iter_mut().for_each(|z| *z = gelu(*z).0),
-            Activation::Logistic => sums.iter_mut().for_each(|z| *z = math::sigmoid(*z)),
+            Activation::Tanh => math::tanh_all(sums),
+            Activation::Gelu => sums.iter_mut().for_each(|z| *z = gelu(*z, 0.0).0),
+            Activation::Logistic => math::sigmoid_all(sums),
         }
     }
 
@@ -48,15 +48,15 @@ impl Activation {
     pub(super) fn apply_with_slopes(self, sums: &mut [f64], factors: &mut [f64]) {
         match self {
             Activation::Relu => each(sums, factors, |z| (relu(z), if z > 0.0 { 1.0 } else { 0.0 })),
-            Activation::Tanh => each(sums, factors, |z| {
-                let t = math::tanh(z);
-                (t, 1.0 - t * t)
-            }),
-            Activation::Gelu => each(sums, factors, gelu),
-            Activation::Logistic => each(sums, factors, |z| {
-                let p = math::sigmoid(z);
-                (p, p * (1.0 - p))
-            }),
+            Activation::Tanh => {
+                math::tanh_all(sums);
+                each(sums, factors, |t| (t, 1.0 - t * t));
+            }
+            Activation::Gelu => each_gelu(sums, factors),
+            Activation::Logistic => {
+                math::sigmoid_all(sums);
+                each(sums, factors, |p| (p, p * (1.0 - p)));
+            }
         }
     }
 }
@@ -76,9 +76,26 @@ fn relu(z: f64) -> f64 {
     if z <= 0.0 { 0.0 } else { z }
 }
 
-/// Value z Φ(z) and slope Φ(z) + z φ(z), with the normal density φ(z) = e^(−z²/2) / √(2π). Beyond
-/// 40 both have met their limits, and infinity times 0 would be no number.
-fn gelu(z: f64) -> (f64, f64) {
+/// As [`each`], some at a time.
+fn each_gelu(sums: &mut [f64], factors: &mut [f64]) {
+    const CHUNK: usize = 64;
+    for (sums, factors) in sums.chunks_mut(CHUNK).zip(factors.chunks_mut(CHUNK)) {
+        let mut bells = [0.0; CHUNK];
+        let bells = &mut bells[..sums.len()];
+        bells.iter_mut().zip(&*sums).for_each(|(bell, z)| *bell = -0.5 * (z * z));
+        math::exp_all(bells);
+        for ((sum, factor), bell) in sums.iter_mut().zip(factors).zip(bells) {
+            let (value, slope) = gelu(*sum, *bell);
+            *sum = value * *factor;
+            *factor *= slope;
+        }
+    }
+}
+
+/// Value z Φ(z) and slope Φ(z) + z φ(z), with the normal density φ(z) = `bell` / √(2π), `bell` =
+/// e^(−z²/2). Beyond 40 both have met their limits, and infinity times 0 would be no number.
+#[inline]
+fn gelu(z: f64, bell: f64) -> (f64, f64) {
     if z < -40.0 {
         return (0.0, 0.0);
     }
@@ -86,7 +103,7 @@ fn gelu(z: f64) -> (f64, f64) {
         return (z, 1.0);
     }
     let share = 0.5 * (1.0 + math::erf(z * SQRT_HALF));
-    (z * share, share + z * (NORMAL_PEAK * math::exp(-0.5 * (z * z))))
+    (z * share, share + z * (NORMAL_PEAK * bell))
 }
 
 #[cfg(test)]

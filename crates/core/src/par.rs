@@ -5,7 +5,8 @@
 //! changed it.
 
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -87,7 +88,17 @@ pub fn map_with<T: Send, I: Send, B: Default + Send>(
     items: &mut [I],
     f: impl Fn(&mut I, &mut B) -> T + Sync + Send,
 ) -> Vec<T> {
-    let free: Mutex<Vec<B>> = Mutex::new(Vec::new());
+    map_with_those(items, Vec::new(), f)
+}
+
+/// As [`map_with`], with buffers that are there from the start: whoever made them had the memory,
+/// not the thread that uses them.
+pub fn map_with_those<T: Send, I: Send, B: Default + Send>(
+    items: &mut [I],
+    buffers: Vec<B>,
+    f: impl Fn(&mut I, &mut B) -> T + Sync + Send,
+) -> Vec<T> {
+    let free: Mutex<Vec<B>> = Mutex::new(buffers);
     let pool = || free.lock().unwrap_or_else(PoisonError::into_inner);
     map_mut(items, |item| {
         let mut buffers = pool().pop().unwrap_or_default();
@@ -95,6 +106,45 @@ pub fn map_with<T: Send, I: Send, B: Default + Send>(
         pool().push(buffers);
         made
     })
+}
+
+/// Looks for work without finding any after which a thread no longer waits awake.
+const N_LOOKS: u32 = 1000;
+
+/// Keeps the other of two threads awake between short pieces of work: waking a thread can take as
+/// long as such a piece.
+#[derive(Clone, Default)]
+pub struct Awake {
+    is_asked: Arc<AtomicBool>,
+}
+
+impl Awake {
+    /// Asks the other thread to look for work for a moment. Of more threads one may have to wait
+    /// for a part of the work of another, and must not wait here instead: they are not asked.
+    pub fn ask(&self) {
+        if n_threads() != 2 || self.is_asked.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let (asked, asks) = (self.clone(), rayon::current_thread_index());
+        rayon::spawn(move || {
+            if rayon::current_thread_index() != asks {
+                look_for_work();
+            }
+            asked.is_asked.store(false, Ordering::Relaxed);
+        });
+    }
+}
+
+/// Does what there is to do, until there has been nothing for a moment.
+fn look_for_work() {
+    let mut n_looks = 0;
+    while n_looks < N_LOOKS {
+        n_looks = match rayon::yield_now() {
+            Some(rayon::Yield::Executed) => 0,
+            _ => n_looks + 1,
+        };
+        std::hint::spin_loop();
+    }
 }
 
 /// `f` of each of as many ranges as there are threads, which together are `0..n`, in their order;
@@ -195,6 +245,22 @@ mod tests {
             });
             assert!(made.into_iter().eq((0..1000).map(|x| 2 * x)));
             assert!(items.into_iter().eq(1..1001));
+        }
+    }
+
+    #[test]
+    fn a_thread_that_waits_awake_does_what_comes() {
+        for n in [1, 2, 3] {
+            let threads = Threads::new(n).unwrap();
+            let sums = threads.run(|| {
+                let awake = Awake::default();
+                let sum = |round: u64| {
+                    awake.ask();
+                    map(&[round, 2 * round], |x| x + 1).iter().sum::<u64>()
+                };
+                (0..200).map(sum).collect::<Vec<u64>>()
+            });
+            assert!(sums.into_iter().eq((0..200).map(|round| 3 * round + 2)));
         }
     }
 

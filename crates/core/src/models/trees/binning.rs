@@ -103,12 +103,14 @@ impl Binned {
     /// If a number is infinite; the column is named.
     pub fn new(rows: &dyn Rows, ctx: &FitContext<'_>, kept: &[Kept], max_bin: u32) -> Result<Self> {
         let levels = levels_of(rows, ctx, max_bin)?;
-        let features: Vec<usize> = (0..ctx.slots.len()).collect();
-        let parts = par::map(&features, |&feature| {
-            let column = OneColumn { slot: ctx.slots[feature], kept, levels: &levels[feature] };
-            column.bin(rows, ctx, max_bin)
-        });
         let n_rows = kept.iter().map(Kept::len).sum::<usize>();
+        let mut features: Vec<usize> = (0..ctx.slots.len()).collect();
+        let n_buffers = par::n_threads().min(features.len());
+        let buffers = (0..n_buffers).map(|_| Buffers::of(n_rows)).collect();
+        let parts = par::map_with_those(&mut features, buffers, |&mut feature, buffers| {
+            let column = OneColumn { slot: ctx.slots[feature], kept, levels: &levels[feature] };
+            column.bin(rows, ctx, max_bin, buffers)
+        });
         let mut binned =
             Binned { n_rows, cuts: Vec::new(), columns: Vec::new(), words: Vec::new() };
         for part in parts {
@@ -161,6 +163,20 @@ fn levels_of(rows: &dyn Rows, ctx: &FitContext<'_>, max_bin: u32) -> Result<Vec<
     Ok(levels.collect())
 }
 
+/// The values of a column.
+#[derive(Default)]
+struct Buffers {
+    numbers: Vec<f64>,
+    /// Those that are there, by size.
+    keys: Vec<u64>,
+}
+
+impl Buffers {
+    fn of(n_rows: usize) -> Self {
+        Buffers { numbers: Vec::with_capacity(n_rows), keys: Vec::with_capacity(n_rows) }
+    }
+}
+
 struct OneColumn<'a> {
     slot: usize,
     kept: &'a [Kept],
@@ -168,22 +184,27 @@ struct OneColumn<'a> {
 }
 
 impl OneColumn<'_> {
-    fn bin(&self, rows: &dyn Rows, ctx: &FitContext<'_>, max_bin: u32) -> Result<(Cuts, Bins)> {
-        let n_rows = self.kept.iter().map(Kept::len).sum::<usize>();
-        let mut numbers = Vec::with_capacity(n_rows);
+    fn bin(
+        &self,
+        rows: &dyn Rows,
+        ctx: &FitContext<'_>,
+        max_bin: u32,
+        Buffers { numbers, keys }: &mut Buffers,
+    ) -> Result<(Cuts, Bins)> {
+        numbers.clear();
         for (index, kept) in self.kept.iter().enumerate() {
-            rows.with_block(index, &mut |block| self.see(block, kept, &mut numbers))?;
+            rows.with_block(index, &mut |block| self.see(block, kept, numbers))?;
         }
         if ctx.schema.fields()[self.slot].kind == ColumnKind::Text {
             // Levels came as numbers.
             let cuts = Cuts::Text(self.levels.to_vec());
-            let bins = pack(&cuts, &numbers, |x| x as usize);
+            let bins = pack(&cuts, numbers, |x| x as usize);
             return Ok((cuts, bins));
         }
-        let cuts = num_cuts(&numbers, max_bin).map_err(|e| e.column(ctx.name(self.slot)))?;
+        let cuts = num_cuts(numbers, keys, max_bin).map_err(|e| e.column(ctx.name(self.slot)))?;
         let thresholds = cuts.thresholds.clone();
         let cuts = Cuts::Num(cuts);
-        let bins = pack(&cuts, &numbers, |x| bin_of(&thresholds, x));
+        let bins = pack(&cuts, numbers, |x| bin_of(&thresholds, x));
         Ok((cuts, bins))
     }
 
@@ -223,9 +244,10 @@ fn bin_of(thresholds: &[f64], x: f64) -> usize {
 }
 
 /// Where values are cut.
-fn num_cuts(values: &[f64], max_bin: u32) -> Result<NumCuts> {
+fn num_cuts(values: &[f64], keys: &mut Vec<u64>, max_bin: u32) -> Result<NumCuts> {
     let present = values.iter().filter(|x| !x.is_nan());
-    let mut keys: Vec<u64> = present.map(|&x| math::order_key(x)).collect();
+    keys.clear();
+    keys.extend(present.map(|&x| math::order_key(x)));
     keys.sort();
     let ends = [keys.first(), keys.last()];
     if ends.into_iter().flatten().any(|&key| math::from_order_key(key).is_infinite()) {
@@ -300,11 +322,12 @@ mod tests {
     #[test]
     fn few_values_have_a_bin_each_with_cuts_halfway() {
         let values = [3.0, 1.0, f64::NAN, 1.0, 2.0];
-        let cuts = num_cuts(&values, 255).unwrap();
+        let cut = |values: &[f64]| num_cuts(values, &mut Vec::new(), 255);
+        let cuts = cut(&values).unwrap();
         assert_eq!(cuts.thresholds, [1.5, 2.5]);
         assert_eq!((cuts.between(0, 2), cuts.ranges[2]), (2.0, (3.0, 3.0)));
-        assert_eq!(num_cuts(&[f64::NAN], 255).unwrap(), NumCuts::default());
-        assert!(num_cuts(&[f64::NEG_INFINITY, 1.0], 255).is_err());
+        assert_eq!(cut(&[f64::NAN]).unwrap(), NumCuts::default());
+        assert!(cut(&[f64::NEG_INFINITY, 1.0]).is_err());
     }
 
     #[test]

@@ -308,7 +308,7 @@ impl<'a> State<'a> {
             let rows = &grown.rows[leaf.rows.clone()];
             let value = match level {
                 Some(level) => quantile_of(self.table, rows, level, |row| {
-                    self.table.target[row] - self.scores[output][row]
+                    self.table.target.at(row) - self.scores[output][row]
                 }),
                 None => self.newton_step(sums[index], scales),
             };
@@ -370,7 +370,7 @@ impl<'a> State<'a> {
             let mut sum = ExactSum::new();
             for &row in *rows {
                 let row = row as usize;
-                let target = self.table.target[row];
+                let target = self.table.target.at(row);
                 let loss = match objective {
                     Objective::Softmax { .. } => {
                         let mut shares: Vec<f64> = self.scores.iter().map(|s| s[row]).collect();

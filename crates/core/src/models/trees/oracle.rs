@@ -199,8 +199,9 @@ fn check(columns: &[Vec<f64>], target: &[f64], params: &BoostParams) {
             .iter()
             .zip(target)
             .map(|(&score, &target)| {
-                let e = params.objective.power(score);
-                params.objective.gradient(super::objective::Seen { score, target }, e)
+                let mut power = [score];
+                params.objective.powers(&mut power);
+                params.objective.gradient(super::objective::Seen { score, target }, power[0])
             })
             .collect();
         let top =

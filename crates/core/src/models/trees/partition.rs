@@ -96,7 +96,7 @@ pub(super) struct Rooms {
 impl Rooms {
     /// Makes room for the leaves of a tree of `n_rows` rows.
     pub fn fit(&mut self, n_rows: usize) {
-        let n_threads = par::n_threads();
+        let n_threads = par::n_threads().max(1);
         self.rooms.resize_with(n_threads, Room::default);
         self.size = (n_rows / (ROOM_SHARE * n_threads)).max(PARTS_FROM);
     }
@@ -237,4 +237,50 @@ impl Part<'_> {
 enum Turn<'a> {
     Rows(&'a mut [u32]),
     Packed(&'a mut [i64]),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::binning::{Cuts, NumCuts};
+    use super::*;
+    use crate::par::Threads;
+
+    #[test]
+    fn rows_keep_their_order_on_both_sides_however_little_room_there_is() {
+        let n = 100_000usize;
+        let bin = |row: usize| match row % 11 {
+            0 => u8::MAX,
+            _ => (row * row / 7 % 13) as u8,
+        };
+        let columns = vec![Bins::Small((0..n).map(bin).collect())];
+        let cuts = vec![Cuts::Num(NumCuts::default())];
+        let data = Binned { n_rows: n, cuts, columns, words: vec![] };
+        let best = |cut: u32, missing_left: bool| Best {
+            gain: 1.0,
+            worth: 1.0,
+            feature: 0,
+            cut: Cut::Bin(cut),
+            missing_left,
+            next: None,
+            left: vec![],
+        };
+        let all: Vec<u32> = (0..n as u32).filter(|row| row % 10 != 3).collect();
+        for (cut, missing_left) in [(4, true), (0, false), (11, true), (12, true)] {
+            let best = best(cut, missing_left);
+            let side = Side::new(&data, 0, &best.cut, missing_left);
+            let (left, right): (Vec<u32>, Vec<u32>) = all.iter().partition(|&&r| side.is_left(r));
+            for n_threads in [1, 2, 3, 8] {
+                let mut rows = all.clone();
+                let mut packed: Vec<i64> = all.iter().map(|&row| -i64::from(row)).collect();
+                let n_left = Threads::new(n_threads).unwrap().run(|| {
+                    let mut rooms = Rooms::default();
+                    rooms.fit(1);
+                    partition(&data, &best, &mut rows, &mut [&mut packed[..]], &mut rooms)
+                });
+                assert_eq!(n_left, left.len());
+                assert_eq!(rows, [&left[..], &right[..]].concat());
+                assert!(rows.iter().zip(&packed).all(|(&row, &word)| word == -i64::from(row)));
+            }
+        }
+    }
 }

@@ -35,6 +35,7 @@ pub(super) type Tops = (f64, f64);
 #[derive(Default)]
 pub(super) struct Buffers {
     powers: Vec<f64>,
+    targets: Vec<f64>,
     pub gradients: Vec<f64>,
     pub hessians: Vec<f64>,
 }
@@ -124,7 +125,7 @@ impl Terms<'_> {
     #[inline]
     pub fn of(&self, row: u32, powers: &[i64]) -> (f64, f64) {
         let row = row as usize;
-        let seen = Seen { score: self.scores[row], target: self.table.target[row] };
+        let seen = Seen { score: self.scores[row], target: self.table.target.at(row) };
         let (mut g, mut h) = self.plain(seen, f64::from_bits(powers[row] as u64));
         for all in [&self.table.weight[..], self.factors] {
             if let Some(&factor) = all.get(row) {
@@ -137,20 +138,17 @@ impl Terms<'_> {
     /// Finds the terms of neighbouring rows.
     pub fn fill(&self, rows: Range<usize>, buffers: &mut Buffers) {
         buffers.powers.clear();
-        if let Objective::Softmax { .. } = self.objective {
-            buffers.powers.resize(rows.len(), 0.0);
-        } else {
-            let scores = self.scores[rows.clone()].iter();
-            buffers.powers.extend(scores.map(|&score| self.objective.power(score)));
-        }
+        buffers.powers.extend_from_slice(&self.scores[rows.clone()]);
+        self.objective.powers(&mut buffers.powers);
         self.fill_from_powers(rows, buffers);
     }
 
     fn fill_from_powers(&self, rows: Range<usize>, buffers: &mut Buffers) {
-        let Buffers { powers, gradients, hessians } = buffers;
+        let Buffers { powers, targets, gradients, hessians } = buffers;
+        self.table.target.read(rows.clone(), targets);
         gradients.resize(rows.len(), 0.0);
         hessians.resize(rows.len(), 0.0);
-        let seen = self.scores[rows.clone()].iter().zip(&self.table.target[rows.clone()]);
+        let seen = self.scores[rows.clone()].iter().zip(&*targets);
         let seen = seen.map(|(&score, &target)| Seen { score, target });
         let out = gradients.iter_mut().zip(hessians.iter_mut());
         for ((g, h), (seen, &power)) in out.zip(seen.zip(&*powers)) {

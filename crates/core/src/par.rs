@@ -66,12 +66,19 @@ thread_local! {
     static SEQUENTIAL: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
+/// How many items a thread may keep to itself: where there are few, one may take as long as all
+/// others, and no thread shall wait behind it.
+fn whole_max(n_items: usize) -> usize {
+    const FEW: usize = 4096;
+    if n_items <= FEW { 1 } else { n_items }
+}
+
 /// `f` of every item, in item order.
 pub fn map<T: Send, I: Sync>(items: &[I], f: impl Fn(&I) -> T + Sync + Send) -> Vec<T> {
     if items.len() < 2 || SEQUENTIAL.get() {
         return items.iter().map(f).collect();
     }
-    items.par_iter().map(f).collect()
+    items.par_iter().with_max_len(whole_max(items.len())).map(f).collect()
 }
 
 /// `f` of every item, which may change it, in item order.
@@ -79,7 +86,8 @@ pub fn map_mut<T: Send, I: Send>(items: &mut [I], f: impl Fn(&mut I) -> T + Sync
     if items.len() < 2 || SEQUENTIAL.get() {
         return items.iter_mut().map(f).collect();
     }
-    items.par_iter_mut().map(f).collect()
+    let max = whole_max(items.len());
+    items.par_iter_mut().with_max_len(max).map(f).collect()
 }
 
 /// `f` of every item, which may change it, in item order, with buffers that no other item has at

@@ -4,9 +4,18 @@
 #[cfg(unix)]
 #[path = "stream/full.rs"]
 mod full;
+#[cfg(unix)]
+#[allow(dead_code)]
+#[path = "postgres/server.rs"]
+mod server;
 
+#[cfg(unix)]
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+#[cfg(unix)]
+use samescore_research::gather::Source;
 
 fn samescore(folder: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_samescore"));
@@ -118,48 +127,99 @@ fn what_is_wrong_with_a_table_is_told_in_the_same_words() {
     }
 }
 
-/// Every command over every kind of source, nothing of which stays in memory.
+/// A fit of a table in memory, and what of it has to be in blocks as well.
+struct Plain {
+    folder: tempfile::TempDir,
+    config: String,
+    evaluated: Vec<u8>,
+}
+
+impl Plain {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (at, config) = (folder.path(), pipeline("titanic.toml"));
+        yes(at, &["convert", &config, "t.csv"]);
+        let fit = ["fit", &config, "--data", "t.csv", "--out", "plain.samescore"];
+        yes(at, &[&fit[..], &["--trace", "f.trace"]].concat());
+        let evaluated = yes(at, &["evaluate", &config, "--data", "t.csv"]);
+        Plain { folder, config, evaluated }
+    }
+
+    /// Every command over `source`, nothing of which stays in memory, says what it says over
+    /// `same` in memory: the same rows in the order in which `source` gives them.
+    fn expect_in_blocks(&self, source: &str, same: &str, threads: &str) {
+        let at = self.folder.path();
+        let options = ["--block-rows", "19", "--hold", "0", "--threads", threads];
+        let streamed = [&options[..], &["--stream"]].concat();
+        let fit = ["fit", &self.config, "--data", source, "--out", "a.samescore"];
+        yes(at, &[&fit[..], &["--trace", "a.trace"], &streamed].concat());
+        assert!(read(at, "a.samescore") == read(at, "plain.samescore"), "{source}");
+        assert!(read(at, "a.trace") == read(at, "f.trace"), "{source}: trace of a fit");
+        let score = |source: &str, out: &str, options: &[&str]| {
+            let (table, trace) = (format!("{out}.csv"), format!("{out}.trace"));
+            let args = ["score", "plain.samescore", source, "--out", &table, "--trace", &trace];
+            yes(at, &[&args[..], options].concat());
+            (read(at, &table), read(at, &trace))
+        };
+        let (scores, trace) = score(source, "a", &options);
+        let (whole_scores, whole_trace) = score(same, "s", &[]);
+        assert!(scores == whole_scores, "{source}: scores");
+        assert!(trace == whole_trace, "{source}: trace");
+        assert!(answers(at, source, &options) == answers(at, same, &[]), "{source}: answers");
+        let evaluate = ["evaluate", &self.config, "--data", source];
+        let evaluated = yes(at, &[&evaluate[..], &streamed].concat());
+        assert!(evaluated == self.evaluated, "{source}: evaluate");
+    }
+}
+
+fn answers(at: &Path, source: &str, options: &[&str]) -> Vec<Vec<u8>> {
+    let json = ["--format", "json"];
+    [
+        &["score", "plain.samescore", source][..],
+        &["score", "plain.samescore", source, json[0], json[1]],
+        &["transform", "plain.samescore", source],
+        &["transform", "plain.samescore", source, json[0], json[1]],
+        &["drift", "plain.samescore", source, json[0], json[1]],
+    ]
+    .map(|args| samescore(at, &[args, options].concat()).stdout)
+    .to_vec()
+}
+
 #[test]
 fn what_cannot_be_cut_gives_the_same_bytes_in_blocks() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let (at, config) = (folder.path(), pipeline("titanic.toml"));
-    yes(at, &["convert", &config, "t.csv"]);
-    yes(at, &["fit", &config, "--data", "t.csv", "--out", "plain.samescore", "--trace", "f.trace"]);
-    yes(at, &["score", "plain.samescore", "t.csv", "--out", "s.csv", "--trace", "s.trace"]);
-    let answers = |source: &str, options: &[&str]| -> Vec<Vec<u8>> {
-        let json = ["--format", "json"];
-        [
-            &["score", "plain.samescore", source][..],
-            &["score", "plain.samescore", source, json[0], json[1]],
-            &["transform", "plain.samescore", source],
-            &["transform", "plain.samescore", source, json[0], json[1]],
-            &["drift", "plain.samescore", source, json[0], json[1]],
-        ]
-        .map(|args| samescore(at, &[args, options].concat()).stdout)
-        .to_vec()
-    };
-    let evaluate = |source: &str, options: &[&str]| {
-        yes(at, &[&["evaluate", &config, "--data", source], options].concat())
-    };
-    let (expected, evaluated) = (answers("t.csv", &[]), evaluate("t.csv", &[]));
+    let plain = Plain::new();
+    let at = plain.folder.path();
     for (place, out) in
         ["t.csv.gz", "t.jsonl", "t.arrow", "sqlite://t.db?table=t"].into_iter().enumerate()
     {
         let rows = [&["--row-group-rows", "50"][..], &[]][usize::from(out != "t.arrow")];
-        yes(at, &[&["convert", &config, out][..], rows].concat());
-        let threads = ["3", "1"][place % 2];
-        let options = ["--block-rows", "19", "--hold", "0", "--threads", threads];
-        let streamed = [&options[..], &["--stream"]].concat();
-        let fit = ["fit", &config, "--data", out, "--out", "a.samescore", "--trace", "a.trace"];
-        yes(at, &[&fit[..], &streamed].concat());
-        assert!(read(at, "a.samescore") == read(at, "plain.samescore"), "{out}");
-        assert!(read(at, "a.trace") == read(at, "f.trace"), "{out}: trace of a fit");
-        let score = ["score", "plain.samescore", out, "--out", "a.csv", "--trace", "a.trace"];
-        yes(at, &[&score[..], &options].concat());
-        assert!(read(at, "a.csv") == read(at, "s.csv"), "{out}: scores");
-        assert!(read(at, "a.trace") == read(at, "s.trace"), "{out}: trace");
-        assert!(answers(out, &options) == expected, "{out}: answers");
-        assert!(evaluate(out, &streamed) == evaluated, "{out}: evaluate");
+        yes(at, &[&["convert", &plain.config, out][..], rows].concat());
+        plain.expect_in_blocks(out, "t.csv", ["3", "1"][place % 2]);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_gives_the_same_bytes_in_blocks() {
+    let Some(server) = server::shared() else { return };
+    let plain = Plain::new();
+    let csv = read(plain.folder.path(), "t.csv");
+    let header = csv.split(|byte| *byte == b'\n').next().expect("a header");
+    let header = std::str::from_utf8(header).expect("UTF-8");
+    let fields: Vec<String> = header.split(',').map(|name| format!("\"{name}\" text")).collect();
+    let mut client = server.client();
+    let create = format!("CREATE TABLE passengers ({})", fields.join(", "));
+    client.batch_execute(&create).expect("the table is made");
+    let mut copy =
+        client.copy_in("COPY passengers FROM STDIN (FORMAT csv, HEADER)").expect("it takes rows");
+    copy.write_all(&csv).expect("it takes rows");
+    copy.finish().expect("it takes rows");
+    for (relation, threads) in
+        [(server::table("passengers"), "3"), (server::query("select * from passengers"), "1")]
+    {
+        let source = Source::Postgres(server.address(), relation).to_string();
+        // A server has an order of its own, which stays while nobody writes.
+        plain.expect_in_blocks(&source, &source, threads);
     }
 }
 

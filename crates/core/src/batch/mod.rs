@@ -23,20 +23,21 @@ mod parse;
 mod rows;
 mod schema;
 mod text;
+mod time;
 mod zone;
 
 pub use cells::{CellReader, FIELD_BYTES_MAX, push_missing};
 pub(crate) use column::Reordered;
 pub use column::{Column, Value};
 pub use key::{RowKeyer, fit_keys};
-pub use parse::{
-    TimeFormat, civil_date, integer_num, parse_local, parse_num, parse_time, read_local, read_num,
-    read_time, show_num, show_time, write_num, write_time,
-};
+pub use parse::{integer_num, parse_num, read_num, show_num, write_num};
 pub use rows::Batch;
 pub(crate) use rows::{Codes, concerns};
 pub use schema::{COLUMNS_MAX, ColumnKind, Field, Schema};
 pub use text::{MISSING_CODE, TextColumn};
+pub use time::{
+    TimeFormat, civil_date, parse_local, parse_time, read_local, read_time, show_time, write_time,
+};
 pub use zone::ZoneRules;
 
 /// The missing time. Real times are at least `i64::MIN + 1`.

@@ -146,7 +146,9 @@ impl RowFilter {
             return bad(&format!("expected min up to max, found {min} and {max}"));
         }
         for labels in [&self.is, &self.not] {
-            if let Some(pair) = super::sorted(labels).windows(2).find(|pair| pair[0] == pair[1]) {
+            if let Some(pair) =
+                super::data::sorted(labels).windows(2).find(|pair| pair[0] == pair[1])
+            {
                 return bad(&format!("expected each label once, found {:?} twice", pair[0]));
             }
         }

@@ -5,8 +5,7 @@
 //! changed it.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -116,45 +115,6 @@ pub fn map_with_those<T: Send, I: Send, B: Default + Send>(
     })
 }
 
-/// Looks for work without finding any after which a thread no longer waits awake.
-const N_LOOKS: u32 = 1000;
-
-/// Keeps the other of two threads awake between short pieces of work: waking a thread can take as
-/// long as such a piece.
-#[derive(Clone, Default)]
-pub struct Awake {
-    is_asked: Arc<AtomicBool>,
-}
-
-impl Awake {
-    /// Asks the other thread to look for work for a moment. Of more threads one may have to wait
-    /// for a part of the work of another, and must not wait here instead: they are not asked.
-    pub fn ask(&self) {
-        if n_threads() != 2 || self.is_asked.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let (asked, asks) = (self.clone(), rayon::current_thread_index());
-        rayon::spawn(move || {
-            if rayon::current_thread_index() != asks {
-                look_for_work();
-            }
-            asked.is_asked.store(false, Ordering::Relaxed);
-        });
-    }
-}
-
-/// Does what there is to do, until there has been nothing for a moment.
-fn look_for_work() {
-    let mut n_looks = 0;
-    while n_looks < N_LOOKS {
-        n_looks = match rayon::yield_now() {
-            Some(rayon::Yield::Executed) => 0,
-            _ => n_looks + 1,
-        };
-        std::hint::spin_loop();
-    }
-}
-
 /// `f` of each of as many ranges as there are threads, which together are `0..n`, in their order;
 /// of one empty range if `n` is 0. So a thread has one item of a range at hand at a time.
 pub fn map_ranges<T: Send>(n: usize, f: impl Fn(Range<usize>) -> T + Sync + Send) -> Vec<T> {
@@ -253,22 +213,6 @@ mod tests {
             });
             assert!(made.into_iter().eq((0..1000).map(|x| 2 * x)));
             assert!(items.into_iter().eq(1..1001));
-        }
-    }
-
-    #[test]
-    fn a_thread_that_waits_awake_does_what_comes() {
-        for n in [1, 2, 3] {
-            let threads = Threads::new(n).unwrap();
-            let sums = threads.run(|| {
-                let awake = Awake::default();
-                let sum = |round: u64| {
-                    awake.ask();
-                    map(&[round, 2 * round], |x| x + 1).iter().sum::<u64>()
-                };
-                (0..200).map(sum).collect::<Vec<u64>>()
-            });
-            assert!(sums.into_iter().eq((0..200).map(|round| 3 * round + 2)));
         }
     }
 

@@ -12,8 +12,8 @@
 //!
 //! # Shape
 //! Numeric and text columns in. For regression the score is the prediction, for two classes the
-//! probability of class 1, else the probability of each class. The fit holds a byte per value and,
-//! per row, its target and a few numbers; it does not sort rows.
+//! probability of class 1, else the probability of each class. The fit holds two bytes per value
+//! and, per row, its target, scores and a few numbers; it does not sort rows.
 //!
 //! # Missing
 //! A split learns the side of missing values; one that had none sends them where more of its rows

@@ -15,7 +15,7 @@ use super::partition::Rooms;
 use super::scan::Scan;
 use super::split::{Line, NONE, Whole};
 use crate::math;
-use crate::par::{self, Awake};
+use crate::par;
 use crate::rng::{Stream, sample_indices};
 
 /// The sums of all columns, group by group.
@@ -33,7 +33,6 @@ pub(super) struct Workspace {
     pub rooms: Rooms,
     /// Exponentials of all rows, where a tree sees some.
     pub powers: Vec<i64>,
-    awake: Awake,
 }
 
 /// Leaves with fewer rows than this share of the tree's keep no histogram.
@@ -176,7 +175,6 @@ impl<'a> Looker<'a> {
         let (small_part, large_part) = (part(small), part(large));
         let (is_known, looks_small) = (parent.is_some(), self.may_split(small));
         let (data, packing) = (self.data, self.packing);
-        self.space.awake.ask();
         let mut works = works(data, self.space, parent);
         let of_small = whole(small);
         let of_large = whole(large);

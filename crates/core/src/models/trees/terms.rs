@@ -85,7 +85,7 @@ impl Terms<'_> {
     /// Puts the terms of all rows in the places of their exponentials, and numbers the rows.
     pub fn pack_all(&self, packing: &Packing, rows: &mut [u32], words: &mut [i64]) -> Totals {
         let parts = rows.chunks_mut(CHUNK).zip(words.chunks_mut(CHUNK));
-        let mut parts: Vec<(usize, (&mut [u32], &mut [i64]))> = parts.enumerate().collect();
+        let mut parts: Vec<_> = parts.enumerate().collect();
         let totals = par::map_with(&mut parts, |(index, (rows, words)), buffers: &mut Buffers| {
             let first = *index * CHUNK;
             rows.iter_mut().zip(first..).for_each(|(row, place)| *row = place as u32);

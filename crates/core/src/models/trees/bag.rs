@@ -97,7 +97,9 @@ impl Bag<'_> {
         if self.params.min_impurity_decrease > 0.0 {
             let mut total = ExactSum::new();
             sample.rows.iter().for_each(|&row| total.add(weights[row as usize]));
-            params.min_gain = self.params.min_impurity_decrease * total.round();
+            // Of two classes one is counted, and Gini is that of both.
+            let both = if self.ctx.n_classes == 2 { 0.5 } else { 1.0 };
+            params.min_gain = self.params.min_impurity_decrease * total.round() * both;
         }
         let stream = self.ctx.stream("", "columns").substream("tree", u64::from(tree));
         let mut space = Workspace::default();

@@ -44,6 +44,8 @@ pub(in crate::models) struct GrowParams {
     pub cat_l2: f64,
     pub cat_set_max: u32,
     pub cat_one_vs_rest_max: u32,
+    /// 0 where every level may be in a set; else see `find`.
+    pub cat_group_rows: u32,
 }
 
 impl Default for GrowParams {
@@ -68,6 +70,7 @@ impl Default for GrowParams {
             cat_l2: 10.0,
             cat_set_max: 32,
             cat_one_vs_rest_max: 4,
+            cat_group_rows: 0,
         }
     }
 }
@@ -205,6 +208,8 @@ fn finder(params: &GrowParams, packing: &Packing) -> Finder {
             l2: per_hessian(params.cat_l2),
             set_max: params.cat_set_max,
             one_vs_rest_max: params.cat_one_vs_rest_max,
+            level_rows: params.cat_smooth,
+            group_rows: params.cat_group_rows,
         },
         monotone: params.monotone.clone(),
     }

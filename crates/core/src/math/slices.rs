@@ -25,10 +25,12 @@
 //!
 //! **Tables** are made by the compiler in integers of 128 bits, see `fixed`.
 
+mod erf;
 mod exp;
 mod fixed;
 mod tanh;
 
+pub use erf::erf_all;
 pub use exp::{exp_all, sigmoid_all};
 pub use tanh::tanh_all;
 
@@ -38,6 +40,14 @@ const BLOCK: usize = 32;
 /// With fewer values, one after the other is as fast.
 const N_SHORT: usize = 6;
 
+const SIGN: u64 = 1 << 63;
+
+/// The highest 26 of 53 bits.
+const UPPER: u64 = !((1 << 27) - 1);
+
+/// 1.5 · 2^46: adding it leaves the nearest multiple of 1/64 in the lowest bits.
+const TO_POINT: f64 = 105_553_116_266_496.0;
+
 /// A block of arguments.
 type Block = [f64; BLOCK];
 
@@ -46,6 +56,16 @@ type Block = [f64; BLOCK];
 fn sum_and_rest(large: f64, small: f64) -> (f64, f64) {
     let sum = large + small;
     (sum, (large - sum) + small)
+}
+
+/// (t + tl) + (S + R) d (1 + q) as a sum of two, for a row of t, tl, S with 26 bits and R: S times
+/// the upper 26 bits of d is exact.
+#[inline(always)]
+fn along([high, low, few, rest]: [f64; 4], d: f64, q: f64) -> (f64, f64) {
+    let upper = f64::from_bits(d.to_bits() & UPPER);
+    let bend = d * q;
+    let (sum, lost) = sum_and_rest(high, few * upper);
+    (sum, lost + (low + (few * ((d - upper) + bend) + rest * (d + bend))))
 }
 
 /// `high + low` rounded once, if `bound` off either way it rounds alike; else missing.
@@ -58,11 +78,7 @@ fn settled(high: f64, low: f64, bound: f64) -> f64 {
 /// Puts the value of each argument in its place. `block` writes missing where it cannot tell, or
 /// where the value is missing, and whether it did; `one` then has the last word.
 #[inline(always)]
-fn each_block(
-    values: &mut [f64],
-    block: impl Fn(&Block, &mut Block) -> bool,
-    one: fn(f64) -> f64,
-) {
+fn each_block(values: &mut [f64], block: impl Fn(&Block, &mut Block) -> bool, one: fn(f64) -> f64) {
     for values in values.chunks_mut(BLOCK) {
         if values.len() < N_SHORT {
             values.iter_mut().for_each(|x| *x = one(*x));

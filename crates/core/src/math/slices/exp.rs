@@ -114,7 +114,8 @@ pub(super) fn exp_block(x: &Block, found: &mut Block) -> bool {
         let (r, c) = (rests[i], corrections[i]);
         let (high, low) = POINTS[(n[i] % N_POINTS as u64) as usize];
         let p = r + c;
-        let series = 0.5 + p * (1.0 / 6.0 + p * (1.0 / 24.0 + p * (1.0 / 120.0 + p * (1.0 / 720.0))));
+        let series =
+            0.5 + p * (1.0 / 6.0 + p * (1.0 / 24.0 + p * (1.0 / 120.0 + p * (1.0 / 720.0))));
         let s = c + p * p * series;
         let few = (high + TO_QUARTER) - TO_QUARTER;
         let (sum, rest) = sum_and_rest(high, few * r);
@@ -151,7 +152,10 @@ mod tests {
         // ln 2 is off by its own rest, 2.3190468e-17.
         assert!((step.round() - 2.319_046_813_846_299_6e-17).abs() < 1e-27, "{}", step.round());
         assert_eq!(STEP.0 * (1u64 << 43) as f64 % 1.0, 0.0);
-        assert_eq!((TO_INTEGER, TO_QUARTER), (1.5 * (1u64 << 52) as f64, 1.5 * (1u64 << 50) as f64));
+        assert_eq!(
+            (TO_INTEGER, TO_QUARTER),
+            (1.5 * (1u64 << 52) as f64, 1.5 * (1u64 << 50) as f64)
+        );
         assert!((PER_POINT * STEP.0 - 1.0).abs() < 1e-10);
         // The product of S and a rest needs no rounding beside 0.
         for j in 0..N_POINTS {

@@ -25,7 +25,7 @@ pub(super) const fn ratio(a: u128, b: u128) -> u128 {
         // Twice the rest may be too large for the type.
         let is_one = rest >= b - rest;
         rest = if is_one { rest - (b - rest) } else { rest + rest };
-        quotient = quotient << 1 | is_one as u128;
+        quotient = (quotient << 1) | is_one as u128;
         bit += 1;
     }
     quotient
@@ -52,8 +52,8 @@ pub(super) const fn pair(x: u128) -> (f64, f64) {
 #[cfg(test)]
 pub(super) fn exact((high, low): (f64, f64)) -> Exact {
     let one = |x: f64| {
-        let (bits, exponent) = (x.to_bits(), (x.to_bits() >> 52 & 0x7ff) as i64);
-        let digits = bits & ((1 << 52) - 1) | u64::from(exponent > 0) << 52;
+        let (bits, exponent) = (x.to_bits(), ((x.to_bits() >> 52) & 0x7ff) as i64);
+        let digits = (bits & ((1 << 52) - 1)) | (u64::from(exponent > 0) << 52);
         let digits = vec![digits as u32, (digits >> 32) as u32];
         Exact::new(bits >> 63 == 1, digits, Ord::max(exponent, 1) - 1075)
     };

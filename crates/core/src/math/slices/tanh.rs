@@ -25,12 +25,12 @@
 //!   product with R and R itself by u 2^-23 k D; tl and its rest by less than 2^-104.
 //!
 //! Over the whole table their sum is below 0.97 · 2^-62 y, as a test computes. The bound is 2^-62
-//! times the upper part of the sum, which is at least 0.999 y. Where d² is subnormal, d v is too small to
-//! be seen beside d.
+//! times the upper part of the sum, which is at least 0.999 y. Where d² is subnormal, d v is too
+//! small to be seen beside d.
 
 use super::super::functions::tanh;
 use super::fixed::{ONE, high_product, nearest, nearest_difference, pair, ratio};
-use super::{BLOCK, Block, each_block, settled, sum_and_rest};
+use super::{BLOCK, Block, SIGN, TO_POINT, UPPER, along, each_block, settled};
 
 /// tanh 20 rounds to 1, as do all beyond.
 const REACH: f64 = 20.0;
@@ -40,19 +40,11 @@ const N_POINTS: usize = 20 * 64 + 1;
 /// A power of two, so that no index needs a check.
 const N_ROWS: usize = 2048;
 
-/// 1.5 · 2^46: adding it leaves the nearest multiple of 1/64 in the lowest bits.
-const TO_POINT: f64 = 105_553_116_266_496.0;
-
 /// e^(-1/32) in units of 2^-127, cut.
 const DECAY: u128 = 0x7c0f_d5aa_22d7_5e45_2c02_afe5_dd89_cd74;
 
 /// 2^-62, of the result.
 const BOUND: f64 = 1.0 / ((1u64 << 62) as f64);
-
-const SIGN: u64 = 1 << 63;
-
-/// The highest 26 of 53 bits.
-const UPPER: u64 = !((1 << 27) - 1);
 
 /// th, tl, S and R of each point; behind the last one there is none.
 static POINTS: [[f64; 4]; N_ROWS] = points();
@@ -95,17 +87,14 @@ pub(super) fn tanh_block(x: &Block, found: &mut Block) -> bool {
     }
     let mut n_open = 0;
     for i in 0..BLOCK {
-        let (d, [high, low, few, rest]) = (rests[i], rows[i]);
+        let (d, high) = (rests[i], rows[i][0]);
         let d2 = d * d;
         let series = 2.0 / 15.0 + d2 * (-17.0 / 315.0 + d2 * (62.0 / 2835.0));
         let v = d2 * (-1.0 / 3.0 + d2 * series);
         let u = high * d;
         let w = u + u * v;
         let q = (v - w) / (1.0 + w);
-        let upper = f64::from_bits(d.to_bits() & UPPER);
-        let bend = d * q;
-        let (sum, lost) = sum_and_rest(high, few * upper);
-        let low = lost + (low + (few * ((d - upper) + bend) + rest * (d + bend)));
+        let (sum, low) = along(rows[i], d, q);
         let y = settled(sum, low, sum * BOUND);
         let is_open = y.is_nan();
         n_open |= u64::from(is_open);

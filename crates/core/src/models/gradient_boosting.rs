@@ -12,8 +12,8 @@
 //!
 //! # Shape
 //! Numeric and text columns in. For regression the score is the prediction, for two classes the
-//! probability of class 1, else the probability of each class. The fit holds a byte per value and,
-//! per row, its target and a few numbers; it does not sort rows.
+//! probability of class 1, else the probability of each class. The fit holds two bytes per value
+//! and, per row, its target, scores and a few numbers; it does not sort rows.
 //!
 //! # Missing
 //! A split learns the side of missing values; one that had none sends them where more of its rows
@@ -229,7 +229,11 @@ impl FitModel for GradientBoostingParams {
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<GradientBoosting> {
         let grow = self.grow_params(ctx)?;
-        let mut table = Table::new(rows)?;
+        let draws_rows = self.subsample < 1.0
+            || self.top_rate > 0.0
+            || self.other_rate > 0.0
+            || self.early_stopping_rounds > 0;
+        let mut table = Table::new(rows, draws_rows)?;
         if self.class_weight == ClassWeight::Balanced && ctx.n_classes > 0 {
             table.balance(ctx.n_classes as usize);
         }

@@ -2,9 +2,9 @@
 //! written in the order of the columns while those of the next row group are made.
 //!
 //! # Shape
-//! As [`convert`](crate::convert) says of Parquet. Pages are packed by LZ4; there are no statistics,
-//! which readers of whole columns have no use for. The bytes depend on the rows, their order and
-//! the size of a row group alone.
+//! As [`convert`](crate::convert) says of Parquet. Pages are packed by LZ4; there are no
+//! statistics, which readers of whole columns have no use for. The bytes depend on the rows, their
+//! order and the size of a row group alone.
 
 use std::io::Write;
 use std::ops::Range;

@@ -12,8 +12,8 @@
 //!
 //! # Shape
 //! Numeric and text columns in. For regression the score is the prediction, for two classes the
-//! probability of class 1, else the probability of each class. The fit holds a byte per value and,
-//! per row, its target and a few numbers; it does not sort rows.
+//! probability of class 1, else the probability of each class. The fit holds two bytes per value
+//! and, per row, its target, scores and a few numbers; it does not sort rows.
 //!
 //! # Missing
 //! A split learns the side of missing values; one that had none sends them where more of its rows
@@ -90,7 +90,7 @@ pub struct GradientBoostingParams {
     pub subsample: f64,
     /// The share of rows with the largest gradients that a round keeps; 0 for no such sampling.
     pub top_rate: f64,
-    /// The share of all rows that it takes from the others.
+    /// The share of all rows that it takes from the others, above 0 with `top_rate` and only then.
     pub other_rate: f64,
     /// The share of columns that a tree sees.
     pub colsample_bytree: f64,
@@ -129,38 +129,6 @@ fn group_rows() -> u32 {
 
 fn is_group_rows(n_rows: &u32) -> bool {
     *n_rows == group_rows()
-}
-
-/// The loss of a regression.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Loss {
-    /// The squared residual.
-    #[default]
-    SquaredError,
-    /// Its size.
-    AbsoluteError,
-    /// Squared near 0, linear beyond `alpha`.
-    Huber,
-    /// That of the quantile `alpha`.
-    Quantile,
-    /// The Poisson deviance, log link.
-    Poisson,
-    /// The gamma deviance, log link.
-    Gamma,
-    /// The Tweedie deviance, log link.
-    Tweedie,
-}
-
-/// Which leaf is split next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Growth {
-    /// The one with the highest gain.
-    #[default]
-    Leaf,
-    /// The first of the lowest depth.
-    Depth,
 }
 
 impl Default for GradientBoostingParams {
@@ -261,7 +229,11 @@ impl FitModel for GradientBoostingParams {
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<GradientBoosting> {
         let grow = self.grow_params(ctx)?;
-        let mut table = Table::new(rows)?;
+        let draws_rows = self.subsample < 1.0
+            || self.top_rate > 0.0
+            || self.other_rate > 0.0
+            || self.early_stopping_rounds > 0;
+        let mut table = Table::new(rows, draws_rows)?;
         if self.class_weight == ClassWeight::Balanced && ctx.n_classes > 0 {
             table.balance(ctx.n_classes as usize);
         }
@@ -272,7 +244,7 @@ impl FitModel for GradientBoostingParams {
             n_rounds: self.n_estimators,
             learning_rate: self.learning_rate,
             grow,
-            rows: if self.top_rate > 0.0 || self.other_rate > 0.0 {
+            rows: if self.top_rate > 0.0 {
                 RowSample::OneSided { top: self.top_rate, other: self.other_rate }
             } else if self.subsample < 1.0 {
                 RowSample::Share(self.subsample)
@@ -342,12 +314,15 @@ impl GradientBoostingParams {
     }
 }
 
+mod choices;
 mod constraints;
 mod examples;
 mod link;
 mod ranges;
 #[cfg(test)]
 mod tests;
+
+pub use choices::{Growth, Loss};
 
 /// Trees, and how scores become predictions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

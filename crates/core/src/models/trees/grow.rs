@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::binning::Binned;
 use super::find::{Best, Categories, Finder};
-use super::histogram::{Packing, Sums};
+use super::histogram::{Packing, Sums, Totals};
 use super::look::{Histogram, Looker, Workspace};
 use super::partition::partition;
 use super::split::Rule;
@@ -81,6 +81,8 @@ pub(super) struct Sample {
     /// By channel, by position in `rows`.
     pub packed: Vec<Vec<i64>>,
     pub packing: Packing,
+    /// By channel.
+    pub totals: Vec<Totals>,
 }
 
 /// A tree in bins, in depth-first order, left before right.
@@ -138,21 +140,21 @@ pub(super) fn grow(
     space: &mut Workspace,
 ) -> Grown {
     let finder = finder(params, &sample.packing);
-    let Sample { mut rows, mut packed, packing } = sample;
-    let sums = packed.iter().map(|packed| packing.total(packed)).collect();
+    let Sample { mut rows, mut packed, packing, totals } = sample;
     let bounds = (!params.monotone.is_empty()).then_some((f64::NEG_INFINITY, f64::INFINITY));
     let mut root = Leaf {
         node: 0,
         rows: 0..rows.len(),
         depth: 0,
-        sums,
-        hessian_range: packing.hessian_range(&packed[0]),
+        sums: totals.iter().map(|totals| totals.sums).collect(),
+        hessian_range: totals[0].hessian_range,
         bounds,
         path: Vec::new(),
         best: None,
         histogram: None,
     };
-    let mut room = std::mem::take(&mut space.room);
+    let mut rooms = std::mem::take(&mut space.rooms);
+    rooms.fit(rows.len());
     let mut looker = Looker::new(data, params, &finder, packing, features, stream, space);
     looker.look_root(&mut root, &rows, &packed);
     let mut nodes = vec![Node::Leaf { rows: root.rows.clone(), bounds }];
@@ -167,7 +169,7 @@ pub(super) fn grow(
         let part = leaf.rows.clone();
         let mut channels: Vec<&mut [i64]> =
             packed.iter_mut().map(|packed| &mut packed[part.clone()]).collect();
-        let n_left = partition(data, &best, &mut rows[part.clone()], &mut channels, &mut room);
+        let n_left = partition(data, &best, &mut rows[part.clone()], &mut channels, &mut rooms);
         let (mut left, mut right) = children(&finder, &leaf, &best, n_left, nodes.len());
         nodes[leaf.node] = Node::Split { best, left: left.node, right: right.node };
         for child in [&left, &right] {
@@ -183,9 +185,10 @@ pub(super) fn grow(
             leaves.push(Some(child));
             queue(params, &scale, &leaves, leaves.len() - 1, &mut heap);
         }
+        looker.keep_best((params.max_leaves - n_leaves) as usize, &heap, &mut leaves);
     }
     leaves.into_iter().flatten().for_each(|leaf| looker.give_back(leaf.histogram));
-    space.room = room;
+    space.rooms = rooms;
     space.packed = packed.pop().unwrap_or_default();
     emit(nodes, rows, &scale)
 }
@@ -239,7 +242,8 @@ impl Scale {
     }
 }
 
-type Queue = BinaryHeap<(u64, std::cmp::Reverse<usize>)>;
+/// Leaves by priority, ties by number.
+pub(super) type Queue = BinaryHeap<(u64, std::cmp::Reverse<usize>)>;
 
 fn queue(
     params: &GrowParams,

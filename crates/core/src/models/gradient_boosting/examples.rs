@@ -22,6 +22,7 @@ pub(super) fn all() -> Vec<Example<GradientBoostingParams>> {
         cat_smooth: 1.0,
         cat_l2: 1.0,
         max_cat_to_onehot: 2,
+        min_data_per_group: 10,
         ..small.clone()
     };
     let sampled = GradientBoostingParams {

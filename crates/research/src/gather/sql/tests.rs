@@ -1,5 +1,7 @@
 //! Each construct by name: refused with its place, allowed by its name, or never meant.
 
+mod holes;
+
 use samescore_core::error::Code;
 
 use samescore_core::error::Result;

@@ -58,7 +58,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use samescore_core::error::{Code, Error, Result};
-use sqlparser::ast::{LimitClause, Query, Visit};
+use sqlparser::ast::{LimitClause, OrderByKind, Query, Visit};
 use sqlparser::dialect::{Dialect as Grammar, PostgreSqlDialect, SQLiteDialect};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Span, Token, TokenWithSpan};
@@ -165,10 +165,13 @@ pub fn check<'a>(
     }
     let tokens = prepared(dialect, found)?;
     let query = parse(dialect, tokens.clone())?;
-    let walk = walk::Walk::new(dialect, allowed, key, known);
+    let walk = walk::Walk::new(dialect, allowed, key, known).outermost(&query);
     let found = views(dialect, allowed, known, walked(&query, walk)?)?;
     settle(allowed, known, &found)?;
-    let uncut = uncut(dialect, text, &tokens, &query)?;
+    let uncut = match found.orders.is_empty() {
+        true => text,
+        false => uncut(dialect, text, &tokens, &query)?,
+    };
     Ok(checked(text, uncut, allowed, found))
 }
 
@@ -335,9 +338,13 @@ fn uncut<'a>(
     if !is_cut {
         return Ok(text);
     }
-    let whole = Query { limit_clause: None, fetch: None, ..query.clone() };
+    let n_terms = |query: &Query| match query.order_by.as_ref().map(|order| &order.kind) {
+        Some(OrderByKind::Expressions(by)) => Some(by.len()),
+        _ => None,
+    };
     let is_whole = |&place: &usize| {
-        parse(dialect, tokens[..place].to_vec()).is_ok_and(|found| *found == whole)
+        let parsed = parse(dialect, tokens[..place].to_vec());
+        parsed.is_ok_and(|found| n_terms(&found) == n_terms(query))
     };
     let place = tokens::cuts(tokens).into_iter().find(is_whole);
     place

@@ -29,8 +29,8 @@ const FUNCTIONS: &str = "SELECT p.proname::text, p.provolatile::text, p.prokind:
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
     WHERE p.prokind <> 'p' AND (p.provolatile = 'v' OR n.nspname <> 'pg_catalog'
             AND (p.provolatile <> 'i' OR p.prokind = 'a'))
-        AND EXISTS (SELECT FROM pg_catalog.unnest($1::text[], $2::text[], $3::bool[])
-                AS c (called, schema, is_field)
+        AND EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest($1::text[]),
+                pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::bool[])) AS c (called, schema, is_field)
             WHERE c.called = p.proname::text
                 AND (c.schema = n.nspname::text
                     OR c.schema = '' AND pg_catalog.pg_function_is_visible(p.oid))

@@ -38,8 +38,6 @@ impl Walk<'_> {
             };
             self.refuse(span, Rule::Volatile, &format!("`{shown}`"), self.clock_instead())?;
         }
-        self.found.makes_records |=
-            is_postgres && (name.contains("_to_record") || name.contains("_populate_record"));
         let is_summing = names::is_float_sum(self.dialect, &name)
             || names::is_sum(self.dialect, &name) && !self.is_exact(function);
         if is_summing {
@@ -71,7 +69,7 @@ impl Walk<'_> {
             return GO_ON;
         }
         let is_total = self.depth == 1
-            && self.outermost.as_ref().is_some_and(|select| {
+            && self.outermost.is_some_and(|select| {
                 cut::is_windowed(self.dialect, select, self.key, &window.exprs)
             });
         if !is_total {
@@ -94,6 +92,8 @@ impl Walk<'_> {
             .collect();
         let (last, before) = parts.split_last()?;
         let schema = before.last().cloned();
+        self.found.makes_records |=
+            last.contains("_to_record") || last.contains("_populate_record");
         let is_built_in = schema.as_ref().is_none_or(|schema| schema == "pg_catalog");
         self.found.functions.push(Called { schema, name: last.clone(), is_field: false });
         is_built_in.then(|| last.clone())

@@ -78,24 +78,24 @@ fn alias<'a>(select: &'a Select, name: &str) -> Option<&'a Expr> {
 }
 
 /// What a SELECT groups by, without brackets and collations.
-fn groups(select: &Select, known: &Known) -> Vec<Expr> {
+fn groups<'a>(select: &'a Select, known: &Known) -> Vec<&'a Expr> {
     let GroupByExpr::Expressions(exprs, _) = &select.group_by else {
         return Vec::new();
     };
     let mut groups = Vec::new();
     for expr in exprs {
         let expr = stripped(expr);
-        groups.push(expr.clone());
+        groups.push(expr);
         if let Expr::Value(value) = expr {
             let place = value.value.to_string().parse::<usize>().ok();
             let item = place.and_then(|place| select.projection.get(place.checked_sub(1)?));
-            groups.extend(item.and_then(item_expr).map(|expr| stripped(expr).clone()));
+            groups.extend(item.and_then(item_expr).map(stripped));
         }
         if let Some((None, name)) = path(SQLITE, expr)
             && let Some(meant) = alias(select, &name)
             && !may_have(&select.from, known, &name)
         {
-            groups.push(stripped(meant).clone());
+            groups.push(stripped(meant));
         }
     }
     groups
@@ -121,9 +121,13 @@ fn factors(from: &[TableWithJoins]) -> impl Iterator<Item = &TableFactor> {
 }
 
 fn columns<'k>(factor: &TableFactor, known: &'k Known) -> Option<&'k BTreeSet<String>> {
+    known.columns.get(&table(factor)?)
+}
+
+fn table(factor: &TableFactor) -> Option<String> {
     match factor {
         TableFactor::Table { name, args: None, .. } => {
-            known.columns.get(&folded(SQLITE, name.0.last()?.as_ident()?))
+            Some(folded(SQLITE, name.0.last()?.as_ident()?))
         }
         _ => None,
     }
@@ -172,14 +176,17 @@ fn has_aggregate(expr: &Expr) -> bool {
     expr.visit(&mut Aggregates(0)).is_break()
 }
 
+/// A table of a subquery: what it is called there, and the table that it is.
+type Own = (Option<String>, Option<String>);
+
 struct Search<'a> {
     select: &'a Select,
-    groups: Vec<Expr>,
+    groups: Vec<&'a Expr>,
     known: &'a Known,
     /// How many aggregates and grouped expressions are around.
     inside: usize,
     /// The tables of the subqueries around.
-    scopes: Vec<Vec<TableWithJoins>>,
+    scopes: Vec<Vec<Own>>,
     /// Names may be aliases.
     is_late: bool,
 }
@@ -203,16 +210,19 @@ impl Search<'_> {
 
     /// Whether a column of a subquery is one of its own tables'.
     fn is_own(&self, of: Option<&str>, name: &str) -> bool {
-        let own = || self.scopes.iter().flat_map(|from| factors(from));
+        let mut own = self.scopes.iter().flatten();
         match of {
             Some(of) => {
                 let is_outer = factors(&self.select.from)
                     .any(|known| factor_name(known).as_deref() == Some(of));
-                !is_outer || own().any(|known| factor_name(known).as_deref() == Some(of))
+                !is_outer || own.any(|(known, _)| known.as_deref() == Some(of))
             }
             None => {
-                let has = |factor| columns(factor, self.known).is_some_and(|c| c.contains(name));
-                own().any(has) || !may_have(&self.select.from, self.known, name)
+                let has = |(_, table): &Own| {
+                    let columns = table.as_ref().and_then(|table| self.known.columns.get(table));
+                    columns.is_some_and(|found| found.contains(name))
+                };
+                own.any(has) || !may_have(&self.select.from, self.known, name)
             }
         }
     }
@@ -232,7 +242,10 @@ impl Visitor for Search<'_> {
     }
 
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Box<Expr>> {
-        self.scopes.last_mut().into_iter().for_each(|scope| scope.extend(select.from.clone()));
+        let own = factors(&select.from).map(|factor| (factor_name(factor), table(factor)));
+        if let Some(scope) = self.scopes.last_mut() {
+            scope.extend(own);
+        }
         ControlFlow::Continue(())
     }
 

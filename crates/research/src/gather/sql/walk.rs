@@ -24,7 +24,7 @@ pub(super) struct Walk<'a> {
     /// How many queries are around.
     pub(super) depth: usize,
     /// The SELECT of the outermost query, if it has one.
-    pub(super) outermost: Option<Select>,
+    pub(super) outermost: Option<&'a Select>,
     /// The named windows of each SELECT around.
     pub(super) windows: Vec<Vec<NamedWindowDefinition>>,
     /// Where the queries around begin: the place of what has none of its own.
@@ -54,6 +54,12 @@ impl<'a> Walk<'a> {
             places: Vec::new(),
             found: Found::default(),
         }
+    }
+
+    /// The walk over a query whose rows have the key.
+    pub(super) fn outermost(mut self, query: &'a Query) -> Self {
+        self.outermost = query.body.as_select();
+        self
     }
 
     /// The walk over a view, which is never the outermost query.
@@ -222,9 +228,6 @@ impl Visitor for Walk<'_> {
     fn pre_visit_query(&mut self, query: &Query) -> Flow {
         self.depth += 1;
         self.places.push(query.span());
-        if let (1, SetExpr::Select(select)) = (self.depth, &*query.body) {
-            self.outermost = Some((**select).clone());
-        }
         if has_table(&query.body) {
             let error = tokens::unreadable("TABLE where no query begins");
             return ControlFlow::Break(Box::new(error));

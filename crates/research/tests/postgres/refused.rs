@@ -13,8 +13,7 @@ const MADE: &str = "CREATE SCHEMA hid; SET search_path = hid, public;
     CREATE VIEW sums AS SELECT grp AS id, sum(x) AS x FROM t GROUP BY grp;
     CREATE VIEW clock AS SELECT id FROM t WHERE d < now();
     CREATE MATERIALIZED VIEW stored AS SELECT * FROM dice;
-    CREATE VIEW odd AS SELECT id FROM t WHERE id OPERATOR(pg_catalog.=) ANY (ARRAY[1, 2])
-        AND (d, d) OVERLAPS (d, interval '1 day') AND s IS NFC NORMALIZED;
+    CREATE VIEW odd AS SELECT id, COLLATION FOR (s) AS label FROM t;
     CREATE AGGREGATE mysum (float8) (sfunc = float8pl, stype = float8, initcond = '0');
     CREATE AGGREGATE last_of (int) (sfunc = int4larger, stype = int);
     CREATE FUNCTION total() RETURNS float8 LANGUAGE sql STABLE AS 'SELECT sum(x) FROM hid.t';

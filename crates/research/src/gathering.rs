@@ -330,7 +330,9 @@ impl Gathering {
             source: self.source.to_string() + &joined.collect::<String>(),
             query: self.source.query().map(str::to_owned),
             key: self.data.key.clone(),
-            readers: gather::readers(),
+            readers: gather::readers(
+                std::iter::once(&self.source).chain(self.joins.iter().map(|joined| &joined.source)),
+            ),
         }
     }
 }

@@ -2,6 +2,8 @@
 //! ways in which it goes away. Where there is no PostgreSQL, each test says that it was skipped.
 #![cfg(unix)]
 
+#[path = "postgres/refused.rs"]
+mod refused;
 #[path = "postgres/server.rs"]
 mod server;
 
@@ -372,7 +374,9 @@ fn tls_is_used_and_checked_as_asked() {
         let address = Address { host: host.to_owned(), options, ..server.remote(PASSWORD) };
         let text = "select ssl::int as id, 0 as x, '' as label from pg_stat_ssl \
             join pg_stat_activity using (pid) where application_name = 'samescore'";
-        read(&address, &query(text)).map(|found| found[0].num(0)[0])
+        let allow = vec!["volatile".to_owned()];
+        let session = Query { text: text.to_owned(), allow, key: Vec::new() };
+        read(&address, &Relation::Query(session)).map(|found| found[0].num(0)[0])
     };
     server_error(&with("localhost", TlsMode::Require, None).expect_err("no TLS yet"), "TLS");
     assert_eq!(with("localhost", TlsMode::Prefer, None).expect("without"), 0.0);

@@ -181,10 +181,20 @@ fn check_names(path: &Path, names: &[String]) -> Result<()> {
     found::check_names(&path.display().to_string(), names)
 }
 
-/// Who reads sources, with versions, as a manifest says it.
-pub fn readers() -> BTreeMap<String, String> {
-    let readers = [("polars", polars::VERSION), ("sqlite", rusqlite::version())];
-    readers.into_iter().map(|(name, version)| (name.to_owned(), version.to_owned())).collect()
+/// Who reads these sources, with versions, as a manifest says it: a server's own once it was
+/// connected to.
+pub fn readers<'a>(sources: impl IntoIterator<Item = &'a Source>) -> BTreeMap<String, String> {
+    let usual = [("polars", polars::VERSION), ("sqlite", rusqlite::version())];
+    let servers = sources.into_iter().filter_map(|source| match source {
+        Source::Postgres(address, _) => Some(postgres::readers(address)),
+        _ => None,
+    });
+    usual
+        .map(|(name, version)| (name, version.to_owned()))
+        .into_iter()
+        .chain(servers.flatten())
+        .map(|(name, version)| (name.to_owned(), version))
+        .collect()
 }
 
 /// How many foreign readers are at work, whose panics are errors of a file.

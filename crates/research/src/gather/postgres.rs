@@ -23,11 +23,13 @@
 //! message.
 
 mod binary;
+mod catalogue;
 mod failure;
 mod numeric;
 mod password;
 mod session;
 mod tls;
+mod versions;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -41,11 +43,12 @@ use tokio_postgres::CopyOutStream;
 
 use super::reader::{BLOCK_ROWS, Reader};
 use super::source::{Address, Relation};
-use super::sql::{self, Dialect};
+use super::sql::{self, Allowed, Dialect, Known};
 use super::taker::{Filling, Taker};
 use binary::{Cell, Tuple};
 pub(crate) use session::{Session, quoted};
 pub use tls::{Options, TlsMode};
+pub(crate) use versions::readers;
 
 /// An open table or query of a server.
 pub struct Rows {
@@ -77,17 +80,20 @@ enum Progress {
 /// # Errors
 /// If the query is refused, the server cannot be reached or refuses, or there is no such table.
 pub fn open(address: &Address, relation: &Relation) -> Result<Rows> {
-    let (text, functions) = match relation {
-        Relation::Table(name) => (format!("SELECT * FROM {}", quoted(name)?), Vec::new()),
+    let (text, allowed, key) = match relation {
+        Relation::Table(name) => {
+            (format!("SELECT * FROM {}", quoted(name)?), Allowed::default(), &[][..])
+        }
         Relation::Query(query) => {
-            let checked = sql::check(Dialect::Postgres, &query.text, &query.allow, &query.key)?;
-            (checked.text.to_owned(), checked.functions)
+            (query.text.clone(), Allowed::read(&query.allow)?, query.key.as_slice())
         }
     };
+    let checked = sql::check(Dialect::Postgres, &text, &allowed, key, &Known::default())?;
+    let text = checked.text;
     let session = Session::open(address)?;
     session.begin_reading(address.options.statement_timeout_seconds)?;
-    session.refuse_volatile(&functions)?;
-    let columns = session.columns(&text)?;
+    let columns = session.columns(text)?;
+    catalogue::check(&session, &checked, &allowed, &columns)?;
     if columns.is_empty() {
         let message = format!("{}: expected columns, found none", session.place());
         return Err(Error::new(Code::MissingColumn, message));

@@ -3,13 +3,16 @@
 //! # Method
 //! The file is opened to be read only, and everything is read in one transaction: what others write
 //! meanwhile is not seen. SQLite stores each value in a type of its own, so each cell is judged by
-//! itself. Which order rows come in means nothing.
+//! itself. Which order rows come in means nothing. A query, and the queries of the views that it or
+//! a table's name stands for, are looked at by `sql` with what the file says of its tables.
 //!
 //! A decimal text that was put into a column of reals was made a number by SQLite, whose last bit
 //! may be another than that of a CSV file: bind numbers, or keep such columns as text.
 //!
 //! # Errors
 //! A blob, or a text that is not UTF-8, is a fault of its row.
+
+mod catalogue;
 
 use std::fs::File;
 use std::path::Path;
@@ -20,7 +23,7 @@ use samescore_core::error::{Code, Error, Result};
 
 use super::reader::Reader;
 use super::source::Relation;
-use super::sql::{self, Dialect, identifier};
+use super::sql::{self, Allowed, Dialect, identifier};
 use super::taker::Taker;
 use crate::output_file::refused;
 
@@ -42,11 +45,12 @@ pub(super) fn open<R>(
     work: impl FnOnce(&mut Rows<'_>) -> Result<R>,
 ) -> Result<R> {
     let wrong = |e: &rusqlite::Error| failed(path, e);
-    let text = match relation {
-        Relation::Table(name) => format!("SELECT * FROM {}", quoted(name)),
+    let (text, allowed, key) = match relation {
+        Relation::Table(name) => {
+            (format!("SELECT * FROM {}", quoted(name)), Allowed::default(), &[][..])
+        }
         Relation::Query(query) => {
-            sql::check(Dialect::Sqlite, &query.text, &query.allow, &query.key)?;
-            query.text.clone()
+            (query.text.clone(), Allowed::read(&query.allow)?, query.key.as_slice())
         }
     };
     if path.is_dir() {
@@ -57,6 +61,14 @@ pub(super) fn open<R>(
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| wrong(&e))?;
     connection.execute_batch("PRAGMA query_only = 1; BEGIN").map_err(|e| wrong(&e))?;
+    let known = catalogue::read(&connection).map_err(|e| wrong(&e))?;
+    let checked = sql::check(Dialect::Sqlite, &text, &allowed, key, &known)?;
+    for (rule, terms) in &checked.orders {
+        let has_ties = catalogue::has_ties(&connection, checked.uncut, terms);
+        if has_ties.map_err(|e| wrong(&e))? {
+            sql::refuse_ties(&allowed, *rule, terms)?;
+        }
+    }
     let mut statement = connection.prepare(&text).map_err(|e| wrong(&e))?;
     let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     if names.is_empty() || !statement.readonly() {

@@ -150,3 +150,49 @@ fn what_is_no_table_of_sqlite_is_refused() {
     let refused = refusal(folder.path(), address(&cut, "table=t"), &kinds);
     assert!(refused.starts_with("`cut.db`: SQLite says: "), "{refused}");
 }
+
+#[test]
+fn what_the_file_says_of_a_query_counts() {
+    let folder = folder();
+    let path = made(
+        folder.path(),
+        "CREATE TABLE t (id TEXT COLLATE NOCASE, n, rowid);
+         INSERT INTO t VALUES ('a', 1, 7), ('A', 2, 8), ('b', 3, 9);
+         CREATE TABLE d (id, n); INSERT INTO d VALUES (1, 1), (1, 2), (2, 3);
+         CREATE VIEW v AS SELECT id, random() AS n FROM d;
+         CREATE VIEW w AS SELECT * FROM v; CREATE VIEW fine AS SELECT id, n FROM d;",
+    );
+    let columns = DataConfig {
+        key: vec!["id".to_owned()],
+        ..declared(&[("id", ColumnKind::Text), ("n", ColumnKind::Num)])
+    };
+    let read = |relation: &str| {
+        gather::read(address(&path, relation), &columns, &[]).map(|batch| batch.n_rows())
+    };
+    for (relation, found) in [
+        ("query=SELECT id, n FROM t ORDER BY id LIMIT 1", "a LIMIT by \"id\""),
+        ("query=SELECT id, n FROM t ORDER BY id COLLATE NOCASE LIMIT 1", "\"id\" COLLATE NOCASE"),
+        ("query=SELECT id, row_number() OVER (ORDER BY id) AS n FROM t", "a window by \"id\""),
+        ("query=SELECT id, n FROM d ORDER BY id LIMIT 1", "a LIMIT by \"id\""),
+        ("query=SELECT id, count(*) AS n FROM t GROUP BY id", "GROUP BY of `id`"),
+        ("query=SELECT id, n, count(*) FROM d GROUP BY id", "`n` of any row of a group"),
+        ("query=SELECT * FROM w", "view `v`, line 1, column "),
+        ("table=w", "view `v`, line 1, column "),
+        ("table=v", "view `v`, line 1, column "),
+        ("query=SELECT d.id, d.rowid AS n FROM d", "the system column `rowid`"),
+    ] {
+        let error = read(relation).expect_err(relation);
+        assert!(error.message().contains(found), "{relation}: {error}");
+    }
+    for (relation, n_rows) in [
+        ("query=SELECT id, n FROM t ORDER BY id COLLATE BINARY LIMIT 2", 2),
+        ("query=SELECT id, rowid AS n FROM t", 3),
+        ("query=SELECT upper(id) AS id, count(*) AS n FROM t GROUP BY upper(id)", 2),
+        ("table=fine", 3),
+    ] {
+        match read(relation) {
+            Ok(found) => assert_eq!(found, n_rows, "{relation}"),
+            Err(error) => panic!("{relation}: {error}"),
+        }
+    }
+}

@@ -14,7 +14,17 @@ pub(super) fn server(place: &str, error: &tokio_postgres::Error) -> Error {
             let said = format!("{}{detail} (SQLSTATE {})", found.message(), found.code().code());
             (said, remedy(found.code()))
         }
-        None => (innermost(error), Some("see that the server runs and can be reached")),
+        None => {
+            let said = innermost(error);
+            let remedy = match said.contains("password missing") {
+                true => {
+                    "set password_file under [source] or behind the address, PGPASSWORD, or \
+                    a line in PGPASSFILE"
+                }
+                false => "see that the server runs and can be reached",
+            };
+            (said, Some(remedy))
+        }
     };
     let first = said.lines().next().unwrap_or_default().trim_end_matches('.').to_owned();
     let error = Error::new(Code::Server, format!("{place}: {first}"));

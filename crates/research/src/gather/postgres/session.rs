@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use samescore_core::error::{Code, Error, Result};
 use tokio::runtime::{Builder, Runtime};
-use tokio_postgres::types::Type;
-use tokio_postgres::{Client, Config, CopyInSink, CopyOutStream};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Config, CopyInSink, CopyOutStream, Row};
 
 use super::super::source::Address;
 use super::super::sql::identifier;
 use super::tls::TlsMode;
-use super::{failure, password, tls};
+use super::{failure, password, tls, versions};
 use futures_util::SinkExt;
 
 const CONNECT_SECONDS: u32 = 15;
@@ -76,6 +76,7 @@ impl Session {
         let (client, connection) = runtime
             .block_on(config.connect(connector))
             .map_err(|error| failure::server(&place, &error))?;
+        versions::note(address, connection.parameter("server_version").unwrap_or("unknown"));
         // What ends a connection reaches the request that waits.
         runtime.spawn(async move {
             let _ended = connection.await;
@@ -114,30 +115,17 @@ impl Session {
         }
     }
 
-    /// Refuses functions that the server knows to be volatile; its own harmless names were looked
-    /// at before.
-    pub(super) fn refuse_volatile(&self, functions: &[String]) -> Result<()> {
-        if functions.is_empty() {
-            return Ok(());
-        }
-        let text = "SELECT min(proname::text) FROM pg_catalog.pg_proc \
-            WHERE provolatile = 'v' AND prokind <> 'p' AND proname::text = ANY ($1)";
-        let row = self.wait(self.client.query_one(text, &[&functions]));
-        let row = row.map_err(|error| self.failed(&error))?;
-        let found: Option<String> = row.try_get(0).map_err(|error| self.failed(&error))?;
-        match found {
-            None => Ok(()),
-            Some(name) => {
-                let message = format!(
-                    "query: expected the same rows on every run, found `{name}()`, which the \
-                     server declares volatile"
-                );
-                Err(Error::new(Code::RefusedQuery, message).remedy(
-                    "declare the function STABLE or IMMUTABLE if it is; \
-                     `allow = [\"volatile\"]` under [source] accepts it",
-                ))
-            }
-        }
+    /// The rows of a query.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub(super) fn query(&self, text: &str, values: &[&(dyn ToSql + Sync)]) -> Result<Vec<Row>> {
+        self.wait(self.client.query(text, values)).map_err(|error| self.failed(&error))
+    }
+
+    /// The types of a query's parameters.
+    pub(super) fn parameters(&self, text: &str) -> Result<Vec<Type>, tokio_postgres::Error> {
+        Ok(self.wait(self.client.prepare(text))?.params().to_vec())
     }
 
     /// The names and types of a query's columns.

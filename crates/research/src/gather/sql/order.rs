@@ -26,20 +26,6 @@ pub(super) fn column(dialect: Dialect, expr: &Expr) -> Option<String> {
     }
 }
 
-/// Whether the plain columns among `exprs` are all of a declared key.
-pub(super) fn covers<'a>(
-    dialect: Dialect,
-    key: &[String],
-    exprs: impl Iterator<Item = &'a Expr>,
-) -> bool {
-    let columns: Vec<String> = exprs.filter_map(|expr| column(dialect, expr)).collect();
-    let known = |name: &String| match dialect {
-        Dialect::Postgres => columns.contains(name),
-        Dialect::Sqlite => columns.contains(&name.to_ascii_lowercase()),
-    };
-    !key.is_empty() && key.iter().all(known)
-}
-
 /// What a window sorts and splits by, and whether its frame counts rows.
 #[derive(Default)]
 pub(super) struct Window<'a> {

@@ -82,5 +82,5 @@ pub(super) fn too_deep() -> Error {
          chains of {CHAIN_MAX} words and {SETS_MAX} joined queries, found more"
     );
     Error::new(Code::RefusedQuery, message)
-        .remedy("use IN (...) or VALUES for a long list, or make a view and gather `?table=`")
+        .remedy("use IN (...) or VALUES for a long list, or put it into a table")
 }

@@ -1,11 +1,24 @@
 //! Each construct by name: refused with its place, allowed by its name, or never meant.
 
+mod holes;
+
 use samescore_core::error::Code;
 
-use super::{Checked, Dialect, check};
+use samescore_core::error::Result;
+
+use super::{Allowed, Checked, Dialect, Known};
 
 const POSTGRES: Dialect = Dialect::Postgres;
 const SQLITE: Dialect = Dialect::Sqlite;
+
+fn check<'a>(
+    dialect: Dialect,
+    text: &'a str,
+    allow: &[String],
+    key: &[String],
+) -> Result<Checked<'a>> {
+    super::check(dialect, text, &Allowed::read(allow)?, key, &Known::default())
+}
 
 fn key(names: &[&str]) -> Vec<String> {
     names.iter().map(|name| (*name).to_owned()).collect()
@@ -391,6 +404,6 @@ fn the_text_goes_on_without_its_semicolon() {
     let found =
         check(POSTGRES, "select Upper(a), lower(b), \"Mine\"(c), upper(d) from f(1)", &[], &[]);
     let functions = ["Mine", "f", "lower", "upper"].map(str::to_owned).to_vec();
-    let Checked { functions: found, .. } = found.unwrap();
-    assert_eq!(found, functions);
+    let found = found.unwrap().functions.into_iter().map(|called| called.name);
+    assert_eq!(found.collect::<Vec<_>>(), functions);
 }

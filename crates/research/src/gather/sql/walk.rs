@@ -4,67 +4,83 @@ use std::ops::ControlFlow;
 
 use samescore_core::error::{Code, Error};
 use sqlparser::ast::{
-    DataType, Distinct, Expr, Function, FunctionArguments, LimitClause, NamedWindowDefinition,
-    ObjectName, OrderByKind, Query, Select, SetExpr, Spanned, Statement, TableFactor, Value,
-    Visitor,
+    AccessExpr, BinaryOperator, Distinct, Expr, GroupByExpr, LimitClause, NamedWindowDefinition,
+    ObjectName, OrderByExpr, OrderByKind, Query, Select, SetExpr, Spanned, Statement, TableFactor,
+    ValueWithSpan, Visitor,
 };
 use sqlparser::tokenizer::Span;
 
-use super::order::{Window, column, covers, folded, is_peerwise, is_sorted_by_itself};
-use super::{Dialect, Rule, exact, names};
+use super::known::Known;
+use super::order::{column, folded};
+use super::{Allowed, Called, Dialect, Found, Rule, clock, cut, grouped, names, tokens};
 
 pub(super) struct Walk<'a> {
-    dialect: Dialect,
-    allowed: &'a [Rule],
-    key: &'a [String],
+    pub(super) dialect: Dialect,
+    allowed: &'a Allowed,
+    pub(super) key: &'a [String],
+    known: &'a Known,
+    /// What messages call the query.
+    label: &'a str,
     /// How many queries are around.
-    depth: usize,
-    /// The outermost query has one SELECT.
-    is_plain: bool,
+    pub(super) depth: usize,
+    /// The SELECT of the outermost query, if it has one.
+    pub(super) outermost: Option<&'a Select>,
     /// The named windows of each SELECT around.
-    windows: Vec<Vec<NamedWindowDefinition>>,
+    pub(super) windows: Vec<Vec<NamedWindowDefinition>>,
     /// Where the queries around begin: the place of what has none of its own.
     places: Vec<Span>,
-    functions: Vec<String>,
+    pub(super) found: Found,
 }
 
-type Flow = ControlFlow<Box<Error>>;
-const GO_ON: Flow = ControlFlow::Continue(());
+pub(super) type Flow = ControlFlow<Box<Error>>;
+pub(super) const GO_ON: Flow = ControlFlow::Continue(());
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(dialect: Dialect, allowed: &'a [Rule], key: &'a [String]) -> Self {
-        let (windows, places, functions) = (Vec::new(), Vec::new(), Vec::new());
-        Walk { dialect, allowed, key, depth: 0, is_plain: false, windows, places, functions }
+    pub(super) fn new(
+        dialect: Dialect,
+        allowed: &'a Allowed,
+        key: &'a [String],
+        known: &'a Known,
+    ) -> Self {
+        Walk {
+            dialect,
+            allowed,
+            key,
+            known,
+            label: "query",
+            depth: 0,
+            outermost: None,
+            windows: Vec::new(),
+            places: Vec::new(),
+            found: Found::default(),
+        }
     }
 
-    /// The functions that were called.
-    pub(super) fn functions(self) -> Vec<String> {
-        if self.allowed.contains(&Rule::Volatile) {
-            return Vec::new();
-        }
-        let mut functions = self.functions;
-        functions.sort();
-        functions.dedup();
-        functions
+    /// The walk over a query whose rows have the key.
+    pub(super) fn outermost(mut self, query: &'a Query) -> Self {
+        self.outermost = query.body.as_select();
+        self
+    }
+
+    /// The walk over a view, which is never the outermost query.
+    pub(super) fn of_view(mut self, label: &'a str, found: Found) -> Self {
+        (self.label, self.depth, self.found) = (label, 1, found);
+        self
     }
 
     fn place(&self, span: Span) -> String {
         let around = self.places.iter().rev();
         let known = std::iter::once(&span).chain(around).find(|span| span.start.line > 0);
-        known.map_or("query".to_owned(), |span| {
-            format!("query, line {}, column {}", span.start.line, span.start.column)
+        known.map_or(self.label.to_owned(), |span| {
+            format!("{}, line {}, column {}", self.label, span.start.line, span.start.column)
         })
     }
 
-    fn refuse(&self, span: Span, rule: Rule, found: &str, instead: &str) -> Flow {
-        if self.allowed.contains(&rule) {
-            return GO_ON;
+    pub(super) fn refuse(&self, span: Span, rule: Rule, found: &str, instead: &str) -> Flow {
+        match self.allowed.refuse(rule, &self.place(span), found, instead) {
+            Ok(()) => GO_ON,
+            Err(error) => ControlFlow::Break(Box::new(error)),
         }
-        let place = self.place(span);
-        let message = format!("{place}: expected the same rows on every run, found {found}");
-        let remedy =
-            format!("{instead}; `allow = [\"{}\"]` under [source] accepts it", rule.name());
-        ControlFlow::Break(Box::new(Error::new(Code::RefusedQuery, message).remedy(remedy)))
     }
 
     fn refuse_for_good(&self, span: Span, found: &str) -> Flow {
@@ -74,21 +90,9 @@ impl<'a> Walk<'a> {
         ControlFlow::Break(Box::new(error.remedy("take it out; this cannot be allowed")))
     }
 
-    /// Whether this is the outermost query, whose rows have the declared key.
-    fn is_outermost(&self) -> bool {
-        self.depth == 1
-    }
-
-    fn limits(&self, query: &Query) -> Flow {
-        let found = match (&query.limit_clause, &query.fetch) {
-            (Some(LimitClause::LimitOffset { limit, offset, .. }), _) => match (limit, offset) {
-                (Some(_), _) => "LIMIT",
-                (None, Some(_)) => "OFFSET",
-                (None, None) => return GO_ON,
-            },
-            (Some(LimitClause::OffsetCommaLimit { .. }), _) => "LIMIT",
-            (None, Some(_)) => "FETCH",
-            (None, None) => return GO_ON,
+    fn limits(&mut self, query: &Query) -> Flow {
+        let Some(found) = cutting(query) else {
+            return GO_ON;
         };
         let span = query.limit_clause.as_ref().map_or_else(Span::empty, Spanned::span);
         let order = query.order_by.as_ref().map(|order| &order.kind);
@@ -96,153 +100,123 @@ impl<'a> Walk<'a> {
             let found = format!("{found} without ORDER BY");
             return self.refuse(span, Rule::Limit, &found, LIMIT_INSTEAD);
         };
-        if self.is_outermost() && covers(self.dialect, self.key, by.iter().map(|by| &by.expr)) {
-            return GO_ON;
-        }
-        let found = format!("{found} whose ORDER BY can have ties");
-        self.refuse(span, Rule::Limit, &found, LIMIT_INSTEAD)
-    }
-
-    fn call(&mut self, function: &Function) -> Flow {
-        let span = function.name.span();
-        let Some(name) = self.called(&function.name) else {
-            return GO_ON;
-        };
-        let shown = function.name.to_string();
-        let n_arguments = exact::arguments(function).len();
-        let is_clock = names::is_volatile(self.dialect, &name)
-            || self.dialect == Dialect::Postgres && name == "age" && n_arguments == 1
-            || self.reads_clock(&name, function);
-        if is_clock {
-            let shown = match function.args {
-                FunctionArguments::None => shown.clone(),
-                _ => format!("{shown}()"),
-            };
-            self.refuse(span, Rule::Volatile, &format!("`{shown}`"), VOLATILE_INSTEAD)?;
-        }
-        let is_summing = names::is_float_sum(self.dialect, &name)
-            || names::is_sum(self.dialect, &name) && !self.is_exact(function);
-        if is_summing {
-            let found = format!("`{shown}` of what may be floats");
-            self.refuse(span, Rule::FloatAggregate, &found, self.sum_instead())?;
-        }
-        if let Some(over) = &function.over {
-            let known: Vec<NamedWindowDefinition> =
-                self.windows.iter().rev().flatten().cloned().collect();
-            let window = Window::of(over, &known);
-            let is_total = self.is_outermost()
-                && self.is_plain
-                && covers(self.dialect, self.key, window.exprs.iter().copied());
-            if !is_peerwise(self.dialect, &name, &window) && !is_total {
-                let found = format!("`{shown}` over a window whose order can have ties");
-                self.refuse(span, Rule::WindowOrder, &found, WINDOW_INSTEAD)?;
-            }
-        } else if names::is_collecting(&name) && !is_sorted_by_itself(function) {
-            let found = format!("`{shown}` in the order in which rows come");
-            self.refuse(span, Rule::UnorderedAggregate, &found, COLLECT_INSTEAD)?;
-        }
-        GO_ON
-    }
-
-    /// The name under which a function is known, noted for the server; `None` if it is in a schema
-    /// of the user's.
-    fn called(&mut self, name: &ObjectName) -> Option<String> {
-        let parts: Vec<String> = name
-            .0
-            .iter()
-            .filter_map(|part| part.as_ident())
-            .map(|ident| folded(self.dialect, ident))
-            .collect();
-        let last = parts.last()?.clone();
-        self.functions.push(last.clone());
-        match parts.as_slice() {
-            [_] => Some(last),
-            [schema, _] if schema == "pg_catalog" => Some(last),
+        let by: Vec<&Expr> = by.iter().map(|by| &by.expr).collect();
+        let terms = match self.depth {
+            1 => cut::ordered(self.dialect, &query.body, self.key, &by),
             _ => None,
-        }
-    }
-
-    fn is_exact(&self, function: &Function) -> bool {
-        let arguments = exact::arguments(function);
-        let is_fit = |argument: &Option<&Expr>| {
-            argument.is_some_and(|expr| exact::is_exact(self.dialect, expr))
         };
-        !arguments.is_empty() && arguments.iter().all(is_fit)
-    }
-
-    /// Whether a function of dates takes the clock or the machine's time zone.
-    fn reads_clock(&self, name: &str, function: &Function) -> bool {
-        let arguments: Vec<&Expr> = exact::arguments(function).into_iter().flatten().collect();
-        match self.dialect {
-            Dialect::Postgres => {
-                let has_word = arguments.iter().any(|expr| is_word(expr, &names::CLOCK_WORDS));
-                names::is_postgres_time(name) && has_word
+        match terms {
+            Some(terms) => {
+                self.found.orders.push((Rule::Limit, terms));
+                GO_ON
             }
-            Dialect::Sqlite if names::is_sqlite_time(name) => {
-                let n_formats = usize::from(name == "strftime");
-                let is_time = |expr: &&&Expr| !is_word(expr, &["subsec", "subsecond"]);
-                let has_word =
-                    arguments.iter().any(|expr| is_word(expr, &names::SQLITE_CLOCK_WORDS));
-                has_word || arguments.iter().filter(is_time).count() <= n_formats
-            }
-            Dialect::Sqlite => false,
-        }
-    }
-
-    fn sum_instead(&self) -> &'static str {
-        match self.dialect {
-            Dialect::Postgres => {
-                "cast the argument to integer or numeric, or gather the rows: the aggregate step \
-                 of [source] sums exactly"
-            }
-            Dialect::Sqlite => {
-                "cast the argument to integer, or gather the rows: the aggregate step of [source] \
-                 sums exactly"
+            None => {
+                let found = format!("{found} whose ORDER BY can have ties");
+                self.refuse(span, Rule::Limit, &found, LIMIT_INSTEAD)
             }
         }
     }
+
+    /// Columns of any row of a group.
+    fn bare(&self, select: &Select, by: &[OrderByExpr]) -> Flow {
+        if self.dialect != Dialect::Sqlite {
+            return GO_ON;
+        }
+        match grouped::bare_column(select, by, self.known) {
+            None => GO_ON,
+            Some(expr) => {
+                let found = format!("`{expr}` of any row of a group");
+                let instead = "group by it as well, or take min() or max() of it; name columns \
+                    of subqueries with their table";
+                self.refuse(expr.span(), Rule::BareColumn, &found, instead)
+            }
+        }
+    }
+
+    fn merges(&mut self, select: &Select) {
+        if self.dialect != Dialect::Sqlite {
+            return;
+        }
+        let notes = &mut self.found.notes;
+        notes.label = self.label.to_owned();
+        notes.rename(select);
+        if let GroupByExpr::Expressions(exprs, _) = &select.group_by {
+            exprs.iter().for_each(|expr| notes.merge(expr, "GROUP BY"));
+        }
+        if select.distinct.is_some() {
+            notes.merge_items(select, "DISTINCT");
+        }
+    }
+
+    fn column(&mut self, expr: &Expr) -> Flow {
+        let Some(name) = column(self.dialect, expr) else {
+            return GO_ON;
+        };
+        if self.dialect == Dialect::Postgres
+            && let Expr::CompoundIdentifier(_) = expr
+        {
+            self.found.functions.push(Called { schema: None, name: name.clone(), is_field: true });
+        }
+        if !names::is_system_column(self.dialect, &name) {
+            return GO_ON;
+        }
+        if self.dialect == Dialect::Sqlite {
+            self.found.system.push((self.place(expr.span()), name));
+            return GO_ON;
+        }
+        let found = format!("the system column `{name}`");
+        let instead = "name the columns of the table itself";
+        self.refuse(expr.span(), Rule::SystemColumn, &found, instead)
+    }
+
+    /// Texts that become times.
+    fn times(&mut self, expr: &Expr) -> Flow {
+        if self.dialect != Dialect::Postgres {
+            return GO_ON;
+        }
+        match expr {
+            Expr::Cast { expr: inner, data_type, .. } if clock::is_cast_clock(inner, data_type) => {
+                let found = format!("`{inner}` as a time");
+                self.refuse(inner.span(), Rule::Volatile, &found, VOLATILE_INSTEAD)
+            }
+            Expr::TypedString(typed) => {
+                self.found.typed.push(typed.value.span);
+                let is_clock = clock::text(&typed.value.value).is_some_and(clock::is_worded)
+                    && clock::may_hold_time(&typed.data_type);
+                if !is_clock {
+                    return GO_ON;
+                }
+                let found = format!("`{}` as a time", typed.value);
+                self.refuse(typed.value.span, Rule::Volatile, &found, VOLATILE_INSTEAD)
+            }
+            _ => GO_ON,
+        }
+    }
 }
 
-const LIMIT_INSTEAD: &str =
-    "choose rows by a condition, or order by all declared key columns in the outermost query";
-const VOLATILE_INSTEAD: &str = "write the value into the query";
-const WINDOW_INSTEAD: &str =
-    "order by all declared key columns in the outermost query, or use rank";
-const COLLECT_INSTEAD: &str = "give it an ORDER BY with the very expressions that it collects";
-
-/// Whether an expression is one of those words in quotes.
-fn is_word(expr: &Expr, words: &[&str]) -> bool {
-    let found = match expr {
-        Expr::Value(value) => text(&value.value),
-        // SQLite takes a name in double quotes that is no column for a text.
-        Expr::Identifier(ident) if ident.quote_style == Some('"') => Some(ident.value.as_str()),
-        Expr::Nested(inner) => return is_word(inner, words),
-        _ => None,
-    };
-    found.is_some_and(|found| words.iter().any(|word| found.trim().eq_ignore_ascii_case(word)))
-}
-
-fn text(value: &Value) -> Option<&str> {
-    match value {
-        Value::SingleQuotedString(text)
-        | Value::EscapedStringLiteral(text)
-        | Value::UnicodeStringLiteral(text)
-        | Value::NationalStringLiteral(text) => Some(text),
-        Value::DollarQuotedString(text) => Some(&text.value),
+/// The clause that cuts the rows of a query.
+fn cutting(query: &Query) -> Option<&'static str> {
+    match (&query.limit_clause, &query.fetch) {
+        (Some(LimitClause::LimitOffset { limit: Some(_), .. }), _)
+        | (Some(LimitClause::OffsetCommaLimit { .. }), _) => Some("LIMIT"),
+        (_, Some(_)) => Some("FETCH"),
+        (Some(LimitClause::LimitOffset { offset: Some(_), .. }), None) => Some("OFFSET"),
         _ => None,
     }
 }
 
-fn is_time_type(data_type: &DataType) -> bool {
-    matches!(
-        data_type,
-        DataType::Date
-            | DataType::Time(..)
-            | DataType::Timestamp(..)
-            | DataType::TimestampNtz(..)
-            | DataType::Datetime(_)
-    )
+/// Whether the parser took something for TABLE and a name: it loses what follows.
+fn has_table(body: &SetExpr) -> bool {
+    match body {
+        SetExpr::Table(_) => true,
+        SetExpr::SetOperation { left, right, .. } => has_table(left) || has_table(right),
+        _ => false,
+    }
 }
+
+const LIMIT_INSTEAD: &str = "choose rows by a condition, or order by all declared key columns in \
+    the outermost query, as they come out of it";
+pub(super) const VOLATILE_INSTEAD: &str = "write the value into the query";
 
 impl Visitor for Walk<'_> {
     type Break = Box<Error>;
@@ -254,11 +228,25 @@ impl Visitor for Walk<'_> {
     fn pre_visit_query(&mut self, query: &Query) -> Flow {
         self.depth += 1;
         self.places.push(query.span());
-        if self.depth == 1 {
-            self.is_plain = matches!(&*query.body, SetExpr::Select(_));
+        if has_table(&query.body) {
+            let error = tokens::unreadable("TABLE where no query begins");
+            return ControlFlow::Break(Box::new(error));
         }
         if !query.locks.is_empty() {
             return self.refuse_for_good(Span::empty(), "a lock (FOR UPDATE or FOR SHARE)");
+        }
+        if self.dialect == Dialect::Sqlite {
+            self.found.notes.label = self.label.to_owned();
+            self.found.notes.merge_sets(&query.body);
+            let tables = query.with.iter().flat_map(|with| &with.cte_tables);
+            tables.for_each(|cte| {
+                self.found.notes.list(cte.alias.columns.iter().map(|column| &column.name));
+            });
+        }
+        if let SetExpr::Select(select) = &*query.body
+            && let Some(OrderByKind::Expressions(by)) = query.order_by.as_ref().map(|o| &o.kind)
+        {
+            self.bare(select, by)?;
         }
         self.limits(query)
     }
@@ -278,10 +266,11 @@ impl Visitor for Walk<'_> {
             let instead = "use a GROUP BY or a join that has one row for each key";
             self.refuse(select.span(), Rule::Limit, "DISTINCT ON, which keeps any row", instead)?;
         }
-        match &select.top {
-            Some(_) => self.refuse(select.span(), Rule::Limit, "TOP", LIMIT_INSTEAD),
-            None => GO_ON,
+        if select.top.is_some() {
+            self.refuse(select.span(), Rule::Limit, "TOP", LIMIT_INSTEAD)?;
         }
+        self.merges(select);
+        self.bare(select, &[])
     }
 
     fn post_visit_select(&mut self, _: &Select) -> Flow {
@@ -289,19 +278,27 @@ impl Visitor for Walk<'_> {
         GO_ON
     }
 
+    fn pre_visit_relation(&mut self, name: &ObjectName) -> Flow {
+        let last = name.0.last().and_then(|part| part.as_ident());
+        self.found.relations.extend(last.map(|ident| folded(self.dialect, ident)));
+        GO_ON
+    }
+
     fn pre_visit_table_factor(&mut self, factor: &TableFactor) -> Flow {
-        let (sample, called) = match factor {
-            TableFactor::Table { sample, args, name, .. } => {
-                (sample.is_some(), args.as_ref().map(|_| name))
+        let (sample, called, alias) = match factor {
+            TableFactor::Table { sample, args, name, alias, .. } => {
+                (sample.is_some(), args.as_ref().map(|_| name), alias.as_ref())
             }
-            TableFactor::Derived { sample, .. } => (sample.is_some(), None),
-            TableFactor::Function { name, .. } => (false, Some(name)),
-            _ => (false, None),
+            TableFactor::Derived { sample, alias, .. } => (sample.is_some(), None, alias.as_ref()),
+            TableFactor::Function { name, .. } => (false, Some(name), None),
+            _ => (false, None, None),
         };
         if sample {
             let instead = "gather all rows; `[split]` samples by row key";
             self.refuse(factor.span(), Rule::Sampling, "TABLESAMPLE", instead)?;
         }
+        let columns = alias.iter().flat_map(|alias| &alias.columns);
+        self.found.notes.list(columns.map(|column| &column.name));
         let Some(called) = called else {
             return GO_ON;
         };
@@ -317,32 +314,40 @@ impl Visitor for Walk<'_> {
     fn pre_visit_expr(&mut self, expr: &Expr) -> Flow {
         match expr {
             Expr::Function(function) => self.call(function),
-            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => match column(self.dialect, expr) {
-                Some(name) if names::is_system_column(self.dialect, &name) => {
-                    let found = format!("the system column `{name}`");
-                    let instead = "name the columns of the table itself";
-                    self.refuse(expr.span(), Rule::SystemColumn, &found, instead)
+            Expr::Identifier(_) | Expr::CompoundIdentifier(_) => self.column(expr),
+            Expr::BinaryOp { op, .. }
+            | Expr::AnyOp { compare_op: op, .. }
+            | Expr::AllOp { compare_op: op, .. } => {
+                self.found.operators.push(match op {
+                    BinaryOperator::PGCustomBinaryOperator(parts) => {
+                        parts.last().cloned().unwrap_or_default()
+                    }
+                    other => other.to_string(),
+                });
+                GO_ON
+            }
+            Expr::UnaryOp { op, .. } => {
+                self.found.operators.push(op.to_string());
+                GO_ON
+            }
+            Expr::CompoundFieldAccess { access_chain, .. } => {
+                for access in access_chain {
+                    if let AccessExpr::Dot(Expr::Identifier(ident)) = access {
+                        let name = folded(self.dialect, ident);
+                        self.found.functions.push(Called { schema: None, name, is_field: true });
+                    }
                 }
-                _ => GO_ON,
-            },
-            Expr::Cast { expr: inner, data_type, .. }
-                if self.dialect == Dialect::Postgres
-                    && is_time_type(data_type)
-                    && is_word(inner, &names::CLOCK_WORDS) =>
-            {
-                let found = format!("`{inner}` as a time");
-                self.refuse(inner.span(), Rule::Volatile, &found, VOLATILE_INSTEAD)
+                GO_ON
             }
-            Expr::TypedString(typed)
-                if self.dialect == Dialect::Postgres
-                    && text(&typed.value.value).is_some_and(|found| {
-                        names::CLOCK_WORDS.iter().any(|w| found.trim().eq_ignore_ascii_case(w))
-                    }) =>
-            {
-                let found = format!("`{}` as a time", typed.value);
-                self.refuse(typed.value.span, Rule::Volatile, &found, VOLATILE_INSTEAD)
-            }
-            _ => GO_ON,
+            _ => self.times(expr),
         }
+    }
+
+    fn pre_visit_value(&mut self, value: &ValueWithSpan) -> Flow {
+        let is_worded = self.dialect == Dialect::Postgres
+            && clock::text(&value.value).is_some_and(clock::is_worded)
+            && !self.found.typed.contains(&value.span);
+        self.found.words.extend(is_worded.then_some(value.span));
+        GO_ON
     }
 }

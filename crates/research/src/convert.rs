@@ -17,9 +17,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
-    Column as PolarsColumn, DataFrame, DataType, Float64Chunked, Int64Chunked, IntoColumn,
-    IntoSeries, IpcWriter, NewChunkedArray, ParquetWriter, PolarsError, SerWriter, StringChunked,
-    TimeUnit,
+    Column as PolarsColumn, DataFrame, Float64Chunked, Int64Chunked, IntoColumn, IntoSeries,
+    IpcWriter, NewChunkedArray, ParquetWriter, PolarsError, SerWriter, StringChunked, TimeUnit,
+    TimeZone,
 };
 use samescore_core::batch::{
     Batch, Column, ColumnKind, MISSING_TIME, TimeFormat, civil_date, show_num, show_time,
@@ -321,7 +321,9 @@ fn polars_column(name: &str, column: &Column) -> Result<PolarsColumn, PolarsErro
         Column::Time(v) => {
             let values = v.iter().map(|t| (*t != MISSING_TIME).then_some(*t));
             let ticks = Int64Chunked::from_iter_options(name, values).into_series();
-            ticks.cast(&DataType::Datetime(TimeUnit::Microseconds, None))?
+            // With its zone, so that whoever reads it with another takes it for what it is.
+            let ticks = ticks.i64()?.clone();
+            ticks.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_series()
         }
     };
     Ok(series.into_column())

@@ -64,6 +64,15 @@ pub struct Gathering {
     pub joins: Vec<Joined>,
 }
 
+/// What stands in for the source of a config.
+#[derive(Clone, Debug)]
+pub struct Instead {
+    /// Where its rows come from.
+    pub source: Source,
+    /// Whether they are what the config gathers already, with all that it joins.
+    pub is_gathered: bool,
+}
+
 /// One row per group instead of the rows that are read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Aggregate {
@@ -92,8 +101,8 @@ impl Gathering {
         Gathering { source, data: DataConfig::default(), aggregate: None, joins: Vec::new() }
     }
 
-    /// What a config says, whose file stands in `folder`. `instead` stands in for its source, as a
-    /// table to which all is joined already.
+    /// What a config says, whose file stands in `folder`. `instead` stands in for its source: it is
+    /// grouped, and all is joined to it, as to that.
     ///
     /// # Errors
     /// If the text names no source or two, or a join is not of its form; with the place in the
@@ -102,7 +111,7 @@ impl Gathering {
         text: &str,
         config: &Config,
         folder: &Path,
-        instead: Option<Source>,
+        instead: Option<Instead>,
     ) -> Result<Self> {
         let tables: Tables = toml::from_str(text).map_err(|e| {
             let error = Error::new(Code::BadParameter, e.message().trim_end_matches('.'));
@@ -117,8 +126,12 @@ impl Gathering {
         let named = gather::of_config(text, config, folder)?;
         let data = config.data.clone();
         match (instead, named) {
-            (Some(source), _) => Ok(Gathering { data, ..Gathering::of(source) }),
-            (None, Some(source)) => Ok(Gathering { source, data, aggregate, joins }),
+            (Some(Instead { source, is_gathered: true }), _) => {
+                Ok(Gathering { data, ..Gathering::of(source) })
+            }
+            (Some(Instead { source, .. }), _) | (None, Some(source)) => {
+                Ok(Gathering { source, data, aggregate, joins })
+            }
             (None, None) => {
                 let error = Error::new(Code::Usage, "expected a source of rows, found none");
                 Err(error.remedy("set [source] in the config, or name one on the command line"))

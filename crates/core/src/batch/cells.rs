@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use super::parse::read_short;
 use super::{
-    Column, ColumnKind, MISSING_TIME, TimeFormat, ZoneRules, integer_num, parse_local, parse_num,
-    read_local, read_num,
+    Column, ColumnKind, MISSING_TIME, TimeFormat, ZoneRules, civil_date, integer_num, parse_local,
+    parse_num, read_local, read_num, show_time,
 };
 use crate::error::{Code, Error, Result};
 use crate::math;
@@ -98,6 +98,32 @@ impl CellReader {
     /// A time as it stands in a column: missing if a marker reads as it.
     pub fn time(&self, micros: i64) -> i64 {
         if self.times.contains(&micros) { MISSING_TIME } else { micros }
+    }
+
+    /// A local time of the column's zone, or of UTC without one, as it stands in a column: by the
+    /// rules by which its text would be read.
+    ///
+    /// # Errors
+    /// If it is beyond the last year of the zone's table.
+    pub fn local_time(&self, micros: i64) -> Result<i64> {
+        let instant = match &self.zone {
+            None => Some(micros),
+            Some(zone) => zone.instant(micros, civil_date(micros).0),
+        };
+        match (instant, &self.zone) {
+            (Some(instant), _) => Ok(self.time(instant)),
+            (None, Some(zone)) => {
+                let (name, last) = (&zone.name, zone.until_year);
+                let shown = show_time(micros);
+                let message = format!(
+                    "expected a local time up to {last}, the last year of the pinned rules of \
+                     `{name}`, found {}",
+                    shown.trim_end_matches('Z')
+                );
+                Err(Error::new(Code::BadValue, message).remedy("store it with its zone"))
+            }
+            (None, None) => Ok(MISSING_TIME),
+        }
     }
 
     /// Appends the value of a cell to `column`, which is of the reader's kind. A cell that cannot

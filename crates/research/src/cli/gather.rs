@@ -25,7 +25,8 @@ use super::shell::{Answer, Shell};
                   samescore gather 'sqlite://loans.db?table=loans' --out snapshots --key id\n  \
                   samescore gather --config loans.toml --out snapshots")]
 pub(super) struct Args {
-    /// Where the rows come from: a file, a pattern or folder of files, sqlite://, postgres://.
+    /// Where the rows come from: a file, a pattern or folder of files, sqlite://, postgres://; with
+    /// --config instead of its source, and joined and grouped as it says.
     source: Option<PathBuf>,
     /// The folder of snapshots; without it, only the fingerprint is printed.
     #[arg(long, value_name = "FOLDER")]

@@ -274,6 +274,11 @@ impl Taker for Guess {
         }
     }
 
+    fn local_time(&mut self, micros: Option<i64>) {
+        // An inferred column has no zone.
+        self.time(micros);
+    }
+
     fn refused(&mut self, why: Error) {
         self.seen.refused(why.clone());
         if let Some(filling) = self.column(ColumnKind::Text) {

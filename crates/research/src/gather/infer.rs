@@ -181,6 +181,10 @@ impl Taker for Seen {
         self.see(false, true);
     }
 
+    fn local_time(&mut self, micros: Option<i64>) {
+        self.time(micros);
+    }
+
     fn refused(&mut self, _: Error) {
         self.see(false, false);
     }

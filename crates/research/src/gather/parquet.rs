@@ -2,7 +2,8 @@
 //!
 //! # Method
 //! Only Parquet's own schema counts: the Arrow schema that writers add as a note is ignored, so a
-//! categorical column is text and a zoned time is its instant in UTC, whoever wrote the file.
+//! categorical column is text, and a time is an instant if `isAdjustedToUTC` says so and else a local
+//! time, whoever wrote the file.
 //! Before anything is read the footer is held against the file: what it claims must fit into it.
 //!
 //! # Shape
@@ -28,6 +29,7 @@ use super::stored::show;
 use super::table::{Taken, Wanted, choose};
 use super::taker::Part;
 use super::{check_names, check_size, foreign, guard};
+use crate::snapshot;
 
 const MAGIC: &[u8] = b"PAR1";
 /// Magic, empty footer, its length, magic.
@@ -46,15 +48,18 @@ pub(super) fn take<T: Part>(
 ) -> Result<Taken<T>> {
     let frame = load(path, &bytes, wanted)?;
     drop(bytes);
-    take_frame(frame, make)
+    take_frame(path, frame, make)
 }
 
 /// All columns of rows that have been read.
 pub(super) fn take_frame<T: Part>(
+    path: &Path,
     frame: DataFrame,
     make: &(impl Fn(&str) -> T + Sync),
 ) -> Result<Taken<T>> {
     let n_rows = frame.height();
+    // The times of a snapshot are instants, whatever wrote it says of them.
+    let is_utc = snapshot::of_table(path).is_some();
     // Each column goes when it has been shown, and leaves its memory to the next.
     let mut columns: Vec<Option<Column>> = frame.into_columns().into_iter().map(Some).collect();
     let shown = par::map_mut(&mut columns, |column| {
@@ -63,7 +68,7 @@ pub(super) fn take_frame<T: Part>(
         };
         let name = column.name().to_string();
         let mut taker = make(&name);
-        let shown = show(column.as_materialized_series(), &mut taker);
+        let shown = show(column.as_materialized_series(), is_utc, &mut taker);
         shown.map_err(|e| e.column(&name)).map(|()| Some((name, taker)))
     });
     let shown: Vec<Option<(String, T)>> = shown.into_iter().collect::<Result<_>>()?;

@@ -86,6 +86,6 @@ impl RowGroups {
             let chosen = self.names.clone();
             frame.and_then(|frame| frame.select(chosen)).map_err(|e| foreign(path, &e))
         })?;
-        Ok(take_frame(frame, make)?.columns)
+        Ok(take_frame(path, frame, make)?.columns)
     }
 }

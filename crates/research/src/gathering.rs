@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 
 use samescore_core::aggregate::{GroupBy, MemoryRows};
 use samescore_core::batch::{Batch, ColumnKind};
-use samescore_core::config::{ColumnConfig, Config, DataConfig};
+use samescore_core::config::{ColumnConfig, Config, DataConfig, Zone};
 use samescore_core::error::{Code, Error, Result};
 
 use crate::gather::{self, Keep, Source, SourceBlocks};
@@ -339,11 +339,20 @@ impl Gathering {
     /// What a manifest says of the source.
     pub fn about(&self) -> About {
         let joined = self.joins.iter().map(|joined| format!(" + {}", joined.source));
+        let mut readers = gather::readers(&self.source);
+        readers.extend(self.joins.iter().flat_map(|joined| gather::readers(&joined.source)));
+        let own = self.data.columns.values();
+        let read = self.aggregate.iter().flat_map(|aggregate| aggregate.read.values());
+        let others = self.joins.iter().flat_map(|joined| joined.columns.values());
+        let zones = own.chain(read).chain(others).filter_map(|column| column.zone.as_ref());
+        if let Some(rules) = zones.filter_map(Zone::rules).next() {
+            readers.insert("tzdb".to_owned(), rules.tzdb.clone());
+        }
         About {
             source: self.source.to_string() + &joined.collect::<String>(),
             query: self.source.query().map(str::to_owned),
             key: self.data.key.clone(),
-            readers: gather::readers(),
+            readers,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Cells to values and what counts as missing: one rule for every reader, whatever the source.
 //!
+//! `NaN` in a num column is the missing number, as programs write it that do not leave it out.
+//!
 //! A marker means missing by its text. In a num or time column it also stands for the value that it
 //! reads as, however a source writes or stores that value: with the marker `-999` the texts `-999`
 //! and `-999.0`, the integer and the double −999 are all missing.
@@ -185,6 +187,10 @@ impl CellReader {
             return Ok(());
         }
         let read = check_text(text).and_then(|()| match column {
+            Column::Num(values) if text == "NaN" => {
+                values.push(math::MISSING);
+                Ok(())
+            }
             Column::Num(values) => parse_num(text).map(|x| values.push(self.num(x))),
             Column::Time(values) => {
                 let read = parse_local(text, &self.format, self.zone.as_ref());
@@ -260,6 +266,8 @@ mod tests {
              (declare it as text, or declare this text as a missing marker)"
         );
         assert_eq!((0..4).filter(|&row| column.is_missing(row)).count(), 3);
+        reader.push(&mut column, "NaN").unwrap();
+        assert!(column.is_missing(4) && reader.push(&mut column, "nan").is_err());
     }
 
     #[test]

@@ -88,6 +88,13 @@ fn text(table: &Canonical, gathering: &Gathering, stored: Option<&Snapshot>) -> 
     if let Some(stored) = stored {
         let how = if stored.is_new { "written to" } else { "found at" };
         pairs.push((how, stored.path.display().to_string()));
+        if stored.manifest.key != gathering.data.key {
+            let known = match stored.manifest.key.as_slice() {
+                [] => "no key".to_owned(),
+                names => names.join(", "),
+            };
+            pairs.push(("manifest", format!("of the first gathering, with {known}")));
+        }
     }
     let fields = table.batch().schema().fields().iter().zip(table.columns());
     let rows: Vec<Vec<String>> = fields
@@ -109,6 +116,7 @@ fn answer(table: &Canonical, gathering: &Gathering, stored: Option<&Snapshot>) -
         "n_rows": table.batch().n_rows(),
         "columns": fields.map(column).collect::<Vec<Value>>(),
         "key": gathering.data.key,
+        "manifest_key": stored.map(|stored| &stored.manifest.key),
         "path": stored.map(|stored| stored.path.display().to_string()),
         "is_new": stored.map(|stored| stored.is_new),
     })

@@ -181,10 +181,12 @@ fn check_names(path: &Path, names: &[String]) -> Result<()> {
     found::check_names(&path.display().to_string(), names)
 }
 
-/// Who reads sources, with versions, as a manifest says it.
-pub fn readers() -> BTreeMap<String, String> {
-    let readers = [("polars", polars::VERSION), ("sqlite", rusqlite::version())];
-    readers.into_iter().map(|(name, version)| (name.to_owned(), version.to_owned())).collect()
+/// Who reads a source, with versions, as a manifest says it. PostgreSQL's own version is the
+/// server's, and not known here; the table of a snapshot is polars' in any case.
+pub fn readers(source: &Source) -> BTreeMap<String, String> {
+    let sqlite = matches!(source, Source::Sqlite(..)).then(|| ("sqlite", rusqlite::version()));
+    let readers = [("polars", polars::VERSION)].into_iter().chain(sqlite);
+    readers.map(|(name, version)| (name.to_owned(), version.to_owned())).collect()
 }
 
 /// How many foreign readers are at work, whose panics are errors of a file.

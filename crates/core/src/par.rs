@@ -65,12 +65,19 @@ thread_local! {
     static SEQUENTIAL: std::cell::Cell<bool> = const { std::cell::Cell::new(false) };
 }
 
+/// How many items a thread may keep to itself: where there are few, one may take as long as all
+/// others, and no thread shall wait behind it.
+fn whole_max(n_items: usize) -> usize {
+    const FEW: usize = 4096;
+    if n_items <= FEW { 1 } else { n_items }
+}
+
 /// `f` of every item, in item order.
 pub fn map<T: Send, I: Sync>(items: &[I], f: impl Fn(&I) -> T + Sync + Send) -> Vec<T> {
     if items.len() < 2 || SEQUENTIAL.get() {
         return items.iter().map(f).collect();
     }
-    items.par_iter().map(f).collect()
+    items.par_iter().with_max_len(whole_max(items.len())).map(f).collect()
 }
 
 /// `f` of every item, which may change it, in item order.
@@ -78,7 +85,8 @@ pub fn map_mut<T: Send, I: Send>(items: &mut [I], f: impl Fn(&mut I) -> T + Sync
     if items.len() < 2 || SEQUENTIAL.get() {
         return items.iter_mut().map(f).collect();
     }
-    items.par_iter_mut().map(f).collect()
+    let max = whole_max(items.len());
+    items.par_iter_mut().with_max_len(max).map(f).collect()
 }
 
 /// `f` of every item, which may change it, in item order, with buffers that no other item has at
@@ -87,7 +95,17 @@ pub fn map_with<T: Send, I: Send, B: Default + Send>(
     items: &mut [I],
     f: impl Fn(&mut I, &mut B) -> T + Sync + Send,
 ) -> Vec<T> {
-    let free: Mutex<Vec<B>> = Mutex::new(Vec::new());
+    map_with_those(items, Vec::new(), f)
+}
+
+/// As [`map_with`], with buffers that are there from the start: whoever made them had the memory,
+/// not the thread that uses them.
+pub fn map_with_those<T: Send, I: Send, B: Default + Send>(
+    items: &mut [I],
+    buffers: Vec<B>,
+    f: impl Fn(&mut I, &mut B) -> T + Sync + Send,
+) -> Vec<T> {
+    let free: Mutex<Vec<B>> = Mutex::new(buffers);
     let pool = || free.lock().unwrap_or_else(PoisonError::into_inner);
     map_mut(items, |item| {
         let mut buffers = pool().pop().unwrap_or_default();

@@ -16,11 +16,15 @@
 //! [`CellReader`](samescore_core::batch::CellReader). A column of nulls alone is of any kind.
 
 use std::io::Cursor;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use polars::io::mmap::MmapBytesReader;
-use polars::prelude::{ArrowDataType, Column, DataFrame, ParquetReader, SerReader};
+use polars::prelude::{
+    ArrowDataType, Column, DataFrame, FileMetadata, FileMetadataRef, ParallelStrategy,
+    ParquetReader, SerReader,
+};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
@@ -39,6 +43,9 @@ pub(super) const TAIL_BYTES: usize = 8;
 /// What a cell takes at least, however few bytes a page needs to repeat it.
 const CELL_BYTES: u64 = 8;
 
+/// Row groups are read together until they have so many rows.
+const PART_ROWS: usize = 1 << 17;
+
 /// The wanted columns of a file's content.
 pub(super) fn take<T: Part>(
     path: &Path,
@@ -46,54 +53,120 @@ pub(super) fn take<T: Part>(
     wanted: Wanted<'_>,
     make: &(impl Fn(&str) -> T + Sync),
 ) -> Result<Taken<T>> {
-    let frame = load(path, &bytes, wanted)?;
-    drop(bytes);
-    take_frame(path, frame, make)
+    let tail = &bytes[bytes.len().saturating_sub(TAIL_BYTES)..];
+    check_frame(path, bytes.len(), &bytes, tail)?;
+    let footer = Footer::of(path, bytes.len(), Cursor::new(&bytes), wanted)?;
+    let n_rows = footer.n_rows();
+    let cells = (n_rows as u64).saturating_mul(footer.names.len() as u64);
+    check_unpacked(path, cells.saturating_mul(CELL_BYTES))?;
+    let parts = footer.parts();
+    let mut columns: Vec<T> = footer.names.iter().map(|name| make(name)).collect();
+    columns.iter_mut().for_each(|column| column.reserve(n_rows));
+    // Parts are read side by side, and the columns of those too few for all threads.
+    let n_beside = parts.len() - parts.len() % par::n_threads().max(1);
+    let threads = |part| match part < n_beside {
+        true => ParallelStrategy::None,
+        false => ParallelStrategy::Auto,
+    };
+    par::in_waves(
+        parts.len(),
+        |part| footer.read(path, Cursor::new(&bytes), parts[part].clone(), None, threads(part)),
+        |frame| take_frame(path, frame?, &mut columns).map(|()| true),
+    )?;
+    Ok(Taken { names: footer.names, columns, n_rows })
 }
 
-/// All columns of rows that have been read.
-pub(super) fn take_frame<T: Part>(
-    path: &Path,
-    frame: DataFrame,
-    make: &(impl Fn(&str) -> T + Sync),
-) -> Result<Taken<T>> {
-    let n_rows = frame.height();
+/// Shows rows that have been read to the takers of their columns.
+pub(super) fn take_frame<T: Part>(path: &Path, frame: DataFrame, columns: &mut [T]) -> Result<()> {
     // The times of a snapshot are instants, whatever wrote it says of them.
     let is_utc = snapshot::of_table(path).is_some();
-    // Each column goes when it has been shown, and leaves its memory to the next.
-    let mut columns: Vec<Option<Column>> = frame.into_columns().into_iter().map(Some).collect();
-    let shown = par::map_mut(&mut columns, |column| {
-        let Some(column) = column.take() else {
-            return Ok(None);
-        };
-        let name = column.name().to_string();
-        let mut taker = make(&name);
-        let shown = show(column.as_materialized_series(), is_utc, &mut taker);
-        shown.map_err(|e| e.column(&name)).map(|()| Some((name, taker)))
+    // Each column goes when it has been shown, and leaves its memory to others.
+    let read = frame.into_columns().into_iter().map(Some);
+    let mut shown: Vec<(Option<Column>, &mut T)> = read.zip(columns).collect();
+    let shown = par::map_mut(&mut shown, |(column, taker)| match column.take() {
+        Some(column) => show(column.as_materialized_series(), is_utc, *taker)
+            .map_err(|e| e.column(column.name().as_str())),
+        None => Ok(()),
     });
-    let shown: Vec<Option<(String, T)>> = shown.into_iter().collect::<Result<_>>()?;
-    let (names, columns) = shown.into_iter().flatten().unzip();
-    Ok(Taken { names, columns, n_rows })
+    shown.into_iter().collect()
 }
 
-/// The wanted columns, in the order in which they are asked for.
-pub(super) fn load(path: &Path, bytes: &[u8], wanted: Wanted<'_>) -> Result<DataFrame> {
-    let tail = &bytes[bytes.len().saturating_sub(TAIL_BYTES)..];
-    check_frame(path, bytes.len(), bytes, tail)?;
-    guard(path, || {
-        let mut reader = ParquetReader::new(Cursor::new(bytes));
-        let chosen = check_footer(path, bytes.len(), &mut reader, wanted)?;
-        let n_rows = reader.get_metadata().map_err(|e| foreign(path, &e))?.num_rows as u64;
-        let cells = n_rows.saturating_mul(chosen.len() as u64);
-        check_unpacked(path, cells.saturating_mul(CELL_BYTES))?;
-        let frame = reader.with_columns(Some(chosen.clone())).finish();
-        frame.and_then(|frame| frame.select(chosen)).map_err(|e| foreign(path, &e))
-    })
+/// What the end of a file says of its rows, held against the file.
+pub(super) struct Footer {
+    /// The wanted columns, in the order in which they are asked for.
+    pub(super) names: Vec<String>,
+    whole: FileMetadataRef,
+    /// The same without row groups.
+    bare: FileMetadata,
+}
+
+impl Footer {
+    /// The footer of a file of so many bytes, without its writer's notes.
+    pub(super) fn of(
+        path: &Path,
+        file_bytes: usize,
+        file: impl MmapBytesReader,
+        wanted: Wanted<'_>,
+    ) -> Result<Self> {
+        guard(path, || {
+            let mut reader = ParquetReader::new(file);
+            let names = check_footer(path, file_bytes, &mut reader, wanted)?;
+            let whole = Arc::clone(reader.get_metadata().map_err(|e| foreign(path, &e))?);
+            let mut bare = whole.as_ref().clone();
+            bare.row_groups.clear();
+            Ok(Footer { names, whole, bare })
+        })
+    }
+
+    fn n_rows(&self) -> usize {
+        self.heights().sum::<usize>()
+    }
+
+    /// How many rows each row group has.
+    pub(super) fn heights(&self) -> impl Iterator<Item = usize> {
+        self.whole.row_groups.iter().map(|group| group.num_rows())
+    }
+
+    /// Row groups one after the other, few of which are smaller than it is worth.
+    fn parts(&self) -> Vec<Range<usize>> {
+        let (mut parts, mut first, mut n_rows) = (Vec::new(), 0, 0);
+        for (group, height) in self.heights().enumerate() {
+            n_rows += height;
+            if n_rows >= PART_ROWS || group + 1 == self.whole.row_groups.len() {
+                parts.push(first..group + 1);
+                (first, n_rows) = (group + 1, 0);
+            }
+        }
+        parts
+    }
+
+    /// The wanted columns of row groups: of all their rows, or of so many from one on.
+    pub(super) fn read(
+        &self,
+        path: &Path,
+        file: impl MmapBytesReader,
+        groups: Range<usize>,
+        rows: Option<(usize, usize)>,
+        threads: ParallelStrategy,
+    ) -> Result<DataFrame> {
+        // The reader would look into every row group before the one that is wanted.
+        let mut footer = self.bare.clone();
+        footer.row_groups.extend_from_slice(&self.whole.row_groups[groups]);
+        footer.num_rows = footer.row_groups.iter().map(|group| group.num_rows()).sum::<usize>();
+        guard(path, || {
+            let mut reader = ParquetReader::new(file);
+            reader.set_metadata(Arc::new(footer));
+            let reader = reader.with_columns(Some(self.names.clone())).read_parallel(threads);
+            let frame = reader.with_slice(rows).finish();
+            let chosen = self.names.clone();
+            frame.and_then(|frame| frame.select(chosen)).map_err(|e| foreign(path, &e))
+        })
+    }
 }
 
 /// Holds the footer against a file of so many bytes, takes the writer's notes out of it, and gives
 /// the names of the wanted columns.
-pub(super) fn check_footer<R: MmapBytesReader>(
+fn check_footer<R: MmapBytesReader>(
     path: &Path,
     file_bytes: usize,
     reader: &mut ParquetReader<R>,

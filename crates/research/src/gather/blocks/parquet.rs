@@ -5,24 +5,19 @@
 
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
-use std::sync::Arc;
 
-use polars::prelude::{FileMetadata, FileMetadataRef, ParallelStrategy, ParquetReader, SerReader};
+use polars::prelude::ParallelStrategy;
 use samescore_core::error::Result;
 
 use crate::file;
-use crate::gather::parquet::{TAIL_BYTES, check_footer, check_frame, take_frame};
+use crate::gather::parquet::{Footer, TAIL_BYTES, check_frame, take_frame};
 use crate::gather::table::Wanted;
 use crate::gather::taker::Part;
-use crate::gather::{foreign, guard};
 use crate::output_file::refused;
 
 /// The row groups of a file.
 pub(super) struct RowGroups {
-    names: Vec<String>,
-    footer: FileMetadataRef,
-    /// The footer without row groups.
-    bare: FileMetadata,
+    footer: Footer,
     /// By block its row group and where it begins there.
     places: Vec<(usize, usize)>,
 }
@@ -39,28 +34,21 @@ pub(super) fn cut(path: &Path, names: Wanted<'_>, step: usize) -> Result<(RowGro
     file.rewind().map_err(io)?;
     let n_bytes = usize::try_from(n_bytes).unwrap_or(usize::MAX);
     check_frame(path, n_bytes, &head, &tail)?;
-    guard(path, || {
-        let mut reader = ParquetReader::new(file);
-        let names = check_footer(path, n_bytes, &mut reader, names)?;
-        let footer = Arc::clone(reader.get_metadata().map_err(|e| foreign(path, &e))?);
-        let mut bare = footer.as_ref().clone();
-        bare.row_groups.clear();
-        let (mut places, mut heights) = (Vec::new(), Vec::new());
-        for (group, found) in footer.row_groups.iter().enumerate() {
-            let n_rows = found.num_rows();
-            for from in (0..n_rows).step_by(step) {
-                places.push((group, from));
-                heights.push(step.min(n_rows - from));
-            }
+    let footer = Footer::of(path, n_bytes, file, names)?;
+    let (mut places, mut heights) = (Vec::new(), Vec::new());
+    for (group, n_rows) in footer.heights().enumerate() {
+        for from in (0..n_rows).step_by(step) {
+            places.push((group, from));
+            heights.push(step.min(n_rows - from));
         }
-        Ok((RowGroups { names, footer, bare, places }, heights))
-    })
+    }
+    Ok((RowGroups { footer, places }, heights))
 }
 
 impl RowGroups {
     /// The columns that are read.
     pub(super) fn names(self) -> Vec<String> {
-        self.names
+        self.footer.names
     }
 
     /// The `n_rows` rows of block `index`.
@@ -72,20 +60,12 @@ impl RowGroups {
         make: &(impl Fn(&str) -> T + Sync),
     ) -> Result<Vec<T>> {
         let (group, from) = self.places[index];
-        // The reader would look into every row group before the one that is wanted.
-        let mut footer = self.bare.clone();
-        footer.row_groups.push(self.footer.row_groups[group].clone());
-        footer.num_rows = self.footer.row_groups[group].num_rows();
-        let frame = guard(path, || {
-            let mut reader = ParquetReader::new(file::open(path)?);
-            reader.set_metadata(Arc::new(footer));
-            let reader = reader.with_columns(Some(self.names.clone()));
-            // Blocks are read side by side; one has no use for more threads.
-            let reader = reader.read_parallel(ParallelStrategy::None);
-            let frame = reader.with_slice(Some((from, n_rows))).finish();
-            let chosen = self.names.clone();
-            frame.and_then(|frame| frame.select(chosen)).map_err(|e| foreign(path, &e))
-        })?;
-        Ok(take_frame(path, frame, make)?.columns)
+        let (file, rows) = (file::open(path)?, Some((from, n_rows)));
+        // Blocks are read side by side; one has no use for more threads.
+        let threads = ParallelStrategy::None;
+        let frame = self.footer.read(path, file, group..group + 1, rows, threads)?;
+        let mut columns: Vec<T> = self.footer.names.iter().map(|name| make(name)).collect();
+        take_frame(path, frame, &mut columns)?;
+        Ok(columns)
     }
 }

@@ -10,6 +10,7 @@ mod canonical;
 mod columns;
 mod data;
 mod drift;
+mod on_max_iter;
 mod population;
 mod read;
 mod step;
@@ -29,6 +30,7 @@ use crate::rng::Seed;
 pub use columns::Columns;
 pub use data::{ColumnConfig, DataConfig, SplitConfig};
 pub use drift::DriftLimits;
+pub use on_max_iter::OnMaxIter;
 pub use population::{Bound, MissingRows, RowFilter};
 pub use read::ColumnForm;
 pub use step::{StepConfig, StepParams};
@@ -59,6 +61,10 @@ pub struct Config {
     pub steps: Vec<StepConfig>,
     /// The model behind the steps.
     pub model: ModelParams,
+    /// What becomes of an iterative fit of the model that ends at its cap; each model's own rule
+    /// where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_max_iter: Option<OnMaxIter>,
     /// How many rows the artifact carries as its self-test, 0 to 64. They are training rows.
     pub golden_rows: u32,
 }
@@ -81,6 +87,7 @@ impl Config {
             split: None,
             steps: Vec::new(),
             model: model.into(),
+            on_max_iter: None,
             golden_rows: DEFAULT_GOLDEN_ROWS,
         }
     }

@@ -9,8 +9,8 @@ use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
 use super::columns::refuse_repeated;
 use super::{
-    ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, DriftLimits, RowFilter,
-    SplitConfig, StepConfig, StepParams, TargetConfig, TargetTransform, Task, Zone,
+    ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, DriftLimits, OnMaxIter,
+    RowFilter, SplitConfig, StepConfig, StepParams, TargetConfig, TargetTransform, Task, Zone,
 };
 use crate::batch::{ColumnKind, TimeFormat};
 use crate::error::{Code, Error, Result};
@@ -26,6 +26,7 @@ struct Root {
     #[serde(default)]
     seed: u64,
     golden_rows: Option<Spanned<u32>>,
+    on_max_iter: Option<OnMaxIter>,
     data: Data,
     target: Target,
     #[serde(default)]
@@ -139,6 +140,7 @@ pub(super) fn config(text: &str, foreign: &[&str]) -> Result<Config> {
         split: rest.split.map(read_split).transpose()?,
         steps: read_steps(steps)?,
         model,
+        on_max_iter: rest.on_max_iter,
         golden_rows: match rest.golden_rows {
             None => DEFAULT_GOLDEN_ROWS,
             Some(rows) => checked(rows, |n| super::check_golden_rows(*n))?,

@@ -163,6 +163,10 @@ impl Predict for BernoulliNaiveBayes {
     fn facts(&self) -> Vec<(String, f64)> {
         naive_bayes::facts(&self.priors)
     }
+
+    fn class_facts(&self) -> Vec<(&'static str, Vec<f64>)> {
+        naive_bayes::class_facts(&self.priors)
+    }
 }
 
 #[cfg(test)]

@@ -172,6 +172,16 @@ impl Function {
         }
     }
 
+    fn facts(&self) -> Vec<(&'static str, f64)> {
+        match self {
+            Function::Isotonic(f) => vec![("knots of the function", f.n_knots() as f64)],
+            Function::Sigmoid(f) => {
+                let (slope, offset) = f.line();
+                vec![("slope of the function", slope), ("offset of the function", offset)]
+            }
+        }
+    }
+
     fn of(&self, score: f64) -> f64 {
         match self {
             Function::Isotonic(f) => f.of(score),
@@ -227,16 +237,21 @@ impl Predict for Calibrated {
     }
 
     fn facts(&self) -> Vec<(String, f64)> {
-        let mut facts = Vec::new();
-        for (output, function) in self.functions.iter().enumerate() {
-            match function {
-                Function::Isotonic(f) => {
-                    facts.push((format!("knots of function {output}"), f.n_knots() as f64));
-                }
-                Function::Sigmoid(f) => {
-                    let (slope, offset) = f.line();
-                    facts.push((format!("slope of function {output}"), slope));
-                    facts.push((format!("offset of function {output}"), offset));
+        let [function] = self.functions.as_slice() else { return Vec::new() };
+        let facts = function.facts().into_iter();
+        facts.map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    fn class_facts(&self) -> Vec<(&'static str, Vec<f64>)> {
+        if self.functions.len() < 2 {
+            return Vec::new();
+        }
+        let mut facts: Vec<(&str, Vec<f64>)> = Vec::new();
+        for function in &self.functions {
+            for (place, (name, value)) in function.facts().into_iter().enumerate() {
+                match facts.get_mut(place) {
+                    Some((_, values)) => values.push(value),
+                    None => facts.push((name, vec![value])),
                 }
             }
         }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::linear;
 use super::loss_fit::{LossFit, Strength};
 use super::minimise::Stop;
+use super::summary::is_false;
 use crate::aggregate::{Loss, Rows};
 use crate::batch::{Batch, Schema};
 use crate::error::{Code, Error, Result};
@@ -58,17 +59,16 @@ impl Options {
             fit.point.intercept = math::clamp(math::ln(mean), -700.0, 700.0);
         }
         let found = fit.run(self.stop)?;
-        if !found.is_optimal {
-            let remedy = "scale the columns, raise `alpha`, or raise `max_iter`; without a \
-                          penalty a column whose rows all have target 0 has no best weight";
-            return Err(fit.no_optimum(&found, self.stop.max_iter, remedy));
-        }
+        let remedy = "scale the columns, raise `alpha`, or raise `max_iter`; without a \
+                      penalty a column whose rows all have target 0 has no best weight";
+        let is_unsettled = fit.settle(&found, self.stop.max_iter, remedy)?;
         let solution = fit.finish(&found.x)?;
         Ok(LogLinear {
             coefficients: solution.coefficients,
             intercept: solution.intercept,
             n_iterations: found.n_iterations,
             gradient_norm: found.gradient_norm,
+            is_unsettled,
         })
     }
 }
@@ -81,6 +81,9 @@ pub struct LogLinear {
     pub(super) intercept: f64,
     pub(super) n_iterations: u32,
     pub(super) gradient_norm: f64,
+    /// Whether the fit stopped at its cap.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) is_unsettled: bool,
 }
 
 impl Predict for LogLinear {
@@ -102,8 +105,8 @@ impl Predict for LogLinear {
         Ok(())
     }
 
-    fn outputs(&self, output: Output, _: &Schema) -> Option<Vec<String>> {
-        (output == Output::Margin).then(|| vec!["margin".to_owned()])
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        linear::outputs(output, features)
     }
 
     fn output(
@@ -113,9 +116,8 @@ impl Predict for LogLinear {
         slots: &[usize],
         values: &mut [f64],
     ) -> Result<()> {
-        linear::check_margin(output)?;
-        linear::predictor(batch, slots, &self.coefficients, self.intercept, values);
-        Ok(())
+        let line = (self.coefficients.as_slice(), self.intercept);
+        linear::output(output, batch, slots, line, values)
     }
 
     fn coefficients(&self) -> Option<&[f64]> {
@@ -128,6 +130,10 @@ impl Predict for LogLinear {
             ("iterations".to_owned(), f64::from(self.n_iterations)),
             ("gradient norm before the last step".to_owned(), self.gradient_norm),
         ]
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        linear::unsettled(self.is_unsettled, self.n_iterations, self.gradient_norm)
     }
 }
 
@@ -143,6 +149,7 @@ mod tests {
             intercept: 0.0,
             n_iterations: 1,
             gradient_norm: 0.0,
+            is_unsettled: false,
         };
         let mut batch = regression(&[&[0.0, 1000.0, f64::NAN, -1000.0]], &[0.0; 4]);
         let mut scores = [0.0; 4];

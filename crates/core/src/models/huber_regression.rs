@@ -39,12 +39,13 @@ use serde::{Deserialize, Serialize};
 use super::linear;
 use super::loss_fit::{LossFit, Strength};
 use super::minimise::Stop;
+use super::summary::is_false;
 use crate::aggregate::{Loss, Rows};
 use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel, Output, Predict};
 
 /// The least spread of the scaled target: 2^-40.
 const SPREAD_MIN: f64 = 1.0 / 1_099_511_627_776.0;
@@ -109,10 +110,8 @@ impl FitModel for HuberRegressionParams {
         let spread = fit.shape.l1.len() - 1;
         fit.shape.floor = Some((spread, SPREAD_MIN));
         let found = fit.run(self.stop())?;
-        if !found.is_optimal {
-            let remedy = "scale the columns, raise `alpha`, or raise `max_iter`";
-            return Err(fit.no_optimum(&found, self.max_iter, remedy));
-        }
+        let remedy = "scale the columns, raise `alpha`, or raise `max_iter`";
+        let is_unsettled = fit.settle(&found, self.max_iter, remedy)?;
         let solution = fit.finish(&found.x)?;
         let spread = found.x[spread] / unit;
         Ok(HuberRegression {
@@ -121,6 +120,7 @@ impl FitModel for HuberRegressionParams {
             spread: if spread.is_finite() { spread } else { f64::MAX },
             n_iterations: found.n_iterations,
             gradient_norm: found.gradient_norm,
+            is_unsettled,
         })
     }
 
@@ -148,6 +148,9 @@ pub struct HuberRegression {
     spread: f64,
     n_iterations: u32,
     gradient_norm: f64,
+    /// Whether the fit stopped at its cap.
+    #[serde(default, skip_serializing_if = "is_false")]
+    is_unsettled: bool,
 }
 
 impl Predict for HuberRegression {
@@ -162,6 +165,21 @@ impl Predict for HuberRegression {
         Ok(())
     }
 
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        linear::outputs(output, features)
+    }
+
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        let line = (self.coefficients.as_slice(), self.intercept);
+        linear::output(output, batch, slots, line, values)
+    }
+
     fn coefficients(&self) -> Option<&[f64]> {
         Some(&self.coefficients)
     }
@@ -173,6 +191,10 @@ impl Predict for HuberRegression {
             ("iterations".to_owned(), f64::from(self.n_iterations)),
             ("gradient norm before the last step".to_owned(), self.gradient_norm),
         ]
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        linear::unsettled(self.is_unsettled, self.n_iterations, self.gradient_norm)
     }
 }
 

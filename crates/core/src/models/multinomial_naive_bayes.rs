@@ -155,6 +155,10 @@ impl Predict for MultinomialNaiveBayes {
     fn facts(&self) -> Vec<(String, f64)> {
         naive_bayes::facts(&self.priors)
     }
+
+    fn class_facts(&self) -> Vec<(&'static str, Vec<f64>)> {
+        naive_bayes::class_facts(&self.priors)
+    }
 }
 
 #[cfg(test)]

@@ -42,13 +42,14 @@ use super::linear;
 use super::loss_fit::{LossFit, Strength};
 use super::minimise::{Found, Objective, Stop, minimise};
 use super::model_step::Model;
+use super::summary::is_false;
 use crate::aggregate::{Loss, Rows};
 use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
 use crate::math;
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel, Output, Predict};
 
 /// The first width, the last, and what a stage multiplies it by; after one whose rows in the kink
 /// were those of the stage before, the last factor.
@@ -117,13 +118,14 @@ impl FitModel for QuantileRegressionParams {
             .with_scaled_target(&ranges.target, self.fit_intercept)
             .with_penalty(strength);
         let mut path = Path { params: self, fit };
-        let (x, n_iterations, gap) = path.follow()?;
+        let (x, n_iterations, gap, is_unsettled) = path.follow(ctx)?;
         let solution = path.fit.finish(&x)?;
         Ok(QuantileRegression {
             coefficients: solution.coefficients,
             intercept: solution.intercept,
             n_iterations,
             gap,
+            is_unsettled,
         })
     }
 
@@ -149,8 +151,9 @@ struct Path<'a> {
 }
 
 impl Path<'_> {
-    /// The variables, the number of Newton steps, and the gap as a share of the objective.
-    fn follow(&mut self) -> Result<(Vec<f64>, u32, f64)> {
+    /// The variables, the number of Newton steps, the gap as a share of the objective, and whether
+    /// the path stopped at its cap.
+    fn follow(&mut self, ctx: &FitContext<'_>) -> Result<(Vec<f64>, u32, f64, bool)> {
         let mut x = self.fit.start();
         let (mut width, mut n_steps) = (WIDTH_FIRST, 0);
         loop {
@@ -160,14 +163,19 @@ impl Path<'_> {
             let found = minimise(&self.fit, x, stop)?;
             n_steps += found.n_iterations;
             if !found.is_optimal {
-                return Err(self.no_optimum(&found));
+                if !ctx.keeps(found.gradient_norm) {
+                    return Err(self.no_optimum(&found));
+                }
+                // No objective is below 0: the gap is all of it at most.
+                return Ok((found.x, n_steps, 1.0, true));
             }
             let bound = self.bound(&found)?;
             let inward = self.inward(&found.x, width)?;
             let (best, value) = self.better(&found.x, &inward)?;
             let gap = math::max(value - bound, 0.0);
             if gap <= self.params.tolerance * value || width <= WIDTH_LAST {
-                return Ok((best, n_steps, if value > 0.0 { gap / value } else { 0.0 }));
+                let share = if value > 0.0 { gap / value } else { 0.0 };
+                return Ok((best, n_steps, share, false));
             }
             let settled = found.n_iterations <= 2;
             let factor = if settled { WIDTH_FACTOR_SETTLED } else { WIDTH_FACTOR };
@@ -230,6 +238,9 @@ pub struct QuantileRegression {
     intercept: f64,
     n_iterations: u32,
     gap: f64,
+    /// Whether the fit stopped at its cap.
+    #[serde(default, skip_serializing_if = "is_false")]
+    is_unsettled: bool,
 }
 
 impl Predict for QuantileRegression {
@@ -243,6 +254,21 @@ impl Predict for QuantileRegression {
         Ok(())
     }
 
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        linear::outputs(output, features)
+    }
+
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        let line = (self.coefficients.as_slice(), self.intercept);
+        linear::output(output, batch, slots, line, values)
+    }
+
     fn coefficients(&self) -> Option<&[f64]> {
         Some(&self.coefficients)
     }
@@ -253,6 +279,15 @@ impl Predict for QuantileRegression {
             ("iterations".to_owned(), f64::from(self.n_iterations)),
             ("duality gap as a share of the objective".to_owned(), self.gap),
         ]
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let message = format!(
+            "expected an optimum, found none after {} steps (raise `max_iter`, or scale the \
+             columns)",
+            self.n_iterations
+        );
+        if self.is_unsettled { vec![message] } else { Vec::new() }
     }
 }
 

@@ -246,6 +246,10 @@ impl Predict for Threshold {
         facts
     }
 
+    fn threshold(&self) -> Option<f64> {
+        Some(self.threshold)
+    }
+
     fn warnings(&self) -> Vec<String> {
         self.model.iter().flat_map(AnyModel::warnings).collect()
     }

@@ -11,7 +11,7 @@ use super::{FitRows, FittedState, FittedStep, Pipeline, PopulationCounts};
 use crate::aggregate::Rows;
 use crate::artifact::{Golden, Profile};
 use crate::batch::Batch;
-use crate::config::{Config, MODEL_STEP, StepConfig, StepParams, Task};
+use crate::config::{Config, MODEL_STEP, OnMaxIter, StepConfig, StepParams, Task};
 use crate::error::{Code, Error, Result};
 use crate::step::{FitContext, Progress};
 use crate::trace::{INPUT_STAGE, RowOrder, StageDigest};
@@ -93,9 +93,11 @@ pub fn fit_heard(
     let hear_model = |done: u64, total: u64| hear(MODEL_STEP, done, total);
     let ctx = FitContext {
         progress: Progress::new(&hear_model),
+        on_max_iter: config.on_max_iter,
         ..context(config, MODEL_STEP, &schema, &slots)
     };
     let model = config.model.fit(&rows, &ctx).map_err(|e| e.step(MODEL_STEP))?;
+    OnMaxIter::judge(config.on_max_iter, &model).map_err(|e| e.step(MODEL_STEP))?;
     let pipeline = Pipeline {
         input: input.as_ref().clone(),
         key: config.data.key.clone(),

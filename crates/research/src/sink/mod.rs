@@ -28,7 +28,7 @@ use samescore_core::error::{Code, Error, Result};
 use samescore_core::pipeline::Scores;
 
 use crate::gather::{Format, Relation, Source};
-pub use rows::Shape;
+pub use rows::{Shape, decide};
 
 /// Where scored rows go.
 pub trait Sink: Send {

@@ -40,6 +40,8 @@ pub struct FitContext<'a> {
     pub progress: Progress<'a>,
     /// What becomes of an iterative fit at its cap; none for the model's own rule.
     pub on_max_iter: Option<OnMaxIter>,
+    /// The column of the target, for errors; empty where it is not known.
+    pub target: &'a str,
 }
 
 /// Hears how far a fit is: so much done of so much. What it does cannot reach a number.
@@ -77,7 +79,8 @@ impl<'a> FitContext<'a> {
     ) -> Self {
         let n_classes = if task == Task::Binary { 2 } else { 0 };
         let progress = Progress::default();
-        FitContext { step, seed, task, n_classes, schema, slots, progress, on_max_iter: None }
+        let (on_max_iter, target) = (None, "");
+        FitContext { step, seed, task, n_classes, schema, slots, progress, on_max_iter, target }
     }
 
     /// The same with so many classes.
@@ -91,6 +94,11 @@ impl<'a> FitContext<'a> {
     /// would be an error.
     pub fn keeps(&self, measure: f64) -> bool {
         self.on_max_iter == Some(OnMaxIter::Warn) && measure.is_finite()
+    }
+
+    /// The error of a target, with its column.
+    pub fn of_target(&self, error: Error) -> Error {
+        if self.target.is_empty() { error } else { error.column(self.target) }
     }
 
     /// The draws for one column and purpose.

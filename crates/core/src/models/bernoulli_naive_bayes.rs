@@ -65,7 +65,7 @@ impl FitModel for BernoulliNaiveBayesParams {
     type Fitted = BernoulliNaiveBayes;
 
     fn validate(&self) -> Result<()> {
-        ranges::above_zero("alpha", self.alpha)?;
+        ranges::moderate_above_zero("alpha", self.alpha)?;
         ranges::probabilities("class_prior", &self.class_prior)?;
         if self.binarize.is_finite() {
             return Ok(());

@@ -63,7 +63,7 @@ impl FitModel for GaussianNaiveBayesParams {
 
     fn validate(&self) -> Result<()> {
         ranges::probabilities("priors", &self.priors)?;
-        ranges::at_least_zero("var_smoothing", self.var_smoothing)
+        ranges::moderate_at_least_zero("var_smoothing", self.var_smoothing)
     }
 
     fn tasks(&self) -> &'static [Task] {

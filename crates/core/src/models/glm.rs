@@ -44,11 +44,15 @@ impl Options {
         if low < 0.0 || (low == 0.0 && !self.zero_allowed) {
             let rule = if self.zero_allowed { "of at least 0" } else { "above 0" };
             let message = format!("expected targets {rule}, found {low}");
-            return Err(Error::new(Code::BadValue, message));
+            let error = Error::new(Code::BadValue, message)
+                .remedy("repair the value, or choose a model for such targets");
+            let values = |block: &Batch| block.target().to_vec();
+            let error = linear::at_first(error, rows, &values, |y| y == low)?;
+            return Err(ctx.of_target(error));
         }
         if high == 0.0 {
             let message = "expected a target above 0 in some row, found 0 in all";
-            return Err(Error::new(Code::BadValue, message));
+            return Err(ctx.of_target(Error::new(Code::BadValue, message)));
         }
         let strength = Strength { l2: self.alpha * ranges.total_weight, l1: 0.0 };
         let is_unique = self.alpha > 0.0;

@@ -36,9 +36,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exact_plane;
 use super::linear;
 use super::loss_fit::{LossFit, Strength};
 use super::minimise::Stop;
+use super::normal_equations::Solution;
 use super::summary::is_false;
 use crate::aggregate::{Loss, Rows};
 use crate::batch::{Batch, Schema};
@@ -110,6 +112,15 @@ impl FitModel for HuberRegressionParams {
         let spread = fit.shape.l1.len() - 1;
         fit.shape.floor = Some((spread, SPREAD_MIN));
         let found = fit.run(self.stop())?;
+        if !found.is_optimal {
+            if let Some(plane) = exact_plane::through_all(rows, ctx, self.fit_intercept)? {
+                // The rows hold weights with multipliers 2 alpha X (X'X)⁻¹ w. If the sum of their
+                // squares is at most 4, no spread and no residual lowers the objective.
+                if self.alpha * self.alpha * plane.pull <= 1.0 {
+                    return Ok(HuberRegression::through_all(plane.solution));
+                }
+            }
+        }
         let remedy = "scale the columns, raise `alpha`, or raise `max_iter`";
         let is_unsettled = fit.settle(&found, self.max_iter, remedy)?;
         let solution = fit.finish(&found.x)?;
@@ -151,6 +162,20 @@ pub struct HuberRegression {
     /// Whether the fit stopped at its cap.
     #[serde(default, skip_serializing_if = "is_false")]
     is_unsettled: bool,
+}
+
+impl HuberRegression {
+    /// A plane without a residual, hence without a spread.
+    fn through_all(plane: Solution) -> Self {
+        HuberRegression {
+            coefficients: plane.coefficients,
+            intercept: plane.intercept,
+            spread: 0.0,
+            n_iterations: 0,
+            gradient_norm: 0.0,
+            is_unsettled: false,
+        }
+    }
 }
 
 impl Predict for HuberRegression {

@@ -2,7 +2,7 @@
 
 use super::minimise::Stop;
 use crate::aggregate::{FeatureExtents, Rows, WeightSummary};
-use crate::batch::{Batch, Schema};
+use crate::batch::{Batch, Schema, Value};
 use crate::error::{Code, Error, Result};
 use crate::faults;
 use crate::math::{self, ExactSum, Extent, FixedScale};
@@ -27,9 +27,11 @@ pub(super) struct Ranges {
 pub(super) fn ranges(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Ranges> {
     let (features, target) = rows.aggregate(FeatureExtents::new(ctx.slots))?.finish();
     for (&slot, m) in ctx.slots.iter().zip(&features) {
-        check_complete(m).map_err(|e| e.column(ctx.name(slot)))?;
+        let values = |block: &Batch| block.num(slot).to_vec();
+        check_complete(m, rows, &values).map_err(|e| e.column(ctx.name(slot)))?;
     }
-    check_complete(&target)?;
+    let values = |block: &Batch| block.target().to_vec();
+    check_complete(&target, rows, &values).map_err(|e| ctx.of_target(e))?;
     let (total_weight, heaviest) = rows.aggregate(WeightSummary::default())?.finish();
     if !(total_weight > 0.0 && total_weight.is_finite()) {
         let message = format!("expected weights with a positive, finite sum, found {total_weight}");
@@ -38,17 +40,47 @@ pub(super) fn ranges(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Ranges> {
     Ok(Ranges { features, target, total_weight, heaviest })
 }
 
-fn check_complete(m: &Extent) -> Result<()> {
+/// The error with the first row by the source whose value `is_wrong`.
+///
+/// # Errors
+/// If a block cannot be read.
+pub(super) fn at_first(
+    error: Error,
+    rows: &dyn Rows,
+    values: &dyn Fn(&Batch) -> Vec<f64>,
+    is_wrong: impl Fn(f64) -> bool,
+) -> Result<Error> {
+    let mut first: Option<u64> = None;
+    for index in 0..rows.n_blocks() {
+        let mut see = |block: &Batch| {
+            let values = values(block);
+            let wrong = (0..values.len()).filter(|&row| is_wrong(values[row]));
+            first = wrong.map(|row| block.source_row(row)).chain(first).min();
+        };
+        rows.with_block(index, &mut see)?;
+    }
+    Ok(match first {
+        Some(row) => error.row(row),
+        None => error,
+    })
+}
+
+fn check_complete(m: &Extent, rows: &dyn Rows, values: &dyn Fn(&Batch) -> Vec<f64>) -> Result<()> {
     if m.n_missing() > 0 {
         let found = m.n_missing();
         let message = format!("expected a number in every row, found {found} missing");
-        return Err(Error::new(Code::MissingValue, message).remedy(ADD_IMPUTER));
+        let error = Error::new(Code::MissingValue, message).remedy(ADD_IMPUTER);
+        return Err(at_first(error, rows, values, math::is_missing)?);
     }
     let Some((low, high)) = m.min().zip(m.max()) else {
         return Err(Error::new(Code::TooFewRows, "expected rows to fit on, found none"));
     };
     if !low.is_finite() || !high.is_finite() {
-        return Err(Error::new(Code::NotFinite, "expected finite numbers, found an infinity"));
+        let found = if high.is_finite() { low } else { high };
+        let message = format!("expected finite numbers, found {}", Value::Num(found));
+        let error = Error::new(Code::NotFinite, message)
+            .remedy("repair the value, or make it missing and add an imputer before the model");
+        return Err(at_first(error, rows, values, |x| x == found)?);
     }
     if !(high - low).is_finite() {
         return Err(Error::new(

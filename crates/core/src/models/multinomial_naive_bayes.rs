@@ -57,7 +57,7 @@ impl FitModel for MultinomialNaiveBayesParams {
     type Fitted = MultinomialNaiveBayes;
 
     fn validate(&self) -> Result<()> {
-        ranges::above_zero("alpha", self.alpha)?;
+        ranges::moderate_above_zero("alpha", self.alpha)?;
         ranges::probabilities("class_prior", &self.class_prior)
     }
 
@@ -73,7 +73,9 @@ impl FitModel for MultinomialNaiveBayesParams {
         for (&slot, m) in ctx.slots.iter().zip(&linear::ranges(rows, ctx)?.features) {
             let least = m.min().unwrap_or_default();
             if least < 0.0 {
-                return Err(negative(least).column(ctx.name(slot)));
+                let values = |block: &Batch| block.num(slot).to_vec();
+                let error = linear::at_first(negative(least), rows, &values, |x| x == least)?;
+                return Err(error.column(ctx.name(slot)));
             }
         }
         let start = ClassSums::new(ctx.slots, ctx.n_classes, Term::Value);
@@ -108,7 +110,7 @@ impl FitModel for MultinomialNaiveBayesParams {
 
 fn negative(found: f64) -> Error {
     let message = format!("expected numbers of at least 0, found {}", Value::Num(found));
-    Error::new(Code::BadValue, message)
+    Error::new(Code::BadValue, message).remedy("repair the value, or choose another kind of model")
 }
 
 /// Priors and logarithms of shares.

@@ -38,10 +38,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exact_plane;
 use super::linear;
 use super::loss_fit::{LossFit, Strength};
 use super::minimise::{Found, Objective, Stop, minimise};
 use super::model_step::Model;
+use super::normal_equations::Solution;
 use super::summary::is_false;
 use crate::aggregate::{Loss, Rows};
 use crate::batch::{Batch, Schema};
@@ -118,7 +120,13 @@ impl FitModel for QuantileRegressionParams {
             .with_scaled_target(&ranges.target, self.fit_intercept)
             .with_penalty(strength);
         let mut path = Path { params: self, fit };
-        let (x, n_iterations, gap, is_unsettled) = path.follow(ctx)?;
+        let ended = path.follow(ctx);
+        if self.alpha == 0.0 && !matches!(&ended, Ok((.., false))) {
+            if let Some(plane) = exact_plane::through_all(rows, ctx, self.fit_intercept)? {
+                return Ok(QuantileRegression::through_all(plane.solution));
+            }
+        }
+        let (x, n_iterations, gap, is_unsettled) = ended?;
         let solution = path.fit.finish(&x)?;
         Ok(QuantileRegression {
             coefficients: solution.coefficients,
@@ -241,6 +249,19 @@ pub struct QuantileRegression {
     /// Whether the fit stopped at its cap.
     #[serde(default, skip_serializing_if = "is_false")]
     is_unsettled: bool,
+}
+
+impl QuantileRegression {
+    /// A plane without a residual.
+    fn through_all(plane: Solution) -> Self {
+        QuantileRegression {
+            coefficients: plane.coefficients,
+            intercept: plane.intercept,
+            n_iterations: 0,
+            gap: 0.0,
+            is_unsettled: false,
+        }
+    }
 }
 
 impl Predict for QuantileRegression {

@@ -94,10 +94,12 @@ pub fn fit_heard(
     let ctx = FitContext {
         progress: Progress::new(&hear_model),
         on_max_iter: config.on_max_iter,
+        target: &config.target.column,
         ..context(config, MODEL_STEP, &schema, &slots)
     };
     let model = config.model.fit(&rows, &ctx).map_err(|e| e.step(MODEL_STEP))?;
     OnMaxIter::judge(config.on_max_iter, &model).map_err(|e| e.step(MODEL_STEP))?;
+    model.check(&schema).map_err(|e| out_of_range(&e))?;
     let pipeline = Pipeline {
         input: input.as_ref().clone(),
         key: config.data.key.clone(),
@@ -109,6 +111,14 @@ pub fn fit_heard(
     };
     let golden = golden_run.finish(config, &pipeline)?;
     Ok(Fitted { pipeline, n_rows, population: None, profile, golden })
+}
+
+/// A fit whose state its own check refuses has left the range of numbers.
+fn out_of_range(error: &Error) -> Error {
+    let message = format!("expected a fit within the range of numbers, but {}", error.message());
+    Error::new(Code::NotFinite, message)
+        .remedy("scale the columns, or bring the parameters nearer to their defaults")
+        .step(MODEL_STEP)
 }
 
 /// Both classes must be left where rows were kept from the fit.

@@ -99,6 +99,29 @@ fn functions(c: &mut Criterion) {
     group.bench_function("self_test", |b| b.iter(math::self_test));
 }
 
+/// Functions of whole slices; `function` has the same of single values.
+fn slices(c: &mut Criterion) {
+    let mut group = c.benchmark_group("slice");
+    group.throughput(Throughput::Elements(N_CALLS as u64));
+    let inputs: Vec<f64> = uniform(N_CALLS, 1).iter().map(|u| 6.0 * u - 3.0).collect();
+    let all: [(&str, fn(&mut [f64])); 4] = [
+        ("exp", math::exp_all),
+        ("tanh", math::tanh_all),
+        ("sigmoid", math::sigmoid_all),
+        ("erf", math::erf_all),
+    ];
+    for (name, f) in all {
+        let mut values = inputs.clone();
+        group.bench_function(name, |b| {
+            b.iter(|| {
+                values.copy_from_slice(&inputs);
+                f(black_box(&mut values));
+            });
+        });
+    }
+    group.finish();
+}
+
 fn sums(c: &mut Criterion) {
     let mut group = c.benchmark_group("sum");
     group.throughput(Throughput::Elements(N_VALUES as u64));
@@ -185,6 +208,6 @@ criterion_group! {
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(700))
         .sample_size(20);
-    targets = functions, sums, gram, matmul
+    targets = functions, slices, sums, gram, matmul
 }
 criterion_main!(benches);

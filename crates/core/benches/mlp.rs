@@ -59,7 +59,7 @@ fn fits(c: &mut Criterion) {
     let mut group = c.benchmark_group("mlp fit, 20000 rows of 20, 10 epochs");
     group.sample_size(10).measurement_time(Duration::from_secs(3));
     let rows = MemoryRows::from_batch(table(20_000));
-    for activation in [Activation::Relu, Activation::Tanh] {
+    for activation in [Activation::Relu, Activation::Tanh, Activation::Logistic] {
         for hidden in [&[100][..], &[100, 100]] {
             let params = params(hidden, activation);
             for n_threads in [1, 2] {

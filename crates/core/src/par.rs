@@ -95,7 +95,17 @@ pub fn map_with<T: Send, I: Send, B: Default + Send>(
     items: &mut [I],
     f: impl Fn(&mut I, &mut B) -> T + Sync + Send,
 ) -> Vec<T> {
-    let free: Mutex<Vec<B>> = Mutex::new(Vec::new());
+    map_with_those(items, Vec::new(), f)
+}
+
+/// As [`map_with`], with buffers that are there from the start: whoever made them had the memory,
+/// not the thread that uses them.
+pub fn map_with_those<T: Send, I: Send, B: Default + Send>(
+    items: &mut [I],
+    buffers: Vec<B>,
+    f: impl Fn(&mut I, &mut B) -> T + Sync + Send,
+) -> Vec<T> {
+    let free: Mutex<Vec<B>> = Mutex::new(buffers);
     let pool = || free.lock().unwrap_or_else(PoisonError::into_inner);
     map_mut(items, |item| {
         let mut buffers = pool().pop().unwrap_or_default();

@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Write};
+use std::ops::Range;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -21,6 +22,7 @@ use polars::prelude::{
     IntoSeries, IpcWriter, NewChunkedArray, ParquetWriter, PolarsError, SerWriter, StringChunked,
     TimeUnit,
 };
+use polars_arrow::bitmap::Bitmap;
 use samescore_core::batch::{
     Batch, Column, ColumnKind, MISSING_TIME, TimeFormat, civil_date, show_num, show_time,
 };
@@ -302,29 +304,41 @@ fn ipc(batch: &Batch, group_rows: Option<usize>) -> Result<Vec<u8>, PolarsError>
 /// The rows as polars has them.
 pub(crate) fn frame(batch: &Batch) -> Result<DataFrame, PolarsError> {
     let named: Vec<(&str, &Column)> = batch.schema().names().zip(batch.columns()).collect();
-    let columns = par::map(&named, |(name, column)| polars_column(name, column));
+    let columns = par::map(&named, |(name, column)| polars_column(name, column, 0..column.len()));
     DataFrame::new(batch.n_rows(), columns.into_iter().collect::<Result<_, _>>()?)
 }
 
-/// A column as polars has it; what is missing is null.
-fn polars_column(name: &str, column: &Column) -> Result<PolarsColumn, PolarsError> {
+/// Some rows of a column as polars has them; what is missing is null.
+pub(crate) fn polars_column(
+    name: &str,
+    column: &Column,
+    rows: Range<usize>,
+) -> Result<PolarsColumn, PolarsError> {
     let name = name.into();
     let series = match column {
         Column::Num(v) => {
-            let values = v.iter().map(|x| (!math::is_missing(*x)).then_some(*x));
-            Float64Chunked::from_iter_options(name, values).into_series()
+            let values = &v[rows];
+            let valid = validity(values, |x| !math::is_missing(*x));
+            Float64Chunked::from_vec_validity(name, values.to_vec(), valid).into_series()
         }
         Column::Text(v) => {
-            let values = (0..v.len()).map(|row| v.get(row));
+            let values = rows.map(|row| v.get(row));
             StringChunked::from_iter_options(name, values).into_series()
         }
         Column::Time(v) => {
-            let values = v.iter().map(|t| (*t != MISSING_TIME).then_some(*t));
-            let ticks = Int64Chunked::from_iter_options(name, values).into_series();
-            ticks.cast(&DataType::Datetime(TimeUnit::Microseconds, None))?
+            let values = &v[rows];
+            let valid = validity(values, |t| *t != MISSING_TIME);
+            let ticks = Int64Chunked::from_vec_validity(name, values.to_vec(), valid);
+            ticks.into_series().cast(&DataType::Datetime(TimeUnit::Microseconds, None))?
         }
     };
     Ok(series.into_column())
+}
+
+/// Which values there are; `None` means all.
+fn validity<T>(values: &[T], is_there: impl Fn(&T) -> bool) -> Option<Bitmap> {
+    let valid = Bitmap::from_trusted_len_iter(values.iter().map(is_there));
+    (valid.unset_bits() > 0).then_some(valid)
 }
 
 #[cfg(test)]

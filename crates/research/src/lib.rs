@@ -51,6 +51,7 @@ pub mod notebook;
 pub mod output_file;
 pub mod plot;
 pub mod render;
+mod row_groups;
 pub mod search;
 pub mod sink;
 pub mod snapshot;

@@ -19,16 +19,14 @@ use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
-use polars::prelude::{ParquetCompression, ParquetWriter, StatisticsOptions};
 use samescore_core::batch::ColumnKind;
 use samescore_core::canonical::Canonical;
 use samescore_core::digest::{Digest, FileHasher, Fingerprint, sha256};
 use samescore_core::error::{Code, Error, Result};
-use samescore_core::par;
 use serde::{Deserialize, Serialize};
 
 use crate::output_file::{refused, sync_folder};
-use crate::{convert, file};
+use crate::{file, row_groups};
 
 /// The name of the rows in the folder of a snapshot.
 pub const TABLE: &str = "table.parquet";
@@ -40,6 +38,7 @@ const UNFINISHED: &str = ".gather-";
 const LOCK: &str = "lock";
 const SCHEMA_VERSION: u32 = 1;
 const ROW_GROUP_ROWS: usize = 1 << 17;
+const BUFFER_BYTES: usize = 1 << 16;
 
 /// What is known about the rows of a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,24 +225,31 @@ fn write_table(path: &Path, table: &Canonical) -> Result<Digest> {
         let first = e.to_string().lines().next().unwrap_or_default().to_owned();
         Error::new(Code::Io, format!("cannot write `{}`: {first}", path.display()))
     };
-    let mut frame = convert::frame(table.batch()).map_err(wrong)?;
     let refuse = |e: io::Error| refused("write", path, &e);
-    let mut file = BufWriter::new(File::create(path).map_err(refuse)?);
-    ParquetWriter::new(&mut file)
-        .with_compression(ParquetCompression::Lz4Raw)
-        .with_statistics(StatisticsOptions::empty())
-        .with_row_group_size(Some(ROW_GROUP_ROWS))
-        .finish(&mut frame)
-        .map_err(wrong)?;
-    let file = file.into_inner().map_err(|e| refuse(e.into_error()))?;
-    // The digest is made while the disk is at work.
-    let both = par::map(&[true, false], |is_digest| match is_digest {
-        true => sha256_of(path).map(Some),
-        false => file.sync_all().map(|()| None).map_err(refuse),
-    });
-    let both: Vec<Option<Digest>> = both.into_iter().collect::<Result<_>>()?;
-    let digest = both.into_iter().flatten().next();
-    digest.ok_or_else(|| Error::new(Code::Io, "expected the digest of a file, found none"))
+    let file = Hashed { to: File::create(path).map_err(refuse)?, hasher: FileHasher::default() };
+    let file = BufWriter::with_capacity(BUFFER_BYTES, file);
+    let file = row_groups::write(file, table.batch(), ROW_GROUP_ROWS).map_err(wrong)?;
+    let Hashed { to, hasher } = file.into_inner().map_err(|e| refuse(e.into_error()))?;
+    to.sync_all().map_err(refuse)?;
+    Ok(hasher.finish())
+}
+
+/// A file, and the SHA-256 of what is written to it.
+struct Hashed {
+    to: File,
+    hasher: FileHasher,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n_bytes = self.to.write(bytes)?;
+        self.hasher.update(&bytes[..n_bytes]);
+        Ok(n_bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.to.flush()
+    }
 }
 
 fn sha256_of(path: &Path) -> Result<Digest> {

@@ -98,7 +98,10 @@ fn model(name: &str) -> Result<(Task, ModelParams)> {
         ..Default::default()
     };
     let ridge = LinearRegressionParams { alpha: 1.0, ..Default::default() };
-    let mlp = MlpParams { max_iter: 5, n_iter_no_change: 100, ..Default::default() };
+    let network = |activation| {
+        let mlp = MlpParams { activation, max_iter: 5, ..Default::default() };
+        (Task::Binary, MlpParams { n_iter_no_change: 100, ..mlp }.into())
+    };
     Ok(match name {
         "boosting" => (Task::Binary, boosting.into()),
         "forest" => {
@@ -107,10 +110,13 @@ fn model(name: &str) -> Result<(Task, ModelParams)> {
         "ordinary" => (Task::Regression, LinearRegressionParams::default().into()),
         "ridge" => (Task::Regression, ridge.into()),
         "logistic" => (Task::Binary, LogisticRegressionParams::default().into()),
-        "network" => (Task::Binary, mlp.into()),
+        "network" => network(Activation::Relu),
+        "network_tanh" => network(Activation::Tanh),
+        "network_logistic" => network(Activation::Logistic),
         other => {
             let message = format!(
-                "expected boosting, forest, ordinary, ridge, logistic or network, found {other}"
+                "expected boosting, forest, ordinary, ridge, logistic, network, network_tanh or \
+                 network_logistic, found {other}"
             );
             return Err(Error::new(Code::Usage, message));
         }

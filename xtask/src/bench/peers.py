@@ -83,11 +83,19 @@ def logistic():
     return scikit(LogisticRegression(), y_bin, probability)
 
 
-def network():
+def network(activation="relu"):
     from sklearn.neural_network import MLPClassifier
 
-    model = MLPClassifier((100,), max_iter=5, n_iter_no_change=100, random_state=0)
+    model = MLPClassifier((100,), activation, max_iter=5, n_iter_no_change=100, random_state=0)
     return scikit(model, y_bin, probability)
+
+
+def network_tanh():
+    return network("tanh")
+
+
+def network_logistic():
+    return network("logistic")
 
 
 def auc(truth, scores):

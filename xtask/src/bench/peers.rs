@@ -11,7 +11,16 @@ use crate::command;
 /// The program that fits ours, an example of serve, which may read a clock.
 const OURS: &str = "time_fit";
 const PEERS: &str = include_str!("peers.py");
-const TASKS: [&str; 6] = ["boosting", "forest", "ordinary", "ridge", "logistic", "network"];
+const TASKS: [&str; 8] = [
+    "boosting",
+    "forest",
+    "ordinary",
+    "ridge",
+    "logistic",
+    "network",
+    "network_tanh",
+    "network_logistic",
+];
 const THREADS: [&str; 2] = ["1", "2"];
 
 /// One fit.

@@ -166,11 +166,16 @@ impl Terms {
     /// loss softplus(t), with the expressions of `math`, whose exponential they share. Unless
     /// `WHOLE`, residuals alone.
     fn of<const WHOLE: bool>(&mut self, log_odds: &[f64], target: &[f64], point: &LogisticPoint) {
+        let (mut others, mut powers) = ([0.0; CHUNK], [0.0; CHUNK]);
+        let powers = &mut powers[..log_odds.len()];
         for (i, (&z, &y)) in log_odds.iter().zip(target).enumerate() {
-            let is_positive = y == 1.0;
-            let t = if is_positive { -z } else { z };
+            others[i] = if y == 1.0 { -z } else { z };
+            powers[i] = -others[i].abs();
+        }
+        math::exp_all(powers);
+        for (i, (&e, &y)) in powers.iter().zip(target).enumerate() {
+            let (is_positive, t) = (y == 1.0, others[i]);
             let weight = point.class_weights[usize::from(is_positive)];
-            let e = math::exp(-t.abs());
             let odds = 1.0 + e;
             let residual = if t >= 0.0 { 1.0 / odds } else { e / odds };
             let signed = if is_positive { -residual } else { residual };

@@ -200,27 +200,39 @@ fn each_chunk(
             residuals: vec![Vec::with_capacity(n_rows); n_classes],
             shares,
         };
-        for (i, &y) in block.target()[rows].iter().enumerate() {
+        let classes = &block.target()[rows];
+        let own = seen.raise(classes);
+        for (i, (&y, own)) in classes.iter().zip(own).enumerate() {
             let class = y as usize;
             let row_weight = row_weights.get(first + i).copied().unwrap_or(1.0);
-            seen.push(i, class, row_weight * point.class_weights[class]);
+            seen.push(i, class, own, row_weight * point.class_weights[class]);
         }
         see(&columns, &seen);
     }
 }
 
 impl ChunkRows {
-    /// Turns the log-odds of row `i` into its terms.
-    fn push(&mut self, i: usize, class: usize, weight: f64) {
-        let shares = &mut self.shares;
-        let mut highest = f64::NEG_INFINITY;
-        for class in shares.iter() {
-            highest = math::max(highest, class[i]);
+    /// Turns log-odds into e^(z − m), where m is the row's largest z, and gives z − m of the row's
+    /// own class.
+    fn raise(&mut self, classes: &[f64]) -> Vec<f64> {
+        let mut highest = vec![f64::NEG_INFINITY; classes.len()];
+        for share in &self.shares {
+            highest.iter_mut().zip(share).for_each(|(high, z)| *high = math::max(*high, *z));
         }
-        let own = shares[class][i] - highest;
+        for share in &mut self.shares {
+            share.iter_mut().zip(&highest).for_each(|(z, high)| *z -= high);
+        }
+        let own = |(i, &y): (usize, &f64)| self.shares[y as usize][i];
+        let own = classes.iter().enumerate().map(own).collect();
+        self.shares.iter_mut().for_each(|share| math::exp_all(share));
+        own
+    }
+
+    /// Turns the powers of row `i` into its terms.
+    fn push(&mut self, i: usize, class: usize, own: f64, weight: f64) {
+        let shares = &mut self.shares;
         let mut total = 0.0;
-        for class in shares.iter_mut() {
-            class[i] = math::exp(class[i] - highest);
+        for class in shares.iter() {
             total += class[i];
         }
         self.weights.push(weight);

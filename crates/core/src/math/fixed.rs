@@ -62,7 +62,14 @@ impl FixedScale {
 
     /// The integers of a slice, into `out`; stops at the shorter one.
     pub fn quantise_slice(&self, values: &[f64], out: &mut [i64]) {
-        out.iter_mut().zip(values).for_each(|(q, &x)| *q = self.quantise(x));
+        let scale = power_of_two(self.exponent);
+        let is_large = |&x: &f64| (x * scale).abs() >= EXACT_FROM / 2.0 || x.is_nan();
+        if values.iter().fold(false, |any, x| any | is_large(x)) {
+            return out.iter_mut().zip(values).for_each(|(q, &x)| *q = self.quantise(x));
+        }
+        for (q, &x) in out.iter_mut().zip(values) {
+            *q = (x * scale + MAGIC).to_bits().wrapping_sub(MAGIC.to_bits()) as i64;
+        }
     }
 
     /// total * 2^-exponent, rounded once to nearest, ties to even.

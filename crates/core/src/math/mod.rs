@@ -30,6 +30,7 @@ mod order;
 mod quantile;
 mod select;
 mod self_test;
+mod slices;
 mod solve;
 mod special;
 
@@ -45,5 +46,6 @@ pub use order::*;
 pub use quantile::{QuantileType, quantile_counted, quantile_sorted};
 pub use select::QuantileSelect;
 pub use self_test::{host_float_mode, self_test};
+pub use slices::{erf_all, exp_all, sigmoid_all, tanh_all};
 pub use solve::{cholesky, cholesky_solve, qr_solve, solve_spd_refined};
 pub use special::{normal_two_sided, student_t_critical, student_t_two_sided};

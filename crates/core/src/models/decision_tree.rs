@@ -148,7 +148,7 @@ pub type DecisionTree = MeanForest;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::tests::{fit_model, regression};
+    use crate::models::tests::{fit_as, fit_model, regression};
 
     #[test]
     fn the_documented_tree() {
@@ -181,6 +181,29 @@ mod tests {
             let tree = fit_model(&DecisionTreeParams::default(), &table).unwrap().forest;
             assert_eq!(tree.n_leaves, [1]);
             assert_eq!(tree.value, [y.iter().fold(0.0, |sum, y| sum + y) / 3.0]);
+        }
+    }
+
+    #[test]
+    fn of_two_classes_the_decrease_is_that_of_both() {
+        // Gini falls from 1/2 to 0, weighted by all rows: 1/2, as scikit-learn has it.
+        let table = regression(&[&[1.0, 2.0, 3.0, 4.0]], &[0.0, 0.0, 1.0, 1.0]);
+        for (least, n_leaves) in [(0.49, 2), (0.51, 1)] {
+            let params = DecisionTreeParams {
+                min_impurity_decrease: least,
+                ..DecisionTreeParams::default()
+            };
+            let tree = fit_as(&params, &table, Task::Binary).unwrap().forest;
+            assert_eq!(tree.n_leaves, [n_leaves], "{least}");
+        }
+        // Of a number the variance falls from 1/4.
+        for (least, n_leaves) in [(0.24, 2), (0.26, 1)] {
+            let params = DecisionTreeParams {
+                min_impurity_decrease: least,
+                ..DecisionTreeParams::default()
+            };
+            let tree = fit_model(&params, &table).unwrap().forest;
+            assert_eq!(tree.n_leaves, [n_leaves], "{least}");
         }
     }
 }

@@ -12,8 +12,8 @@
 //!
 //! # Shape
 //! Numeric and text columns in. For regression the score is the prediction, for two classes the
-//! probability of class 1, else the probability of each class. The fit holds a byte per value and,
-//! per row, its target and a few numbers; it does not sort rows.
+//! probability of class 1, else the probability of each class. The fit holds two bytes per value
+//! and, per row, its target, scores and a few numbers; it does not sort rows.
 //!
 //! # Missing
 //! A split learns the side of missing values; one that had none sends them where more of its rows
@@ -92,7 +92,7 @@ pub struct GradientBoostingParams {
     pub subsample: f64,
     /// The share of rows with the largest gradients that a round keeps; 0 for no such sampling.
     pub top_rate: f64,
-    /// The share of all rows that it takes from the others.
+    /// The share of all rows that it takes from the others, above 0 with `top_rate` and only then.
     pub other_rate: f64,
     /// The share of columns that a tree sees.
     pub colsample_bytree: f64,
@@ -104,7 +104,8 @@ pub struct GradientBoostingParams {
     pub monotone_constraints: BTreeMap<String, i8>,
     /// Sets of columns that may meet in a branch; a column in no set meets none.
     pub interaction_constraints: Vec<Vec<String>>,
-    /// What is added to H where labels are put in order.
+    /// What is added to H where labels are put in order; labels of fewer rows in a leaf are in no
+    /// set of it.
     pub cat_smooth: f64,
     /// The L2 strength more for splits by labels.
     pub cat_l2: f64,
@@ -112,6 +113,10 @@ pub struct GradientBoostingParams {
     pub max_cat_threshold: u32,
     /// Up to so many labels, one is split from the others.
     pub max_cat_to_onehot: u32,
+    /// By so many rows a set of labels must be larger than the one tried before, and as many must
+    /// be outside it; 0 for all sets of all labels. Not where one label is split from the others.
+    #[serde(skip_serializing_if = "is_group_rows")]
+    pub min_data_per_group: u32,
     /// What a row of each class counts.
     pub class_weight: ClassWeight,
     /// Rounds without improvement after which to stop; 0 for never.
@@ -120,36 +125,12 @@ pub struct GradientBoostingParams {
     pub validation_fraction: f64,
 }
 
-/// The loss of a regression.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Loss {
-    /// The squared residual.
-    #[default]
-    SquaredError,
-    /// Its size.
-    AbsoluteError,
-    /// Squared near 0, linear beyond `alpha`.
-    Huber,
-    /// That of the quantile `alpha`.
-    Quantile,
-    /// The Poisson deviance, log link.
-    Poisson,
-    /// The gamma deviance, log link.
-    Gamma,
-    /// The Tweedie deviance, log link.
-    Tweedie,
+fn group_rows() -> u32 {
+    100
 }
 
-/// Which leaf is split next.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Growth {
-    /// The one with the highest gain.
-    #[default]
-    Leaf,
-    /// The first of the lowest depth.
-    Depth,
+fn is_group_rows(n_rows: &u32) -> bool {
+    *n_rows == group_rows()
 }
 
 impl Default for GradientBoostingParams {
@@ -181,6 +162,7 @@ impl Default for GradientBoostingParams {
             cat_l2: 10.0,
             max_cat_threshold: 32,
             max_cat_to_onehot: 4,
+            min_data_per_group: group_rows(),
             class_weight: ClassWeight::None,
             early_stopping_rounds: 0,
             validation_fraction: 0.1,
@@ -249,7 +231,11 @@ impl FitModel for GradientBoostingParams {
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<GradientBoosting> {
         let grow = self.grow_params(ctx)?;
-        let mut table = Table::new(rows)?;
+        let draws_rows = self.subsample < 1.0
+            || self.top_rate > 0.0
+            || self.other_rate > 0.0
+            || self.early_stopping_rounds > 0;
+        let mut table = Table::new(rows, draws_rows)?;
         if self.class_weight == ClassWeight::Balanced && ctx.n_classes > 0 {
             table.balance(ctx.n_classes as usize);
         }
@@ -260,7 +246,7 @@ impl FitModel for GradientBoostingParams {
             n_rounds: self.n_estimators,
             learning_rate: self.learning_rate,
             grow,
-            rows: if self.top_rate > 0.0 || self.other_rate > 0.0 {
+            rows: if self.top_rate > 0.0 {
                 RowSample::OneSided { top: self.top_rate, other: self.other_rate }
             } else if self.subsample < 1.0 {
                 RowSample::Share(self.subsample)
@@ -325,16 +311,20 @@ impl GradientBoostingParams {
             cat_l2: self.cat_l2,
             cat_set_max: self.max_cat_threshold,
             cat_one_vs_rest_max: self.max_cat_to_onehot,
+            cat_group_rows: self.min_data_per_group,
         })
     }
 }
 
+mod choices;
 mod constraints;
 mod examples;
 mod link;
 mod ranges;
 #[cfg(test)]
 mod tests;
+
+pub use choices::{Growth, Loss};
 
 /// Trees, and how scores become predictions.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

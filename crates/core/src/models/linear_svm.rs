@@ -187,7 +187,7 @@ impl Predict for LinearSvm {
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
         linear::predictor(batch, slots, &self.coefficients, self.intercept, scores);
         if self.is_classifier {
-            scores.iter_mut().for_each(|score| *score = math::sigmoid(*score));
+            math::sigmoid_all(scores);
         }
         Ok(())
     }

@@ -32,14 +32,13 @@ impl GradientBoostingParams {
             ));
         }
         if self.top_rate > 0.0 || self.other_rate > 0.0 {
-            let fits = self.other_rate > 0.0 && self.top_rate + self.other_rate <= 1.0;
-            if !fits || self.top_rate >= 1.0 || self.subsample < 1.0 {
-                let (top, other) = (self.top_rate, self.other_rate);
-                return refuse(&format!(
-                    "expected `other_rate` above 0, rates of at most 1 together, no `subsample`, \
-                     found a `top_rate` of {top}, an `other_rate` of {other} and a `subsample` of {}",
-                    self.subsample
-                ));
+            let (top, other) = (self.top_rate, self.other_rate);
+            if !(top > 0.0 && other > 0.0 && top + other <= 1.0) || self.subsample < 1.0 {
+                let message = format!(
+                    "expected `top_rate` and `other_rate` above 0 and of at most 1 together, \
+                     without `subsample`, found {top} and {other}"
+                );
+                return refuse(&message);
             }
         }
         if self.early_stopping_rounds > 0 && self.validation_fraction >= 1.0 {

@@ -1,6 +1,7 @@
 //! Hand-worked fits, stopping, constraints, and refusals.
 
 use super::*;
+use crate::batch::Column;
 use crate::models::tests::{fit_model, refused, regression};
 use crate::testing::{nums, table_with_target, texts};
 
@@ -75,7 +76,12 @@ fn many_labels_are_ordered_by_their_gradients() {
     let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
     let y: Vec<f64> = (0..60).map(|i| f64::from(u8::from(i % 20 % 3 == 0))).collect();
     let table = table_with_target(&[("c", texts(&labels))], &y);
-    let params = GradientBoostingParams { cat_l2: 0.0, cat_smooth: 0.0, ..one_round() };
+    let params = GradientBoostingParams {
+        cat_l2: 0.0,
+        cat_smooth: 0.0,
+        min_data_per_group: 0,
+        ..one_round()
+    };
     let forest = fit_model(&params, &table).unwrap().forest;
     // The seven labels with ones: their gradients are the lowest, and they are under half.
     assert_eq!(forest.set(0), [0, 3, 6, 9, 12, 15, 18]);
@@ -151,9 +157,37 @@ fn what_cannot_be_fitted_is_said() {
         ("num_leaves", GradientBoostingParams { num_leaves: 1, ..one_round() }),
         ("subsample", GradientBoostingParams { subsample: f64::NAN, ..one_round() }),
         ("other_rate", GradientBoostingParams { top_rate: 0.5, ..one_round() }),
+        ("top_rate", GradientBoostingParams { other_rate: 0.5, ..one_round() }),
         ("max_bin", GradientBoostingParams { max_bin: 1, ..one_round() }),
         ("reg_lambda", GradientBoostingParams { reg_lambda: -1.0, ..one_round() }),
     ] {
         assert!(params.validate().unwrap_err().to_string().contains(name), "{name}");
     }
+}
+
+/// Labels of few rows say more about their own rows than about others: they are in no set.
+#[test]
+fn rare_labels_are_in_no_set_and_sets_grow_by_groups() {
+    // Twenty labels of 60 rows each and thirty of 2 rows each, half of both high.
+    let label = |row: usize| match row < 1200 {
+        true => format!("often {}", row % 20),
+        false => format!("seldom {}", row % 30),
+    };
+    let labels: Vec<String> = (0..1260).map(label).collect();
+    let shown: Vec<Option<&str>> = labels.iter().map(|label| Some(label.as_str())).collect();
+    let is_high = |row: usize| if row < 1200 { row % 20 < 10 } else { row % 30 < 15 };
+    let target: Vec<f64> = (0..1260).map(|row| f64::from(u8::from(is_high(row)))).collect();
+    let table = table_with_target(&[("x", Column::text(shown))], &target);
+    let set =
+        |params: &GradientBoostingParams| fit_model(params, &table).unwrap().forest.set(0).to_vec();
+    let params = GradientBoostingParams { num_leaves: 2, ..one_round() };
+    assert_eq!(set(&params).len(), 10);
+    let all = GradientBoostingParams { min_data_per_group: 0, ..params.clone() };
+    assert_eq!(set(&all).len(), 25);
+    // Groups of five labels: a set of ten is tried, none of nine or eleven.
+    let groups = GradientBoostingParams { min_data_per_group: 300, ..params.clone() };
+    assert_eq!(set(&groups).len(), 10);
+    // Of seven labels: sets of seven, which is fewer than are high, and a second of no more.
+    let groups = GradientBoostingParams { min_data_per_group: 420, ..params };
+    assert_eq!(set(&groups).len(), 7);
 }

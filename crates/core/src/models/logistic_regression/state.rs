@@ -52,15 +52,17 @@ impl LogisticRegression {
     }
 }
 
-/// e^(z − m) over their sum, where m is the largest z.
-fn softmax(z: &mut [f64]) {
-    let highest = z.iter().fold(f64::NEG_INFINITY, |highest, z| math::max(highest, *z));
-    let mut total = 0.0;
-    for z in z.iter_mut() {
-        *z = math::exp(*z - highest);
-        total += *z;
+/// For each row e^(z − m) over their sum, where m is the largest z.
+fn softmax(scores: &mut [f64], n_classes: usize) {
+    for z in scores.chunks_exact_mut(n_classes) {
+        let highest = z.iter().fold(f64::NEG_INFINITY, |highest, z| math::max(highest, *z));
+        z.iter_mut().for_each(|z| *z -= highest);
     }
-    z.iter_mut().for_each(|z| *z /= total);
+    math::exp_all(scores);
+    for powers in scores.chunks_exact_mut(n_classes) {
+        let total = math::sum_in_order(powers.iter().copied());
+        powers.iter_mut().for_each(|e| *e /= total);
+    }
 }
 
 impl Predict for LogisticRegression {
@@ -89,13 +91,11 @@ impl Predict for LogisticRegression {
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
         if !self.classes.is_empty() {
             self.sums(batch, slots, scores);
-            scores.chunks_exact_mut(self.classes.len()).for_each(softmax);
+            softmax(scores, self.classes.len());
             return Ok(());
         }
         linear::predictor(batch, slots, &self.coefficients, self.intercept, scores);
-        for score in scores {
-            *score = math::sigmoid(*score);
-        }
+        math::sigmoid_all(scores);
         Ok(())
     }
 

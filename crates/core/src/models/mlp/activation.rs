@@ -28,8 +28,8 @@ impl Activation {
     pub(super) fn n_products(self) -> usize {
         match self {
             Activation::Relu => 1,
-            Activation::Tanh | Activation::Logistic => 200,
-            Activation::Gelu => 500,
+            Activation::Tanh | Activation::Logistic => 30,
+            Activation::Gelu => 60,
         }
     }
 
@@ -37,9 +37,9 @@ impl Activation {
     pub(super) fn apply(self, sums: &mut [f64]) {
         match self {
             Activation::Relu => sums.iter_mut().for_each(|z| *z = relu(*z)),
-            Activation::Tanh => sums.iter_mut().for_each(|z| *z = math::tanh(*z)),
-            Activation::Gelu => sums.iter_mut().for_each(|z| *z = gelu(*z).0),
-            Activation::Logistic => sums.iter_mut().for_each(|z| *z = math::sigmoid(*z)),
+            Activation::Tanh => math::tanh_all(sums),
+            Activation::Gelu => gelu(sums, None),
+            Activation::Logistic => math::sigmoid_all(sums),
         }
     }
 
@@ -48,15 +48,15 @@ impl Activation {
     pub(super) fn apply_with_slopes(self, sums: &mut [f64], factors: &mut [f64]) {
         match self {
             Activation::Relu => each(sums, factors, |z| (relu(z), if z > 0.0 { 1.0 } else { 0.0 })),
-            Activation::Tanh => each(sums, factors, |z| {
-                let t = math::tanh(z);
-                (t, 1.0 - t * t)
-            }),
-            Activation::Gelu => each(sums, factors, gelu),
-            Activation::Logistic => each(sums, factors, |z| {
-                let p = math::sigmoid(z);
-                (p, p * (1.0 - p))
-            }),
+            Activation::Tanh => {
+                math::tanh_all(sums);
+                each(sums, factors, |t| (t, 1.0 - t * t));
+            }
+            Activation::Gelu => gelu(sums, Some(factors)),
+            Activation::Logistic => {
+                math::sigmoid_all(sums);
+                each(sums, factors, |p| (p, p * (1.0 - p)));
+            }
         }
     }
 }
@@ -76,17 +76,44 @@ fn relu(z: f64) -> f64 {
     if z <= 0.0 { 0.0 } else { z }
 }
 
-/// Value z Φ(z) and slope Φ(z) + z φ(z), with the normal density φ(z) = e^(−z²/2) / √(2π). Beyond
-/// 40 both have met their limits, and infinity times 0 would be no number.
-fn gelu(z: f64) -> (f64, f64) {
+/// Value z Φ(z) and slope Φ(z) + z φ(z), with the normal density φ(z) = e^(−z²/2) / √(2π); without
+/// factors the value alone.
+fn gelu(sums: &mut [f64], mut factors: Option<&mut [f64]>) {
+    const CHUNK: usize = 64;
+    for (i, sums) in sums.chunks_mut(CHUNK).enumerate() {
+        let (mut shares, mut bells) = ([0.0; CHUNK], [0.0; CHUNK]);
+        let shares = &mut shares[..sums.len()];
+        shares.iter_mut().zip(&*sums).for_each(|(share, z)| *share = z * SQRT_HALF);
+        math::erf_all(shares);
+        shares.iter_mut().for_each(|share| *share = 0.5 * (1.0 + *share));
+        if let Some(factors) = &mut factors {
+            let bells = &mut bells[..sums.len()];
+            bells.iter_mut().zip(&*sums).for_each(|(bell, z)| *bell = -0.5 * (z * z));
+            math::exp_all(bells);
+            let rows = sums.iter_mut().zip(&mut factors[i * CHUNK..]);
+            for ((z, factor), (share, bell)) in rows.zip(shares.iter().zip(bells)) {
+                let (value, slope) = within(*z, (*z * share, share + *z * (NORMAL_PEAK * *bell)));
+                *z = value * *factor;
+                *factor *= slope;
+            }
+        } else {
+            sums.iter_mut()
+                .zip(shares)
+                .for_each(|(z, share)| *z = within(*z, (*z * *share, 0.0)).0);
+        }
+    }
+}
+
+/// Beyond 40 both have met their limits, and infinity times 0 would be no number.
+#[inline]
+fn within(z: f64, found: (f64, f64)) -> (f64, f64) {
     if z < -40.0 {
-        return (0.0, 0.0);
+        (0.0, 0.0)
+    } else if z > 40.0 {
+        (z, 1.0)
+    } else {
+        found
     }
-    if z > 40.0 {
-        return (z, 1.0);
-    }
-    let share = 0.5 * (1.0 + math::erf(z * SQRT_HALF));
-    (z * share, share + z * (NORMAL_PEAK * math::exp(-0.5 * (z * z))))
 }
 
 #[cfg(test)]
@@ -125,6 +152,33 @@ mod tests {
                 let mut alone = [z];
                 f.apply(&mut alone);
                 assert_eq!(alone, here, "{f:?} at {z}");
+            }
+        }
+    }
+
+    #[test]
+    fn values_and_slopes_are_those_of_single_values_bit_by_bit() {
+        let single = |f: Activation, z: f64| match f {
+            Activation::Relu => (relu(z), if z > 0.0 { 1.0 } else { 0.0 }),
+            Activation::Tanh => (math::tanh(z), 1.0 - math::tanh(z) * math::tanh(z)),
+            Activation::Logistic => (math::sigmoid(z), math::sigmoid(z) * (1.0 - math::sigmoid(z))),
+            Activation::Gelu if z.abs() > 40.0 => (relu(z), if z > 0.0 { 1.0 } else { 0.0 }),
+            Activation::Gelu => {
+                let share = 0.5 * (1.0 + math::erf(z * SQRT_HALF));
+                (z * share, share + z * (NORMAL_PEAK * math::exp(-0.5 * (z * z))))
+            }
+        };
+        let sums: Vec<f64> = (-1000..1000).map(|i| f64::from(i) * 0.0431).collect();
+        for f in ALL {
+            let (mut values, mut slopes) = (sums.clone(), vec![0.75; sums.len()]);
+            f.apply_with_slopes(&mut values, &mut slopes);
+            let mut alone = sums.clone();
+            f.apply(&mut alone);
+            for (i, &z) in sums.iter().enumerate() {
+                let (value, slope) = single(f, z);
+                let expected = [value * 0.75, 0.75 * slope, value].map(f64::to_bits);
+                let found = [values[i], slopes[i], alone[i]].map(f64::to_bits);
+                assert_eq!(found, expected, "{f:?} at {z}");
             }
         }
     }

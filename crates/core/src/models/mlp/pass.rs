@@ -222,10 +222,11 @@ impl Tile<'_> {
     fn slopes_of_losses(&mut self, net: Net<'_>) {
         let n_outputs = net.shape.n_outputs();
         let Some(outputs) = self.deltas.last_mut() else { return };
-        let rows = self.targets.iter().zip(self.row_weights).zip(self.losses.iter_mut());
-        for (((&y, &weight), loss), outputs) in rows.zip(outputs.chunks_exact_mut(n_outputs)) {
-            *loss = weight * net.head.loss_and_slopes(outputs, y);
-            outputs.iter_mut().for_each(|slope| *slope *= weight);
+        net.head.losses_and_slopes(outputs, n_outputs, self.targets, self.losses);
+        let rows = self.row_weights.iter().zip(self.losses.iter_mut());
+        for ((weight, loss), slopes) in rows.zip(outputs.chunks_exact_mut(n_outputs)) {
+            *loss *= weight;
+            slopes.iter_mut().for_each(|slope| *slope *= weight);
         }
     }
 

@@ -89,13 +89,17 @@ impl Bag<'_> {
             };
             rows.iter().map(pack).collect()
         });
-        let sample = Sample { packed: packed.collect(), packing, rows };
+        let packed: Vec<Vec<i64>> = packed.collect();
+        let totals = packed.iter().map(|packed| packing.totals(packed)).collect();
+        let sample = Sample { packed, packing, rows, totals };
         let features: Vec<u32> = (0..self.data.n_features() as u32).collect();
         let mut params = self.params.grow.clone();
         if self.params.min_impurity_decrease > 0.0 {
             let mut total = ExactSum::new();
             sample.rows.iter().for_each(|&row| total.add(weights[row as usize]));
-            params.min_gain = self.params.min_impurity_decrease * total.round();
+            // Of two classes one is counted, and Gini is that of both.
+            let both = if self.ctx.n_classes == 2 { 0.5 } else { 1.0 };
+            params.min_gain = self.params.min_impurity_decrease * total.round() * both;
         }
         let stream = self.ctx.stream("", "columns").substream("tree", u64::from(tree));
         let mut space = Workspace::default();
@@ -129,7 +133,7 @@ impl Bag<'_> {
 
     #[inline]
     fn gradient(&self, row: u32, channel: usize, weights: &[f64]) -> f64 {
-        let (y, w) = (self.table.target[row as usize], weights[row as usize]);
+        let (y, w) = (self.table.target.at(row as usize), weights[row as usize]);
         if self.width > 1 {
             return if y == channel as f64 { w } else { 0.0 };
         }
@@ -143,7 +147,7 @@ impl Bag<'_> {
         let values = (0..self.width).map(|channel| {
             let mut sum = ExactSum::new();
             for &row in rows {
-                let (y, w) = (self.table.target[row as usize], weights[row as usize]);
+                let (y, w) = (self.table.target.at(row as usize), weights[row as usize]);
                 let y = if self.width == 1 { y } else { f64::from(u8::from(y == channel as f64)) };
                 sum.add_product(w, y);
             }

@@ -10,6 +10,7 @@
 //! Bins are held by column, which is how rows are partitioned, and for histograms once more by row
 //! ([`super::words`]).
 
+use super::table::Kept;
 use super::words::Words;
 use crate::aggregate::{LevelCounts, Rows};
 use crate::batch::{Batch, Column, ColumnKind, MISSING_CODE};
@@ -100,19 +101,16 @@ impl Binned {
     ///
     /// # Errors
     /// If a number is infinite; the column is named.
-    pub fn new(
-        rows: &dyn Rows,
-        ctx: &FitContext<'_>,
-        kept: &[Vec<u32>],
-        max_bin: u32,
-    ) -> Result<Self> {
+    pub fn new(rows: &dyn Rows, ctx: &FitContext<'_>, kept: &[Kept], max_bin: u32) -> Result<Self> {
         let levels = levels_of(rows, ctx, max_bin)?;
-        let features: Vec<usize> = (0..ctx.slots.len()).collect();
-        let parts = par::map(&features, |&feature| {
+        let n_rows = kept.iter().map(Kept::len).sum::<usize>();
+        let mut features: Vec<usize> = (0..ctx.slots.len()).collect();
+        let n_buffers = par::n_threads().min(features.len());
+        let buffers = (0..n_buffers).map(|_| Buffers::of(n_rows)).collect();
+        let parts = par::map_with_those(&mut features, buffers, |&mut feature, buffers| {
             let column = OneColumn { slot: ctx.slots[feature], kept, levels: &levels[feature] };
-            column.bin(rows, ctx, max_bin)
+            column.bin(rows, ctx, max_bin, buffers)
         });
-        let n_rows = kept.iter().map(Vec::len).sum::<usize>();
         let mut binned =
             Binned { n_rows, cuts: Vec::new(), columns: Vec::new(), words: Vec::new() };
         for part in parts {
@@ -165,48 +163,66 @@ fn levels_of(rows: &dyn Rows, ctx: &FitContext<'_>, max_bin: u32) -> Result<Vec<
     Ok(levels.collect())
 }
 
+/// The values of a column.
+#[derive(Default)]
+struct Buffers {
+    numbers: Vec<f64>,
+    /// Those that are there, by size.
+    keys: Vec<u64>,
+}
+
+impl Buffers {
+    fn of(n_rows: usize) -> Self {
+        Buffers { numbers: Vec::with_capacity(n_rows), keys: Vec::with_capacity(n_rows) }
+    }
+}
+
 struct OneColumn<'a> {
     slot: usize,
-    kept: &'a [Vec<u32>],
+    kept: &'a [Kept],
     levels: &'a [String],
 }
 
 impl OneColumn<'_> {
-    fn bin(&self, rows: &dyn Rows, ctx: &FitContext<'_>, max_bin: u32) -> Result<(Cuts, Bins)> {
-        let n_rows = self.kept.iter().map(Vec::len).sum::<usize>();
-        let mut numbers = Vec::with_capacity(n_rows);
+    fn bin(
+        &self,
+        rows: &dyn Rows,
+        ctx: &FitContext<'_>,
+        max_bin: u32,
+        Buffers { numbers, keys }: &mut Buffers,
+    ) -> Result<(Cuts, Bins)> {
+        numbers.clear();
         for (index, kept) in self.kept.iter().enumerate() {
-            rows.with_block(index, &mut |block| self.see(block, kept, &mut numbers))?;
+            rows.with_block(index, &mut |block| self.see(block, kept, numbers))?;
         }
         if ctx.schema.fields()[self.slot].kind == ColumnKind::Text {
             // Levels came as numbers.
             let cuts = Cuts::Text(self.levels.to_vec());
-            let bins = pack(&cuts, &numbers, |x| x as usize);
+            let bins = pack(&cuts, numbers, |x| x as usize);
             return Ok((cuts, bins));
         }
-        let cuts = num_cuts(&numbers, max_bin).map_err(|e| e.column(ctx.name(self.slot)))?;
+        let cuts = num_cuts(numbers, keys, max_bin).map_err(|e| e.column(ctx.name(self.slot)))?;
         let thresholds = cuts.thresholds.clone();
         let cuts = Cuts::Num(cuts);
-        let bins = pack(&cuts, &numbers, |x| bin_of(&thresholds, x));
+        let bins = pack(&cuts, numbers, |x| bin_of(&thresholds, x));
         Ok((cuts, bins))
     }
 
-    fn see(&self, block: &Batch, kept: &[u32], numbers: &mut Vec<f64>) {
-        let kept = kept.iter().map(|&row| row as usize);
+    fn see(&self, block: &Batch, kept: &Kept, numbers: &mut Vec<f64>) {
         match block.column(self.slot) {
-            Column::Num(values) => numbers.extend(kept.map(|row| values[row])),
+            Column::Num(values) => numbers.extend(kept.of(values)),
             Column::Text(text) => {
                 let code = |label: &str| self.levels.binary_search_by(|l| l.as_str().cmp(label));
                 let table: Vec<f64> = text
                     .levels()
                     .map(|label| code(label).map_or(math::MISSING, |code| code as f64))
                     .collect();
-                numbers.extend(kept.map(|row| match text.codes()[row] {
+                numbers.extend(kept.of(text.codes()).map(|code| match code {
                     MISSING_CODE => math::MISSING,
                     code => table[code as usize],
                 }));
             }
-            Column::Time(_) => numbers.extend(kept.map(|_| math::MISSING)),
+            Column::Time(times) => numbers.extend(kept.of(times).map(|_| math::MISSING)),
         }
     }
 }
@@ -228,59 +244,60 @@ fn bin_of(thresholds: &[f64], x: f64) -> usize {
 }
 
 /// Where values are cut.
-fn num_cuts(values: &[f64], max_bin: u32) -> Result<NumCuts> {
+fn num_cuts(values: &[f64], keys: &mut Vec<u64>, max_bin: u32) -> Result<NumCuts> {
     let present = values.iter().filter(|x| !x.is_nan());
-    let mut keys: Vec<u64> = present.map(|&x| math::order_key(x)).collect();
+    keys.clear();
+    keys.extend(present.map(|&x| math::order_key(x)));
     keys.sort();
     let ends = [keys.first(), keys.last()];
     if ends.into_iter().flatten().any(|&key| math::from_order_key(key).is_infinite()) {
         let message = "expected finite numbers, found an infinity";
         return Err(Error::new(Code::NotFinite, message).remedy("clip or drop such values"));
     }
-    let mut distinct: Vec<(u64, u64)> = Vec::new();
-    for key in keys {
-        match distinct.last_mut() {
-            Some((last, n)) if *last == key => *n += 1,
-            _ => distinct.push((key, 1)),
+    let runs = || keys.chunk_by(|a, b| a == b);
+    let ends = bin_ends(runs().map(|run| run.len() as u64), max_bin);
+    let mut ends = ends.into_iter().peekable();
+    let (mut ranges, mut start, mut n_left) = (Vec::new(), None, keys.len());
+    for (place, run) in runs().enumerate() {
+        let value = math::from_order_key(run[0]);
+        let first = start.unwrap_or(value);
+        n_left -= run.len();
+        let is_end = ends.next_if_eq(&place).is_some() || n_left == 0;
+        start = (!is_end).then_some(first);
+        if is_end {
+            ranges.push((first, value));
         }
     }
-    let value = |place: usize| math::from_order_key(distinct[place].0);
-    let counts: Vec<u64> = distinct.iter().map(|&(_, n)| n).collect();
-    let ends = bin_ends(&counts, max_bin);
-    let thresholds = ends.iter().map(|&end| between(value(end), value(end + 1))).collect();
-    let starts = std::iter::once(0).chain(ends.iter().map(|&end| end + 1));
-    let lasts = ends.iter().copied().chain(distinct.len().checked_sub(1));
-    let ranges = starts.zip(lasts).map(|(start, end)| (value(start), value(end))).collect();
+    let thresholds = ranges.windows(2).map(|pair| between(pair[0].1, pair[1].0)).collect();
     Ok(NumCuts { thresholds, ranges })
 }
 
-/// The position of the last distinct value of every bin but the last.
-fn bin_ends(counts: &[u64], max_bin: u32) -> Vec<usize> {
-    let (n_distinct, max_bin) = (counts.len(), u64::from(max_bin));
+/// The position of the last distinct value of every bin but the last, from how often each occurs.
+fn bin_ends(counts: impl Iterator<Item = u64> + Clone, max_bin: u32) -> Vec<usize> {
+    let (n_distinct, max_bin) = (counts.clone().count(), u64::from(max_bin));
     if n_distinct as u64 <= max_bin {
         return (0..n_distinct.saturating_sub(1)).collect();
     }
-    let total = counts.iter().map(|&n| u128::from(n)).sum::<u128>();
-    let is_big = |place: usize| u128::from(counts[place]) * u128::from(max_bin) >= total;
-    let big = (0..n_distinct).filter(|&place| is_big(place));
-    let (n_big, rows_big) =
-        big.fold((0, 0), |(n, rows), place| (n + 1, rows + u128::from(counts[place])));
+    let counts = counts.map(u128::from);
+    let total = counts.clone().sum::<u128>();
+    let is_big = |n: u128| n * u128::from(max_bin) >= total;
+    let big = counts.clone().filter(|&n| is_big(n));
+    let (n_big, rows_big) = big.fold((0, 0), |(n_big, rows), n| (n_big + 1, rows + n));
     // What the bins without a big value have to share.
     let mut bins_left = u128::from(max_bin).saturating_sub(n_big).max(1);
     let mut rows_left = total - rows_big;
     let (mut share, mut ends, mut rows) = (rows_left, Vec::new(), 0u128);
-    for (place, &n) in counts[..n_distinct - 1].iter().enumerate() {
-        let n = u128::from(n);
+    for ((place, n), next) in counts.clone().enumerate().zip(counts.skip(1)) {
         rows += n;
-        if !is_big(place) {
+        if !is_big(n) {
             rows_left -= n;
         }
         let is_full = rows * bins_left >= share;
-        let is_half = 2 * rows * bins_left >= share && is_big(place + 1);
-        if is_big(place) || is_full || is_half {
+        let is_half = 2 * rows * bins_left >= share && is_big(next);
+        if is_big(n) || is_full || is_half {
             ends.push(place);
             rows = 0;
-            if !is_big(place) {
+            if !is_big(n) {
                 bins_left = (bins_left - 1).max(1);
                 share = rows_left;
             }
@@ -305,11 +322,12 @@ mod tests {
     #[test]
     fn few_values_have_a_bin_each_with_cuts_halfway() {
         let values = [3.0, 1.0, f64::NAN, 1.0, 2.0];
-        let cuts = num_cuts(&values, 255).unwrap();
+        let cut = |values: &[f64]| num_cuts(values, &mut Vec::new(), 255);
+        let cuts = cut(&values).unwrap();
         assert_eq!(cuts.thresholds, [1.5, 2.5]);
         assert_eq!((cuts.between(0, 2), cuts.ranges[2]), (2.0, (3.0, 3.0)));
-        assert_eq!(num_cuts(&[f64::NAN], 255).unwrap(), NumCuts::default());
-        assert!(num_cuts(&[f64::NEG_INFINITY, 1.0], 255).is_err());
+        assert_eq!(cut(&[f64::NAN]).unwrap(), NumCuts::default());
+        assert!(cut(&[f64::NEG_INFINITY, 1.0]).is_err());
     }
 
     #[test]
@@ -325,10 +343,11 @@ mod tests {
         // 100 rows in 4 bins: the value of 40 rows is big, the 60 others go to 3 bins of 20.
         let mut counts = vec![5; 13];
         counts[6] = 40;
-        assert_eq!(bin_ends(&counts, 4), [3, 5, 6]);
-        assert_eq!(bin_ends(&[1; 10], 5), [1, 3, 5, 7]);
-        assert_eq!(bin_ends(&[1; 5], 5), [0, 1, 2, 3]);
-        assert_eq!(bin_ends(&[7, 1, 1, 1], 2), [0]);
+        let ends = |counts: &[u64], max_bin| bin_ends(counts.iter().copied(), max_bin);
+        assert_eq!(ends(&counts, 4), [3, 5, 6]);
+        assert_eq!(ends(&[1; 10], 5), [1, 3, 5, 7]);
+        assert_eq!(ends(&[1; 5], 5), [0, 1, 2, 3]);
+        assert_eq!(ends(&[7, 1, 1, 1], 2), [0]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::look::Workspace;
 use super::objective::{Objective, Seen, quantile_of, softmax};
 use super::sample;
 use super::table::Table;
+use super::terms::{Terms, Tops};
 use crate::error::{Code, Error, Result};
 use crate::math::{self, ExactSum, FixedScale};
 use crate::par;
@@ -99,13 +100,16 @@ struct State<'a> {
     table: &'a Table,
     data: &'a Binned,
     params: &'a BoostParams,
+    /// Whether every tree sees every row.
+    is_all: bool,
+    /// Empty if so.
     train: Vec<u32>,
     valid: Vec<u32>,
     base: Vec<f64>,
     /// By output, by row.
     scores: Vec<Vec<f64>>,
-    gradients: Vec<f64>,
-    hessians: Vec<f64>,
+    /// What the gradients of sampled rows are multiplied by, by row; empty if by nothing.
+    factors: Vec<f64>,
     /// Softmax only: probabilities by output, by row.
     shares: Vec<Vec<f64>>,
     row_stream: Stream,
@@ -140,16 +144,17 @@ impl<'a> State<'a> {
         }
         let base = params.objective.base(table, &train);
         let scores = base.iter().map(|&base| vec![base; n]).collect();
+        let is_all = params.rows == RowSample::All && valid.is_empty();
         Ok(State {
             table,
             data,
             params,
-            train,
+            is_all,
+            train: if is_all { Vec::new() } else { train },
             valid,
             scores,
             base,
-            gradients: vec![0.0; n],
-            hessians: vec![0.0; n],
+            factors: Vec::new(),
             shares: Vec::new(),
             row_stream: ctx.stream("", "rows"),
             column_stream: ctx.stream("", "columns"),
@@ -164,21 +169,16 @@ impl<'a> State<'a> {
             self.find_shares();
         }
         for output in 0..self.base.len() {
-            self.find_gradients(output);
-            let stream = self.row_stream.substream("round", u64::from(round));
-            let (rows, is_scaled) = self.sample(&stream);
             let n_features = self.data.n_features();
             let tree = u64::from(round) * self.base.len() as u64 + output as u64;
             let columns = self.column_stream.substream("tree", tree);
             let wanted = sample::count_of(n_features, self.params.tree_features);
             let features = sample::columns(n_features, wanted, &columns);
-            let is_all = rows.len() == self.table.n_rows();
-            let tops = self.tops(&rows)?;
-            let sample = self.packed(rows, tops, is_scaled);
+            let (sample, tops) = self.sample(round, output)?;
             let space = &mut self.space;
             let grown = grow(self.data, &self.params.grow, &features, sample, &columns, space);
             let leaves = self.leaf_facts(&grown, output, tops)?;
-            self.step(&grown, &leaves, output, is_all);
+            self.step(&grown, &leaves, output);
             build::push(forest, self.data, &grown, &leaves);
             grew |= !grown.splits.is_empty();
             self.space.rows = grown.rows;
@@ -208,128 +208,97 @@ impl<'a> State<'a> {
         }
     }
 
-    fn find_gradients(&mut self, output: usize) {
-        let (objective, table) = (self.params.objective, self.table);
-        let source = match objective {
-            Objective::Softmax { .. } => &self.shares[output],
-            _ => &self.scores[output],
-        };
-        let mut chunks: Vec<Chunk<'_>> = self
-            .gradients
-            .chunks_mut(CHUNK)
-            .zip(self.hessians.chunks_mut(CHUNK))
-            .enumerate()
-            .map(|(index, (gradients, hessians))| Chunk {
-                first: index * CHUNK,
-                gradients,
-                hessians,
-            })
-            .collect();
-        let class = output as f64;
-        let k = self.base.len() as f64;
-        par::map_mut(&mut chunks, |chunk| {
-            let rows = chunk.first..chunk.first + chunk.gradients.len();
-            let seen = source[rows.clone()].iter().zip(&table.target[rows.clone()]);
-            let out = chunk.gradients.iter_mut().zip(chunk.hessians.iter_mut());
-            for ((g, h), (&score, &target)) in out.zip(seen) {
-                (*g, *h) = match objective {
-                    Objective::Softmax { .. } => {
-                        let p = score;
-                        let h = p * (1.0 - p) * (k / (k - 1.0));
-                        let hit = if target == class { 1.0 } else { 0.0 };
-                        (p - hit, math::max(h, 1e-16))
-                    }
-                    _ => objective.gradient(Seen { score, target }),
-                };
-            }
-            if !table.weight.is_empty() {
-                let out = chunk.gradients.iter_mut().zip(chunk.hessians.iter_mut());
-                for ((g, h), &w) in out.zip(&table.weight[rows]) {
-                    *g *= w;
-                    *h *= w;
-                }
-            }
-        });
+    fn terms(&self, output: usize) -> Terms<'_> {
+        let is_softmax = matches!(self.params.objective, Objective::Softmax { .. });
+        Terms {
+            objective: self.params.objective,
+            table: self.table,
+            scores: if is_softmax { &self.shares[output] } else { &self.scores[output] },
+            output,
+            n_outputs: self.base.len(),
+            factors: &self.factors,
+        }
     }
 
-    /// The rows of a round, and whether their gradients were multiplied.
-    fn sample(&mut self, stream: &Stream) -> (Vec<u32>, bool) {
+    /// The rows of a tree and their terms, and the largest of these.
+    fn sample(&mut self, round: u32, output: usize) -> Result<(Sample, Tops)> {
+        let n = self.table.n_rows();
+        let mut rows = std::mem::take(&mut self.space.rows);
+        let mut powers = std::mem::take(&mut self.space.powers);
+        let mut words = std::mem::take(&mut self.space.packed);
+        self.factors.clear();
+        if self.is_all {
+            rows.resize(n, 0);
+            words.resize(n, 0);
+            let terms = self.terms(output);
+            let tops = finite(terms.powers(&mut words))?;
+            let packing = self.packing(n, tops);
+            let totals = vec![terms.pack_all(&packing, &mut rows, &mut words)];
+            return Ok((Sample { packed: vec![words], rows, packing, totals }, tops));
+        }
+        powers.resize(n, 0);
+        self.terms(output).powers(&mut powers);
+        let stream = self.row_stream.substream("round", u64::from(round));
+        let rows = self.drawn(&stream, output, &powers, rows);
+        let terms = self.terms(output);
+        let tops = finite(terms.tops(&rows, &powers))?;
+        let packing = self.packing(rows.len(), tops);
+        words.resize(rows.len(), 0);
+        let totals = vec![terms.pack(&packing, &rows, &powers, &mut words)];
+        self.space.powers = powers;
+        Ok((Sample { packed: vec![words], rows, packing, totals }, tops))
+    }
+
+    /// The rows of a tree that does not see all.
+    fn drawn(
+        &mut self,
+        stream: &Stream,
+        output: usize,
+        powers: &[i64],
+        mut rows: Vec<u32>,
+    ) -> Vec<u32> {
         let keys = &self.table.keys;
         match self.params.rows {
             RowSample::All => {
-                let mut rows = std::mem::take(&mut self.space.rows);
                 rows.clear();
                 rows.extend_from_slice(&self.train);
-                (rows, false)
+                rows
             }
-            RowSample::Share(ratio) => (sample::share(&self.train, keys, stream, ratio), false),
+            RowSample::Share(ratio) => sample::share(&self.train, keys, stream, ratio),
             RowSample::OneSided { top, other } => {
-                let size = |row: usize| (self.gradients[row] * self.hessians[row]).abs();
+                let terms = self.terms(output);
+                let size = |row: usize| {
+                    let (g, h) = terms.of(row as u32, powers);
+                    (g * h).abs()
+                };
                 let (rows, factors) =
                     sample::one_sided(&self.train, keys, size, stream, (top, other));
+                self.factors.resize(self.table.n_rows(), 1.0);
                 for (&row, factor) in rows.iter().zip(factors) {
-                    self.gradients[row as usize] *= factor;
-                    self.hessians[row as usize] *= factor;
+                    self.factors[row as usize] = factor;
                 }
-                (rows, true)
+                rows
             }
         }
     }
 
-    /// The largest gradient and second derivative.
-    fn tops(&self, rows: &[u32]) -> Result<(f64, f64)> {
-        let parts: Vec<&[u32]> = rows.chunks(4 * CHUNK).collect();
-        let tops = par::map(&parts, |part| {
-            let (mut g, mut h) = (0.0, 0.0);
-            for &row in *part {
-                let (a, b) = (self.gradients[row as usize].abs(), self.hessians[row as usize]);
-                // Written so that a missing value stays.
-                g = if a <= g { g } else { a };
-                h = if b <= h { h } else { b };
-            }
-            (g, h)
-        });
-        let (mut g, mut h): (f64, f64) = (0.0, 0.0);
-        for (a, b) in tops {
-            g = if a <= g { g } else { a };
-            h = if b <= h { h } else { b };
-        }
-        if g.is_finite() && h.is_finite() {
-            return Ok((g, h));
-        }
-        let message = "expected finite gradients, found scores beyond the range of the loss";
-        Err(Error::new(Code::NotFinite, message)
-            .remedy("scale the target or lower `learning_rate`"))
-    }
-
-    fn packed(&mut self, rows: Vec<u32>, (g_top, h_top): (f64, f64), is_scaled: bool) -> Sample {
+    fn packing(&self, n_rows: usize, (g_top, h_top): Tops) -> Packing {
         let is_whole = self.params.objective.is_unit()
-            && !is_scaled
+            && !matches!(self.params.rows, RowSample::OneSided { .. })
             && self.table.weight.iter().all(|w| w.floor() == *w);
-        let packing = Packing::new(rows.len(), g_top, h_top, is_whole);
-        let mut packed = std::mem::take(&mut self.space.packed);
-        packed.resize(rows.len(), 0);
-        let (gradients, hessians) = (&self.gradients, &self.hessians);
-        let mut parts: Vec<(&[u32], &mut [i64])> =
-            rows.chunks(4 * CHUNK).zip(packed.chunks_mut(4 * CHUNK)).collect();
-        par::map_mut(&mut parts, |(rows, packed)| {
-            for (&row, word) in rows.iter().zip(packed.iter_mut()) {
-                *word = packing.pack(gradients[row as usize], hessians[row as usize]);
-            }
-        });
-        Sample { packed: vec![packed], rows, packing }
+        Packing::new(n_rows, g_top, h_top, is_whole)
     }
 
     fn leaf_facts(
         &self,
         grown: &Grown,
         output: usize,
-        (g_top, h_top): (f64, f64),
+        (g_top, h_top): Tops,
     ) -> Result<Vec<LeafFacts>> {
         let scales = (FixedScale::for_max(g_top, TERM_BITS), FixedScale::for_max(h_top, TERM_BITS));
         let level = self.params.objective.leaf_quantile();
         let sums = if level.is_none() {
-            leaves::sums((&self.gradients, &self.hessians), grown, scales)
+            leaves::sums(&self.terms(output), grown, scales)
         } else {
             Vec::new()
         };
@@ -339,7 +308,7 @@ impl<'a> State<'a> {
             let rows = &grown.rows[leaf.rows.clone()];
             let value = match level {
                 Some(level) => quantile_of(self.table, rows, level, |row| {
-                    self.table.target[row] - self.scores[output][row]
+                    self.table.target.at(row) - self.scores[output][row]
                 }),
                 None => self.newton_step(sums[index], scales),
             };
@@ -375,9 +344,9 @@ impl<'a> State<'a> {
     }
 
     /// Adds the tree to the scores of all rows.
-    fn step(&mut self, grown: &Grown, leaves: &[LeafFacts], output: usize, is_all: bool) {
+    fn step(&mut self, grown: &Grown, leaves: &[LeafFacts], output: usize) {
         let scores = &mut self.scores[output];
-        if is_all {
+        if self.is_all {
             return leaves::add(scores, grown, leaves);
         }
         let walk = Walk::new(self.data, grown);
@@ -401,7 +370,7 @@ impl<'a> State<'a> {
             let mut sum = ExactSum::new();
             for &row in *rows {
                 let row = row as usize;
-                let target = self.table.target[row];
+                let target = self.table.target.at(row);
                 let loss = match objective {
                     Objective::Softmax { .. } => {
                         let mut shares: Vec<f64> = self.scores.iter().map(|s| s[row]).collect();
@@ -421,10 +390,13 @@ impl<'a> State<'a> {
     }
 }
 
-struct Chunk<'a> {
-    first: usize,
-    gradients: &'a mut [f64],
-    hessians: &'a mut [f64],
+/// The largest terms, if they are numbers.
+fn finite((g, h): Tops) -> Result<Tops> {
+    if g.is_finite() && h.is_finite() {
+        return Ok((g, h));
+    }
+    let message = "expected finite gradients, found scores beyond the range of the loss";
+    Err(Error::new(Code::NotFinite, message).remedy("scale the target or lower `learning_rate`"))
 }
 
 fn within(value: f64, leaf: &GrownLeaf) -> f64 {

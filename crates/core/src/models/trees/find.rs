@@ -3,7 +3,10 @@
 //! A numeric column is cut after a bin. A text column sends a set of levels left: where at most
 //! `one_vs_rest_max` levels are in the leaf, one level; else levels in ascending order of G / (H +
 //! `smooth`), ties by level, from either end, at most `set_max` of them and at most half. Splits by
-//! labels have the L2 strength `l2` more.
+//! labels have the L2 strength `l2` more. Where `group_rows` is not 0, levels of fewer than
+//! `level_rows` rows are in no set, and each set has at least `group_rows` rows more than the one
+//! before, and leaves as many. Such rows are estimated: n h / H for a level of h in a leaf of n
+//! rows and H.
 
 use super::histogram::Sums;
 use super::scan::Scan;
@@ -17,6 +20,8 @@ pub(super) struct Categories {
     pub l2: f64,
     pub set_max: u32,
     pub one_vs_rest_max: u32,
+    pub level_rows: f64,
+    pub group_rows: u32,
 }
 
 /// Which rows go left, missing values apart.
@@ -217,12 +222,13 @@ impl Finder {
         Some(self.made(view, set, choice, Cut::Levels(cut)))
     }
 
-    /// The sets to choose from, as parts of `levels`, which are put in order for it.
+    /// The sets to choose from, as parts of `levels`, which are put in order for it; of those that
+    /// are in no set none is left.
     fn sets(
         &self,
         view: &ColumnView<'_>,
         whole: &Whole<'_>,
-        levels: &mut [u16],
+        levels: &mut Vec<u16>,
     ) -> Vec<(usize, usize)> {
         let n = levels.len();
         if n <= self.categories.one_vs_rest_max as usize {
@@ -233,11 +239,36 @@ impl Finder {
             let [g, h] = view.sums[channel][level as usize];
             g as f64 / (h as f64 + self.categories.smooth)
         };
+        let per_hessian = f64::from(whole.n_rows) / whole.sums[channel][1] as f64;
+        let rows = |level: u16| view.sums[channel][level as usize][1] as f64 * per_hessian;
+        if self.categories.group_rows > 0 {
+            levels.retain(|&level| rows(level) >= self.categories.level_rows);
+        }
         levels.sort_by(|&a, &b| math::total_cmp(ratio(a), ratio(b)));
-        let longest = n.div_ceil(2).min(self.categories.set_max as usize);
-        let up = (1..=longest).map(|end| (0, end));
-        let down = (1..=longest).map(|length| (n - length, n));
-        up.chain(down).collect()
+        let n = levels.len();
+        let up = self.lengths(whole, levels.iter().map(|&level| rows(level)));
+        let down = self.lengths(whole, levels.iter().rev().map(|&level| rows(level)));
+        let up = up.into_iter().map(|length| (0, length));
+        up.chain(down.into_iter().map(|length| (n - length, n))).collect()
+    }
+
+    /// How many levels of those that have so many rows each may be a set.
+    fn lengths(&self, whole: &Whole<'_>, rows: impl ExactSizeIterator<Item = f64>) -> Vec<usize> {
+        let longest = rows.len().div_ceil(2).min(self.categories.set_max as usize);
+        let group_rows = f64::from(self.categories.group_rows);
+        let (mut lengths, mut since, mut rest) = (Vec::new(), 0.0, f64::from(whole.n_rows));
+        for (length, rows) in (1..=longest).zip(rows) {
+            since += rows;
+            rest -= rows;
+            if rest < group_rows {
+                break;
+            }
+            if since >= group_rows {
+                lengths.push(length);
+                since = 0.0;
+            }
+        }
+        lengths
     }
 }
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 
 use super::binning::Binned;
 use super::find::{Best, Categories, Finder};
-use super::histogram::{Packing, Sums};
+use super::histogram::{Packing, Sums, Totals};
 use super::look::{Histogram, Looker, Workspace};
 use super::partition::partition;
 use super::split::Rule;
@@ -44,6 +44,8 @@ pub(in crate::models) struct GrowParams {
     pub cat_l2: f64,
     pub cat_set_max: u32,
     pub cat_one_vs_rest_max: u32,
+    /// 0 where every level may be in a set; else see `find`.
+    pub cat_group_rows: u32,
 }
 
 impl Default for GrowParams {
@@ -68,6 +70,7 @@ impl Default for GrowParams {
             cat_l2: 10.0,
             cat_set_max: 32,
             cat_one_vs_rest_max: 4,
+            cat_group_rows: 0,
         }
     }
 }
@@ -78,6 +81,8 @@ pub(super) struct Sample {
     /// By channel, by position in `rows`.
     pub packed: Vec<Vec<i64>>,
     pub packing: Packing,
+    /// By channel.
+    pub totals: Vec<Totals>,
 }
 
 /// A tree in bins, in depth-first order, left before right.
@@ -135,21 +140,21 @@ pub(super) fn grow(
     space: &mut Workspace,
 ) -> Grown {
     let finder = finder(params, &sample.packing);
-    let Sample { mut rows, mut packed, packing } = sample;
-    let sums = packed.iter().map(|packed| packing.total(packed)).collect();
+    let Sample { mut rows, mut packed, packing, totals } = sample;
     let bounds = (!params.monotone.is_empty()).then_some((f64::NEG_INFINITY, f64::INFINITY));
     let mut root = Leaf {
         node: 0,
         rows: 0..rows.len(),
         depth: 0,
-        sums,
-        hessian_range: packing.hessian_range(&packed[0]),
+        sums: totals.iter().map(|totals| totals.sums).collect(),
+        hessian_range: totals[0].hessian_range,
         bounds,
         path: Vec::new(),
         best: None,
         histogram: None,
     };
-    let mut room = std::mem::take(&mut space.room);
+    let mut rooms = std::mem::take(&mut space.rooms);
+    rooms.fit(rows.len());
     let mut looker = Looker::new(data, params, &finder, packing, features, stream, space);
     looker.look_root(&mut root, &rows, &packed);
     let mut nodes = vec![Node::Leaf { rows: root.rows.clone(), bounds }];
@@ -164,7 +169,7 @@ pub(super) fn grow(
         let part = leaf.rows.clone();
         let mut channels: Vec<&mut [i64]> =
             packed.iter_mut().map(|packed| &mut packed[part.clone()]).collect();
-        let n_left = partition(data, &best, &mut rows[part.clone()], &mut channels, &mut room);
+        let n_left = partition(data, &best, &mut rows[part.clone()], &mut channels, &mut rooms);
         let (mut left, mut right) = children(&finder, &leaf, &best, n_left, nodes.len());
         nodes[leaf.node] = Node::Split { best, left: left.node, right: right.node };
         for child in [&left, &right] {
@@ -180,9 +185,10 @@ pub(super) fn grow(
             leaves.push(Some(child));
             queue(params, &scale, &leaves, leaves.len() - 1, &mut heap);
         }
+        looker.keep_best((params.max_leaves - n_leaves) as usize, &heap, &mut leaves);
     }
     leaves.into_iter().flatten().for_each(|leaf| looker.give_back(leaf.histogram));
-    space.room = room;
+    space.rooms = rooms;
     space.packed = packed.pop().unwrap_or_default();
     emit(nodes, rows, &scale)
 }
@@ -202,6 +208,8 @@ fn finder(params: &GrowParams, packing: &Packing) -> Finder {
             l2: per_hessian(params.cat_l2),
             set_max: params.cat_set_max,
             one_vs_rest_max: params.cat_one_vs_rest_max,
+            level_rows: params.cat_smooth,
+            group_rows: params.cat_group_rows,
         },
         monotone: params.monotone.clone(),
     }
@@ -234,7 +242,8 @@ impl Scale {
     }
 }
 
-type Queue = BinaryHeap<(u64, std::cmp::Reverse<usize>)>;
+/// Leaves by priority, ties by number.
+pub(super) type Queue = BinaryHeap<(u64, std::cmp::Reverse<usize>)>;
 
 fn queue(
     params: &GrowParams,

@@ -8,7 +8,7 @@
 
 use super::binning::Binned;
 use super::words::LANES;
-use crate::math::FixedScale;
+use crate::math::{self, FixedScale};
 
 /// Rows whose packed sums fit.
 const CHUNK: usize = 8000;
@@ -78,14 +78,38 @@ impl Packing {
         (least as f64, most as f64)
     }
 
-    /// The sums of any number of rows.
-    pub fn total(&self, packed: &[i64]) -> Sums {
-        let mut total = [0; 2];
+    /// The sums of any number of rows, and between which their second derivatives lie.
+    pub fn totals(&self, packed: &[i64]) -> Totals {
+        let mut sums = [0; 2];
         for chunk in packed.chunks(CHUNK) {
             let sum = chunk.iter().fold(0i64, |sum, &word| sum.wrapping_add(word));
-            add(&mut total, self.unpack(sum));
+            add(&mut sums, self.unpack(sum));
         }
-        total
+        Totals { sums, hessian_range: self.hessian_range(packed) }
+    }
+}
+
+/// What a leaf's rows come to.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Totals {
+    pub sums: Sums,
+    /// The least and largest second derivative.
+    pub hessian_range: (f64, f64),
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Totals { sums: [0; 2], hessian_range: (f64::INFINITY, 0.0) }
+    }
+}
+
+impl Totals {
+    /// Those of both.
+    pub fn merged(mut self, other: Totals) -> Self {
+        add(&mut self.sums, other.sums);
+        let ((a, b), (c, d)) = (self.hessian_range, other.hessian_range);
+        self.hessian_range = (math::min(a, c), math::max(b, d));
+        self
     }
 }
 
@@ -213,7 +237,7 @@ mod tests {
         let packing = Packing::new(1_000_000, 1.0, 0.25, false);
         for sign in [1.0, -1.0] {
             let word = packing.pack(sign, 0.25);
-            let [g, h] = packing.total(&vec![word; CHUNK]);
+            let [g, h] = packing.totals(&vec![word; CHUNK]).sums;
             assert_eq!(g, CHUNK as i64 * packing.gradient.quantise(sign));
             assert_eq!(h, CHUNK as i64 * packing.hessian.quantise(0.25));
         }

@@ -4,14 +4,13 @@
 //! The rows of a leaf ascend. Leaves are visited together, a few rows at a time, so that what is
 //! known of these stays in the cache.
 
-use std::ops::Range;
-
 use super::binning::Binned;
 use super::build::LeafFacts;
 use super::find::Best;
 use super::forest::leaf_of;
 use super::grow::{Grown, GrownLeaf};
 use super::partition::Side;
+use super::terms::{Buffers, Terms};
 use crate::math::FixedScale;
 use crate::par;
 
@@ -20,21 +19,29 @@ const NEAR: usize = 4096;
 
 /// The sums of gradients and second derivatives of every leaf, in terms of the scales.
 pub(super) fn sums(
-    (gradients, hessians): (&[f64], &[f64]),
+    terms: &Terms<'_>,
     grown: &Grown,
     scales: (FixedScale, FixedScale),
 ) -> Vec<[i128; 2]> {
-    let parts = par::map_ranges(gradients.len(), |range| {
+    let parts = par::map_ranges(terms.scores.len(), |range| {
         let mut sums = vec![[0i128; 2]; grown.leaves.len()];
-        by_leaf(grown, range, |leaf, rows| {
-            let (mut g, mut h) = (0i64, 0i64);
-            for &row in rows {
-                g += scales.0.quantise(gradients[row as usize]);
-                h += scales.1.quantise(hessians[row as usize]);
-            }
-            sums[leaf][0] += i128::from(g);
-            sums[leaf][1] += i128::from(h);
-        });
+        let (mut buffers, mut quanta) = (Buffers::default(), [vec![0; NEAR], vec![0; NEAR]]);
+        let mut next = Next::new(grown, range.start);
+        for start in range.clone().step_by(NEAR) {
+            let end = (start + NEAR).min(range.end);
+            terms.fill(start..end, &mut buffers);
+            scales.0.quantise_slice(&buffers.gradients, &mut quanta[0]);
+            scales.1.quantise_slice(&buffers.hessians, &mut quanta[1]);
+            next.until(end, |leaf, rows| {
+                let (mut g, mut h) = (0i64, 0i64);
+                for &row in rows {
+                    g += quanta[0][row as usize - start];
+                    h += quanta[1][row as usize - start];
+                }
+                sums[leaf][0] += i128::from(g);
+                sums[leaf][1] += i128::from(h);
+            });
+        }
         sums
     });
     let add = |mut total: Vec<[i128; 2]>, part: Vec<[i128; 2]>| {
@@ -52,31 +59,41 @@ pub(super) fn add(scores: &mut [f64], grown: &Grown, leaves: &[LeafFacts]) {
     let mut parts: Vec<(usize, &mut [f64])> = scores.chunks_mut(size).enumerate().collect();
     par::map_mut(&mut parts, |(index, scores)| {
         let first = *index * size;
-        by_leaf(grown, first..first + scores.len(), |leaf, rows| {
-            let value = leaves[leaf].values[0];
-            rows.iter().for_each(|&row| scores[row as usize - first] += value);
-        });
+        let mut next = Next::new(grown, first);
+        for start in (0..scores.len()).step_by(NEAR) {
+            let end = (start + NEAR).min(scores.len());
+            next.until(first + end, |leaf, rows| {
+                let value = leaves[leaf].values[0];
+                rows.iter().for_each(|&row| scores[row as usize - first] += value);
+            });
+        }
     });
 }
 
-/// Tells `each` every leaf's rows within `range`, at most [`NEAR`] at a time: what is known of
-/// these rows stays in the cache while all leaves come. The rows of a leaf ascend.
-fn by_leaf(grown: &Grown, range: Range<usize>, mut each: impl FnMut(usize, &[u32])) {
-    let start_of = |leaf: &GrownLeaf| {
-        let rows = &grown.rows[leaf.rows.clone()];
-        leaf.rows.start + rows.partition_point(|&row| (row as usize) < range.start)
-    };
-    let mut starts: Vec<usize> = grown.leaves.iter().map(start_of).collect();
-    let mut start = range.start;
-    while start < range.end {
-        let end = (start + NEAR).min(range.end);
-        for (index, (leaf, start)) in grown.leaves.iter().zip(&mut starts).enumerate() {
-            let rows = &grown.rows[*start..leaf.rows.end];
+/// The rows that no visit has seen yet, leaf by leaf.
+struct Next<'a> {
+    grown: &'a Grown,
+    starts: Vec<usize>,
+}
+
+impl<'a> Next<'a> {
+    /// Those from `first` on.
+    fn new(grown: &'a Grown, first: usize) -> Self {
+        let start_of = |leaf: &GrownLeaf| {
+            let rows = &grown.rows[leaf.rows.clone()];
+            leaf.rows.start + rows.partition_point(|&row| (row as usize) < first)
+        };
+        Next { grown, starts: grown.leaves.iter().map(start_of).collect() }
+    }
+
+    /// Tells `each` every leaf's rows before `end`.
+    fn until(&mut self, end: usize, mut each: impl FnMut(usize, &[u32])) {
+        for (index, (leaf, start)) in self.grown.leaves.iter().zip(&mut self.starts).enumerate() {
+            let rows = &self.grown.rows[*start..leaf.rows.end];
             let n = rows.iter().take_while(|&&row| (row as usize) < end).count();
             each(index, &rows[..n]);
             *start += n;
         }
-        start = end;
     }
 }
 

@@ -4,12 +4,14 @@
 //! leaves the one with fewer rows is summed (the left one if equal); the other is the parent less
 //! that. Work is cut by groups of columns; each thread sums, subtracts and searches its groups.
 
+use std::cmp::Reverse;
+
 use super::binning::{Binned, Bins, Cuts};
 use super::direct::{self, Direct, DirectLeaf};
 use super::find::{Best, ColumnView, Finder};
-use super::grow::{GrowParams, Leaf};
+use super::grow::{GrowParams, Leaf, Queue};
 use super::histogram::{self, ColumnSums, Group, N_BINS, Packing, Sums};
-use super::partition::Room;
+use super::partition::Rooms;
 use super::scan::Scan;
 use super::split::{Line, NONE, Whole};
 use crate::math;
@@ -28,7 +30,9 @@ pub(super) struct Workspace {
     /// Rows of a tree, and what goes with them.
     pub rows: Vec<u32>,
     pub packed: Vec<i64>,
-    pub room: Room,
+    pub rooms: Rooms,
+    /// Exponentials of all rows, where a tree sees some.
+    pub powers: Vec<i64>,
 }
 
 /// Leaves with fewer rows than this share of the tree's keep no histogram.
@@ -207,6 +211,20 @@ impl<'a> Looker<'a> {
     /// Takes back the histogram of a leaf that is split no more.
     pub fn give_back(&mut self, histogram: Option<Histogram>) {
         self.space.spare.extend(histogram);
+    }
+
+    /// Takes back the histograms of waiting leaves behind the first `n` in the queue, once these
+    /// are some: they will not be split.
+    pub fn keep_best(&mut self, n: usize, queue: &Queue, leaves: &mut [Option<Leaf>]) {
+        if queue.len() < n + n / 8 + 4 {
+            return;
+        }
+        let mut waiting: Vec<_> = queue.iter().collect();
+        waiting.sort_by(|a, b| b.cmp(a));
+        for (_, Reverse(index)) in &waiting[n..] {
+            let histogram = leaves[*index].as_mut().and_then(|leaf| leaf.histogram.take());
+            self.give_back(histogram);
+        }
     }
 
     fn may_split(&self, leaf: &Leaf) -> bool {

@@ -33,6 +33,7 @@ pub(super) mod settings;
 mod shap;
 mod split;
 pub(super) mod table;
+mod terms;
 mod traverse;
 mod walk;
 mod words;

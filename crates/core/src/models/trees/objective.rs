@@ -22,7 +22,7 @@ use super::table::Table;
 /// e^0.7, by which Poisson steps are damped.
 const POISSON_DAMPING: f64 = 2.013_752_707_470_476_6;
 /// Second derivatives of a log loss are at least this much of the weight.
-const HESSIAN_MIN: f64 = 1e-16;
+pub(super) const HESSIAN_MIN: f64 = 1e-16;
 /// Probabilities from which scores start are at least this.
 const PRIOR_MIN: f64 = 1e-15;
 
@@ -76,7 +76,7 @@ impl Objective {
         let least = |rule: &str, holds: &dyn Fn(f64) -> bool| match table
             .target
             .iter()
-            .find(|&&y| !holds(y))
+            .find(|&y| !holds(y))
         {
             None => Ok(()),
             Some(y) => {
@@ -87,7 +87,7 @@ impl Objective {
         match self {
             Objective::Poisson | Objective::Tweedie { .. } => {
                 least("of at least 0", &|y| y >= 0.0)?;
-                if table.target.iter().all(|&y| y == 0.0) {
+                if table.target.iter().all(|y| y == 0.0) {
                     let message = "expected a target above 0, found only zeros";
                     return Err(Error::new(Code::TooFewRows, message));
                 }
@@ -105,9 +105,9 @@ impl Objective {
         let mean = || table.mean(rows);
         let one = match self {
             Objective::Squared | Objective::Huber { .. } => mean(),
-            Objective::Absolute => quantile_of(table, rows, 0.5, |row| table.target[row]),
+            Objective::Absolute => quantile_of(table, rows, 0.5, |row| table.target.at(row)),
             Objective::Quantile { level } => {
-                quantile_of(table, rows, level, |row| table.target[row])
+                quantile_of(table, rows, level, |row| table.target.at(row))
             }
             Objective::Poisson | Objective::Gamma | Objective::Tweedie { .. } => {
                 math::ln(math::max(mean(), PRIOR_MIN))
@@ -118,9 +118,22 @@ impl Objective {
         vec![one]
     }
 
-    /// Gradient and second derivative of a row of weight 1, for losses of one score.
+    /// Replaces scores by the exponential that gradient and second derivative share, for losses of
+    /// one score: most of what they cost.
+    pub fn powers(self, scores: &mut [f64]) {
+        match self {
+            Objective::Poisson => {}
+            Objective::Gamma => scores.iter_mut().for_each(|s| *s = -*s),
+            Objective::Binary => scores.iter_mut().for_each(|s| *s = -s.abs()),
+            _ => return,
+        }
+        math::exp_all(scores);
+    }
+
+    /// Gradient and second derivative of a row of weight 1, for losses of one score, whose
+    /// exponential is `e`, see [`Objective::powers`].
     #[inline]
-    pub fn gradient(self, Seen { score: s, target: y }: Seen) -> (f64, f64) {
+    pub fn gradient(self, Seen { score: s, target: y }: Seen, e: f64) -> (f64, f64) {
         let sign = |x: f64| {
             if x > 0.0 {
                 1.0
@@ -135,12 +148,9 @@ impl Objective {
             Objective::Absolute => (sign(s - y), 1.0),
             Objective::Huber { delta } => (math::clamp(s - y, -delta, delta), 1.0),
             Objective::Quantile { level } => (if s >= y { 1.0 - level } else { -level }, 1.0),
-            Objective::Poisson => {
-                let mean = math::exp(s);
-                (mean - y, mean * POISSON_DAMPING)
-            }
+            Objective::Poisson => (e - y, e * POISSON_DAMPING),
             Objective::Gamma => {
-                let ratio = y * math::exp(-s);
+                let ratio = y * e;
                 (1.0 - ratio, ratio)
             }
             Objective::Tweedie { power } => {
@@ -149,8 +159,7 @@ impl Objective {
                 (b - a, (2.0 - power) * b - (1.0 - power) * a)
             }
             Objective::Binary | Objective::Softmax { .. } => {
-                // e and p with the expressions of `math::sigmoid`.
-                let e = math::exp(-s.abs());
+                // p with the expressions of `math::sigmoid`.
                 let odds = 1.0 + e;
                 let p = (if s >= 0.0 { 1.0 } else { e }) / odds;
                 (p - y, math::max(e / (odds * odds), HESSIAN_MIN))
@@ -204,7 +213,7 @@ pub(super) fn softmax(scores: &mut [f64]) {
 
 fn check_classes(table: &Table, n_classes: usize) -> Result<()> {
     let mut seen = vec![false; n_classes];
-    table.target.iter().for_each(|&y| {
+    table.target.iter().for_each(|y| {
         if let Some(seen) = seen.get_mut(y as usize) {
             *seen = true;
         }
@@ -222,7 +231,7 @@ fn log_priors(table: &Table, rows: &[u32], n_classes: usize) -> Vec<f64> {
     for &row in rows {
         let w = table.weight_of(row as usize);
         all.add(w);
-        if let Some(total) = totals.get_mut(table.target[row as usize] as usize) {
+        if let Some(total) = totals.get_mut(table.target.at(row as usize) as usize) {
             total.add(w);
         }
     }
@@ -270,18 +279,20 @@ pub(super) fn quantile_of(
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::Targets;
     use super::*;
 
     fn table(target: &[f64], weight: &[f64]) -> Table {
         let keys = vec![crate::digest::RowKey::default(); target.len()];
-        Table { target: target.to_vec(), weight: weight.to_vec(), keys, kept: vec![] }
+        Table { target: Targets::Any(target.to_vec()), weight: weight.to_vec(), keys, kept: vec![] }
     }
 
     #[test]
     fn quantiles_by_hand() {
         let t = table(&[4.0, 1.0, 3.0, 2.0], &[]);
         let all = [0, 1, 2, 3];
-        let of = |t: &Table, rows: &[u32], level| quantile_of(t, rows, level, |row| t.target[row]);
+        let of =
+            |t: &Table, rows: &[u32], level| quantile_of(t, rows, level, |row| t.target.at(row));
         assert_eq!(of(&t, &all, 0.5), 2.5);
         assert_eq!(of(&t, &all[..3], 0.5), 3.0);
         assert_eq!(of(&t, &all, 0.9), 4.0);
@@ -305,7 +316,9 @@ mod tests {
             for (score, target) in [(0.3, 1.0), (-0.7, 1.0), (2.0, 1.0)] {
                 let at = |score| loss.loss(Seen { score, target });
                 let slope = (at(score + 1e-6) - at(score - 1e-6)) / 2e-6;
-                let (g, h) = loss.gradient(Seen { score, target });
+                let mut power = [score];
+                loss.powers(&mut power);
+                let (g, h) = loss.gradient(Seen { score, target }, power[0]);
                 // The squared loss is without its half.
                 let g = if loss == Objective::Squared { 2.0 * g } else { g };
                 // The distance to a difference quotient.

@@ -186,7 +186,7 @@ fn check(columns: &[Vec<f64>], target: &[f64], params: &BoostParams) {
     let schema = crate::aggregate::Rows::schema(&rows).clone();
     let slots: Vec<usize> = (0..columns.len()).collect();
     let ctx = FitContext::new("model", Seed(7), Task::Regression, &schema, &slots);
-    let table = Table::new(&rows).unwrap();
+    let table = Table::new(&rows, false).unwrap();
     let data = Binned::new(&rows, &ctx, &table.kept, 255).unwrap();
     let direct: Forest = boost(&table, &data, params, &ctx).unwrap().forest;
     let data = data.with_words();
@@ -199,7 +199,9 @@ fn check(columns: &[Vec<f64>], target: &[f64], params: &BoostParams) {
             .iter()
             .zip(target)
             .map(|(&score, &target)| {
-                params.objective.gradient(super::objective::Seen { score, target })
+                let mut power = [score];
+                params.objective.powers(&mut power);
+                params.objective.gradient(super::objective::Seen { score, target }, power[0])
             })
             .collect();
         let top =

@@ -6,6 +6,8 @@ use crate::par;
 
 /// Leaves of fewer rows are partitioned by one thread.
 const PARTS_FROM: usize = 1 << 14;
+/// There is room for one in so many rows of a tree.
+const ROOM_SHARE: usize = 4;
 
 /// Which rows go left.
 pub(super) struct Side<'a> {
@@ -60,18 +62,6 @@ impl<'a> Side<'a> {
             _ => split(buffers, |row| self.is_left(row)),
         }
     }
-
-    /// Copies the rows that go left to the front of the part's room, and those that go right to its
-    /// end, the first of them last.
-    fn spread(&self, part: &mut Part<'_>) {
-        match (self.bins, &self.set) {
-            (Bins::Small(bins), None) => {
-                let (cut, missing_left) = (self.cut as u8, self.missing_left);
-                spread(part, |row| is_small_left(bins[row as usize], cut, missing_left));
-            }
-            _ => spread(part, |row| self.is_left(row)),
-        }
-    }
 }
 
 #[inline(always)]
@@ -79,7 +69,7 @@ fn is_small_left(bin: u8, cut: u8, missing_left: bool) -> bool {
     (bin <= cut) | (missing_left & (bin == u8::MAX))
 }
 
-/// Room for the rows that go right, or for all.
+/// Room for rows that go right.
 #[derive(Default)]
 pub(super) struct Room {
     rows: Vec<u32>,
@@ -95,25 +85,44 @@ impl Room {
     }
 }
 
+/// Room for every thread.
+#[derive(Default)]
+pub(super) struct Rooms {
+    rooms: Vec<Room>,
+    /// The rows that a thread has room for.
+    size: usize,
+}
+
+impl Rooms {
+    /// Makes room for the leaves of a tree of `n_rows` rows.
+    pub fn fit(&mut self, n_rows: usize) {
+        let n_threads = par::n_threads().max(1);
+        self.rooms.resize_with(n_threads, Room::default);
+        self.size = (n_rows / (ROOM_SHARE * n_threads)).max(PARTS_FROM);
+    }
+}
+
 /// Partitions `rows` and what goes with each; gives the number that go left.
 pub(super) fn partition(
     data: &Binned,
     best: &Best,
     rows: &mut [u32],
     packed: &mut [&mut [i64]],
-    room: &mut Room,
+    rooms: &mut Rooms,
 ) -> usize {
     let side = Side::new(data, best.feature, &best.cut, best.missing_left);
-    room.resize(rows.len());
     if let [packed] = packed {
-        if rows.len() >= PARTS_FROM && par::n_threads() > 1 {
-            return in_parts(&side, rows, packed, room);
-        }
-        return one(&side, rows, packed, &mut room.rows, &mut room.packed);
+        let part = Part { rows, packed };
+        return match &mut rooms.rooms[..] {
+            [room, _, ..] if part.rows.len() < PARTS_FROM => part.split(&side, room, rooms.size),
+            all => part.split_by_all(&side, all, rooms.size),
+        };
     }
+    let mut room = Room::default();
+    room.resize(rows.len());
     let sides: Vec<bool> = rows.iter().map(|&row| side.is_left(row)).collect();
     for packed in packed {
-        let right = &mut room.packed;
+        let right = &mut room.packed[..];
         let (mut n_left, mut n_right) = (0, 0);
         for (place, &is_left) in sides.iter().enumerate() {
             let word = packed[place];
@@ -133,21 +142,6 @@ pub(super) fn partition(
         n_right += usize::from(!is_left);
     }
     rows[n_left..].copy_from_slice(&room.rows[..n_right]);
-    n_left
-}
-
-/// One channel; each row is written to both sides and only one of the two counts.
-fn one(
-    side: &Side<'_>,
-    rows: &mut [u32],
-    packed: &mut [i64],
-    right_rows: &mut [u32],
-    right_packed: &mut [i64],
-) -> usize {
-    let n_left = side.split(rows, packed, right_rows, right_packed);
-    let n_right = rows.len() - n_left;
-    rows[n_left..].copy_from_slice(&right_rows[..n_right]);
-    packed[n_left..].copy_from_slice(&right_packed[..n_right]);
     n_left
 }
 
@@ -174,85 +168,119 @@ fn split(buffers: Buffers<'_>, is_left: impl Fn(u32) -> bool) -> usize {
     n_left
 }
 
-/// Rows that one thread takes, with room for as many.
+/// Rows of one channel and what goes with them.
 struct Part<'a> {
-    rows: &'a [u32],
-    packed: &'a [i64],
-    room_rows: &'a mut [u32],
-    room_packed: &'a mut [i64],
-    n_left: usize,
+    rows: &'a mut [u32],
+    packed: &'a mut [i64],
 }
 
-#[inline(always)]
-fn spread(part: &mut Part<'_>, is_left: impl Fn(u32) -> bool) {
-    let n = part.rows.len();
-    let (rows, packed) = (&part.rows[..n], &part.packed[..n]);
-    let (out_rows, out_packed) = (&mut part.room_rows[..n], &mut part.room_packed[..n]);
-    let mut n_left = 0;
-    for place in 0..n {
-        let (row, word) = (rows[place], packed[place]);
-        let left = is_left(row);
-        let to = if left { n_left } else { n - 1 - (place - n_left) };
-        out_rows[to] = row;
-        out_packed[to] = word;
-        n_left += usize::from(left);
+impl Part<'_> {
+    /// Both halves, the first of `n` rows.
+    fn halves(&mut self, n: usize) -> (Part<'_>, Part<'_>) {
+        let (rows, other_rows) = self.rows.split_at_mut(n);
+        let (packed, other_packed) = self.packed.split_at_mut(n);
+        (Part { rows, packed }, Part { rows: other_rows, packed: other_packed })
     }
-    part.n_left = n_left;
-}
 
-/// Where the rows of a part go.
-struct Target<'a> {
-    left: (&'a mut [u32], &'a mut [i64]),
-    right: (&'a mut [u32], &'a mut [i64]),
-}
-
-/// One part per thread into the room, then all back in order.
-fn in_parts(side: &Side<'_>, rows: &mut [u32], packed: &mut [i64], room: &mut Room) -> usize {
-    let n = rows.len();
-    let size = n.div_ceil(par::n_threads()).max(1);
-    let rooms = room.rows[..n].chunks_mut(size).zip(room.packed[..n].chunks_mut(size));
-    let mut parts: Vec<Part<'_>> = rows
-        .chunks(size)
-        .zip(packed.chunks(size))
-        .zip(rooms)
-        .map(|((rows, packed), (room_rows, room_packed))| Part {
-            rows,
-            packed,
-            room_rows,
-            room_packed,
-            n_left: 0,
-        })
-        .collect();
-    par::map_mut(&mut parts, |part| side.spread(part));
-    let lefts: Vec<usize> = parts.iter().map(|part| part.n_left).collect();
-    drop(parts);
-    let n_left = lefts.iter().sum::<usize>();
-    let mut right = (rows, packed);
-    let mut left = take(&mut right, n_left);
-    let mut targets: Vec<(usize, Target<'_>)> = Vec::with_capacity(lefts.len());
-    for (part, &n_left) in lefts.iter().enumerate() {
-        let n_right = (n - part * size).min(size) - n_left;
-        let target = Target { left: take(&mut left, n_left), right: take(&mut right, n_right) };
-        targets.push((part * size, target));
+    /// By one thread that has room for `size` rows; gives the number that go left.
+    fn split(mut self, side: &Side<'_>, room: &mut Room, size: usize) -> usize {
+        let n = self.rows.len();
+        if n > size {
+            let (first, second) = self.halves(n / 2);
+            let lefts = [first.split(side, room, size), second.split(side, room, size)];
+            return self.join(n / 2, lefts);
+        }
+        room.resize(n);
+        let n_left = side.split(self.rows, self.packed, &mut room.rows, &mut room.packed);
+        self.rows[n_left..].copy_from_slice(&room.rows[..n - n_left]);
+        self.packed[n_left..].copy_from_slice(&room.packed[..n - n_left]);
+        n_left
     }
-    let room = &*room;
-    par::map_mut(&mut targets, |(start, target)| {
-        let middle = *start + target.left.0.len();
-        let end = middle + target.right.0.len();
-        target.left.0.copy_from_slice(&room.rows[*start..middle]);
-        target.left.1.copy_from_slice(&room.packed[*start..middle]);
-        let back = room.rows[middle..end].iter().rev();
-        target.right.0.iter_mut().zip(back).for_each(|(to, &row)| *to = row);
-        let back = room.packed[middle..end].iter().rev();
-        target.right.1.iter_mut().zip(back).for_each(|(to, &word)| *to = word);
-    });
-    n_left
+
+    /// By as many threads as there are rooms.
+    fn split_by_all(mut self, side: &Side<'_>, rooms: &mut [Room], size: usize) -> usize {
+        let n = self.rows.len();
+        if let [room] = rooms {
+            return self.split(side, room, size);
+        }
+        let middle = rooms.len() / 2;
+        let at = (n as u64 * middle as u64 / rooms.len() as u64) as usize;
+        let (first_rooms, second_rooms) = rooms.split_at_mut(middle);
+        let (first, second) = self.halves(at);
+        let mut halves = [Some((first, first_rooms)), Some((second, second_rooms))];
+        let lefts = par::map_mut(&mut halves, |half| match half.take() {
+            Some((part, rooms)) => part.split_by_all(side, rooms, size),
+            None => 0,
+        });
+        self.join(at, [lefts[0], lefts[1]])
+    }
+
+    /// Brings the rows of both parts that go left together, the second of which begins at `at`.
+    fn join(&mut self, at: usize, [n, n_more]: [usize; 2]) -> usize {
+        let between = n..at + n_more;
+        let (rows, packed) = (&mut self.rows[between.clone()], &mut self.packed[between]);
+        if rows.len() < PARTS_FROM {
+            rows.rotate_left(at - n);
+            packed.rotate_left(at - n);
+        } else {
+            let mut both = [Turn::Rows(rows), Turn::Packed(packed)];
+            par::map_mut(&mut both, |turn| match turn {
+                Turn::Rows(rows) => rows.rotate_left(at - n),
+                Turn::Packed(packed) => packed.rotate_left(at - n),
+            });
+        }
+        n + n_more
+    }
 }
 
-/// The first `n` of both, which are then gone.
-fn take<'a>(from: &mut (&'a mut [u32], &'a mut [i64]), n: usize) -> (&'a mut [u32], &'a mut [i64]) {
-    let (rows, others) = std::mem::take(&mut from.0).split_at_mut(n);
-    let (packed, other_packed) = std::mem::take(&mut from.1).split_at_mut(n);
-    *from = (others, other_packed);
-    (rows, packed)
+/// What is turned by one thread.
+enum Turn<'a> {
+    Rows(&'a mut [u32]),
+    Packed(&'a mut [i64]),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::binning::{Cuts, NumCuts};
+    use super::*;
+    use crate::par::Threads;
+
+    #[test]
+    fn rows_keep_their_order_on_both_sides_however_little_room_there_is() {
+        let n = 100_000usize;
+        let bin = |row: usize| match row % 11 {
+            0 => u8::MAX,
+            _ => (row * row / 7 % 13) as u8,
+        };
+        let columns = vec![Bins::Small((0..n).map(bin).collect())];
+        let cuts = vec![Cuts::Num(NumCuts::default())];
+        let data = Binned { n_rows: n, cuts, columns, words: vec![] };
+        let best = |cut: u32, missing_left: bool| Best {
+            gain: 1.0,
+            worth: 1.0,
+            feature: 0,
+            cut: Cut::Bin(cut),
+            missing_left,
+            next: None,
+            left: vec![],
+        };
+        let all: Vec<u32> = (0..n as u32).filter(|row| row % 10 != 3).collect();
+        for (cut, missing_left) in [(4, true), (0, false), (11, true), (12, true)] {
+            let best = best(cut, missing_left);
+            let side = Side::new(&data, 0, &best.cut, missing_left);
+            let (left, right): (Vec<u32>, Vec<u32>) = all.iter().partition(|&&r| side.is_left(r));
+            for n_threads in [1, 2, 3, 8] {
+                let mut rows = all.clone();
+                let mut packed: Vec<i64> = all.iter().map(|&row| -i64::from(row)).collect();
+                let n_left = Threads::new(n_threads).unwrap().run(|| {
+                    let mut rooms = Rooms::default();
+                    rooms.fit(1);
+                    partition(&data, &best, &mut rows, &mut [&mut packed[..]], &mut rooms)
+                });
+                assert_eq!(n_left, left.len());
+                assert_eq!(rows, [&left[..], &right[..]].concat());
+                assert!(rows.iter().zip(&packed).all(|(&row, &word)| word == -i64::from(row)));
+            }
+        }
+    }
 }

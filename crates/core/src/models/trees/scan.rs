@@ -177,7 +177,14 @@ mod tests {
                 min_hessian: [0.0, 40.0][round % 2],
                 min_rows: 1 + draws.bounded(3) as u32,
             };
-            let categories = Categories { smooth: 0.0, l2: 0.0, set_max: 1, one_vs_rest_max: 1 };
+            let categories = Categories {
+                smooth: 0.0,
+                l2: 0.0,
+                set_max: 1,
+                one_vs_rest_max: 1,
+                level_rows: 0.0,
+                group_rows: 0,
+            };
             let finder = Finder { rule, categories, monotone: vec![] };
             let bins: Vec<u16> = (0..n_bins as u16).collect();
             let view = ColumnView {

@@ -100,7 +100,7 @@ impl BagSettings {
     /// # Errors
     /// If a row has no target or an infinite value.
     pub fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Forest> {
-        let mut table = Table::new(rows)?;
+        let mut table = Table::new(rows, self.bootstrap)?;
         if self.class_weight == ClassWeight::Balanced && ctx.n_classes > 0 {
             table.balance(ctx.n_classes as usize);
         }

@@ -1,0 +1,35 @@
+//! What a fit chooses from.
+
+use serde::{Deserialize, Serialize};
+
+/// The loss of a regression.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// The squared residual.
+    #[default]
+    SquaredError,
+    /// Its size.
+    AbsoluteError,
+    /// Squared near 0, linear beyond `alpha`.
+    Huber,
+    /// That of the quantile `alpha`.
+    Quantile,
+    /// The Poisson deviance, log link.
+    Poisson,
+    /// The gamma deviance, log link.
+    Gamma,
+    /// The Tweedie deviance, log link.
+    Tweedie,
+}
+
+/// Which leaf is split next.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Growth {
+    /// The one with the highest gain.
+    #[default]
+    Leaf,
+    /// The first of the lowest depth.
+    Depth,
+}

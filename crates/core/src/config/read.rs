@@ -430,6 +430,24 @@ kind = "linear_regression"
     }
 
     #[test]
+    fn the_rule_of_a_cap_is_part_of_the_identity_where_it_is_given() {
+        let plain = Config::from_toml(TEXT).unwrap();
+        assert!(!plain.to_toml().unwrap().contains("on_max_iter"));
+        let text = TEXT.replace("seed = 3", "seed = 3\non_max_iter = \"warn\"");
+        let warned = Config::from_toml(&text).unwrap();
+        assert_ne!(warned.fingerprint().unwrap(), plain.fingerprint().unwrap());
+        assert_eq!(Config::from_toml(&warned.to_toml().unwrap()).unwrap(), warned);
+    }
+
+    #[test]
+    fn a_config_without_a_target_is_told_so() {
+        let text = TEXT.replace("[target]\ncolumn = \"y\"\n", "");
+        let error = Config::from_toml(&text).unwrap_err();
+        assert_eq!(error.code(), Code::BadTarget);
+        assert!(error.to_string().starts_with("expected a [target] table, found none"), "{error}");
+    }
+
+    #[test]
     fn the_source_is_not_part_of_the_identity() {
         let a = Config::from_toml(TEXT).unwrap();
         let b = Config::from_toml(&TEXT.replace("x.csv", "y.parquet")).unwrap();

@@ -236,6 +236,17 @@ mod tests {
     }
 
     #[test]
+    fn a_plane_through_all_rows_is_the_optimum() {
+        let columns: [&[f64]; 2] = [&[0.3456, 0.3304, 0.9054], &[0.8216, 1.3032, 0.4464]];
+        let t = regression(&columns, &[1.0, 2.0, 3.0]);
+        let model = fit_model(&HuberRegressionParams::default(), &t).unwrap();
+        let mut scores = [0.0; 3];
+        model.predict(&mut t.clone(), &[0, 1], &mut scores).unwrap();
+        scores.iter().zip([1.0, 2.0, 3.0]).for_each(|(found, y)| close(*found, y));
+        assert_eq!(model.spread, 0.0);
+    }
+
+    #[test]
     fn a_far_row_pulls_with_its_edge_only() {
         // The eight near rows balance the edge of the far one: 2 · 8 b0 / s = 2 · 2, so b0 = s / 4.
         // By s: 9 − (8 + 8 b0²) / s² − 4 = 0, so 5 s² = 8 + s² / 2: s = 4/3.

@@ -342,6 +342,17 @@ mod tests {
     }
 
     #[test]
+    fn a_plane_through_all_rows_is_the_optimum() {
+        let columns: [&[f64]; 2] = [&[0.3456, 0.3304, 0.9054], &[0.8216, 1.3032, 0.4464]];
+        let t = regression(&columns, &[1.0, 2.0, 3.0]);
+        let model = fit_model(&at(0.5), &t).unwrap();
+        let mut scores = [0.0; 3];
+        model.predict(&mut t.clone(), &[0, 1], &mut scores).unwrap();
+        scores.iter().zip([1.0, 2.0, 3.0]).for_each(|(found, y)| close(*found, y));
+        assert_eq!(model.gap, 0.0);
+    }
+
+    #[test]
     fn a_median_line_ignores_outliers() {
         let x = [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         let y = [1.0, 3.0, 5.0, 700.0, 9.0, 11.0, -40.0];

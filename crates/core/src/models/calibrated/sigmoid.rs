@@ -169,6 +169,17 @@ mod tests {
     }
 
     #[test]
+    fn scores_at_the_ends_are_taken_as_they_are() {
+        // As above with scores 0 and 1: offset = -ln 2, slope + offset = ln 2.
+        let scores = [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
+        let targets = [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0];
+        let found = Sigmoid::fit(&scores, &targets, &[1.0; 8]).unwrap();
+        assert!(found.is_raw && (found.slope - 2.0 * math::ln(2.0)).abs() < 1e-12, "{found:?}");
+        assert!((found.offset + math::ln(2.0)).abs() < 1e-12, "{found:?}");
+        assert!((found.of(0.5) - 0.5).abs() < 1e-12);
+    }
+
+    #[test]
     fn odd_scores_have_an_optimum() {
         for scores in [[0.5; 4], [0.0, 0.0, 1.0, 1.0], [1.0, 1.0, 0.0, 0.0]] {
             let found = Sigmoid::fit(&scores, &[0.0, 0.0, 1.0, 1.0], &[1.0; 4]).unwrap();

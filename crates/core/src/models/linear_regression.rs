@@ -264,12 +264,13 @@ mod tests {
         let y = [1.0, 2.0];
         assert_eq!(
             refused(&ols(), &regression(&[&[1.0, f64::NAN]], &y)),
-            "column `x0`: expected a number in every row, found 1 missing \
+            "column `x0`: row 1: expected a number in every row, found 1 missing \
              (add an imputer before the model)"
         );
         assert_eq!(
             refused(&ols(), &regression(&[&y, &[1.0, f64::INFINITY]], &y)),
-            "column `x1`: expected finite numbers, found an infinity"
+            "column `x1`: row 1: expected finite numbers, found number inf \
+             (repair the value, or make it missing and add an imputer before the model)"
         );
         assert_eq!(
             refused(&ols(), &regression(&[&[1e200, -1e200]], &y)),

@@ -190,7 +190,8 @@ mod tests {
         let t = regression(&[&[1.0, -2.0]], &[0.0, 1.0]);
         assert_eq!(
             refused(&params(), &t),
-            "column `x0`: expected numbers of at least 0, found number -2"
+            "column `x0`: row 1: expected numbers of at least 0, found number -2 \
+             (repair the value, or choose another kind of model)"
         );
         let model = fit_model(&params(), &regression(&[&[1.0, 2.0]], &[0.0, 1.0])).unwrap();
         let mut batch = t.clone();

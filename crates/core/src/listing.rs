@@ -63,6 +63,18 @@ pub fn marked_scores(
     })
 }
 
+/// The scores of a binary task with the `class` before each: 1 from `threshold` on, else 0.
+///
+/// # Errors
+/// As [`scores`].
+pub fn decided(source: &Batch, key: &[String], threshold: f64, scores: &Scores) -> Result<String> {
+    let names = ["class".to_owned(), "score".to_owned()];
+    listed(source, key, &names, (scores, None), |text, row| {
+        let is_positive = scores.get(row).is_ok_and(|score| score >= threshold);
+        text.push_str(if is_positive { "1," } else { "0," });
+    })
+}
+
 /// Another output of the model for the rows of `source`, under the names of
 /// [`Plan::outputs`](crate::pipeline::Plan::outputs); with the bits of each value.
 ///

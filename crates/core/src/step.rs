@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Schema};
-use crate::config::{Columns, Task};
+use crate::config::{Columns, OnMaxIter, Task};
 use crate::error::{Code, Error, Result};
 use crate::rng::{Seed, Stream};
 
@@ -38,6 +38,10 @@ pub struct FitContext<'a> {
     pub slots: &'a [usize],
     /// Who hears how far the fit is.
     pub progress: Progress<'a>,
+    /// What becomes of an iterative fit at its cap; none for the model's own rule.
+    pub on_max_iter: Option<OnMaxIter>,
+    /// The column of the target, for errors; empty where it is not known.
+    pub target: &'a str,
 }
 
 /// Hears how far a fit is: so much done of so much. What it does cannot reach a number.
@@ -74,7 +78,9 @@ impl<'a> FitContext<'a> {
         slots: &'a [usize],
     ) -> Self {
         let n_classes = if task == Task::Binary { 2 } else { 0 };
-        FitContext { step, seed, task, n_classes, schema, slots, progress: Progress::default() }
+        let progress = Progress::default();
+        let (on_max_iter, target) = (None, "");
+        FitContext { step, seed, task, n_classes, schema, slots, progress, on_max_iter, target }
     }
 
     /// The same with so many classes.
@@ -82,6 +88,17 @@ impl<'a> FitContext<'a> {
     pub fn classes(mut self, n_classes: u32) -> Self {
         self.n_classes = n_classes;
         self
+    }
+
+    /// Whether a fit that ends at its cap, as far as `measure` says, is kept with a warning where it
+    /// would be an error.
+    pub fn keeps(&self, measure: f64) -> bool {
+        self.on_max_iter == Some(OnMaxIter::Warn) && measure.is_finite()
+    }
+
+    /// The error of a target, with its column.
+    pub fn of_target(&self, error: Error) -> Error {
+        if self.target.is_empty() { error } else { error.column(self.target) }
     }
 
     /// The draws for one column and purpose.
@@ -400,7 +417,22 @@ pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deseri
         Vec::new()
     }
 
-    /// What a user should know about how the fit ended.
+    /// Facts of which every class has its own: name and a value per class of a multiclass task.
+    fn class_facts(&self) -> Vec<(&'static str, Vec<f64>)> {
+        Vec::new()
+    }
+
+    /// One weight per column for each class of a multiclass linear model.
+    fn class_coefficients(&self) -> Vec<&[f64]> {
+        Vec::new()
+    }
+
+    /// For a binary model that has chosen one: the score from which a row is of class 1.
+    fn threshold(&self) -> Option<f64> {
+        None
+    }
+
+    /// What a user should know about how the fit ended: that it stopped at its cap.
     fn warnings(&self) -> Vec<String> {
         Vec::new()
     }

@@ -5,8 +5,8 @@
 //! threads can move a bit. Regression: `r2` = 1 − Σ(y−p)² / Σ(y−ȳ)², `rmse`, `mae`. Binary:
 //! `roc_auc` (a tied pair counts one half), `pr_auc` (average precision: Σ of precision times the
 //! gain in recall over the distinct scores, descending), `log_loss` (natural logarithm,
-//! probabilities kept within 2^-52 of 0 and 1), `brier`, and at the threshold 0.5 (a score of 0.5
-//! is positive) `accuracy` and the counts `true_negatives`, `false_positives`, `false_negatives`,
+//! probabilities kept within 2^-52 of 0 and 1), `brier`, and at the model's threshold, 0.5 where it
+//! has chosen none (a score of just that is positive), `accuracy` and the counts `true_negatives`, `false_positives`, `false_negatives`,
 //! `true_positives`. Multiclass: `log_loss`, `accuracy`, `balanced_accuracy` and `macro_f1` (means
 //! over classes of recall and of F1) of the most probable class.
 //!
@@ -31,6 +31,17 @@ const THRESHOLD: f64 = 0.5;
 /// The figures of a task by name. `truth` and `scores` belong together row by row and are finite;
 /// a row has `width` scores, one per class of several.
 pub fn of(task: Task, truth: &[f64], scores: &[f64], width: usize) -> BTreeMap<String, f64> {
+    decided(task, truth, scores, width, THRESHOLD)
+}
+
+/// The same where scores from `threshold` on count as positive.
+pub fn decided(
+    task: Task,
+    truth: &[f64],
+    scores: &[f64],
+    width: usize,
+    threshold: f64,
+) -> BTreeMap<String, f64> {
     if truth.is_empty() {
         return BTreeMap::new();
     }
@@ -41,7 +52,7 @@ pub fn of(task: Task, truth: &[f64], scores: &[f64], width: usize) -> BTreeMap<S
             ("mae", Some(mean_absolute_error(truth, scores))),
         ],
         Task::Binary => {
-            let [tn, fp, fn_, tp] = confusion(truth, scores);
+            let [tn, fp, fn_, tp] = confusion(truth, scores, threshold);
             let count = |n: u64| Some(n as f64);
             vec![
                 ("roc_auc", roc_auc(truth, scores)),
@@ -197,11 +208,12 @@ pub fn log_loss(truth: &[f64], scores: &[f64]) -> f64 {
     math::mean(&sum, truth.len() as u64)
 }
 
-/// True negatives, false positives, false negatives, true positives at the threshold 0.5.
-pub fn confusion(truth: &[f64], scores: &[f64]) -> [u64; 4] {
+/// True negatives, false positives, false negatives, true positives; scores from `threshold` on are
+/// positive.
+pub fn confusion(truth: &[f64], scores: &[f64], threshold: f64) -> [u64; 4] {
     let mut counts = [0; 4];
     for (&y, &p) in truth.iter().zip(scores) {
-        counts[usize::from(y == 1.0) * 2 + usize::from(p >= THRESHOLD)] += 1;
+        counts[usize::from(y == 1.0) * 2 + usize::from(p >= threshold)] += 1;
     }
     counts
 }
@@ -312,7 +324,7 @@ mod tests {
 
     #[test]
     fn half_is_positive() {
-        assert_eq!(confusion(&[0.0, 0.0, 1.0, 1.0], &[0.5, 0.4, 0.5, 0.4]), [1, 1, 1, 1]);
+        assert_eq!(confusion(&[0.0, 0.0, 1.0, 1.0], &[0.5, 0.4, 0.5, 0.4], 0.5), [1, 1, 1, 1]);
     }
 
     #[test]

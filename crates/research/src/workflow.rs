@@ -316,7 +316,8 @@ pub(crate) fn judge(
 ) -> Result<(u64, BTreeMap<String, f64>)> {
     let (truth, scores, n_unscored) = score(plan, rows)?;
     let target = &config.target;
-    Ok((n_unscored, metrics::of(target.task, &truth, &scores, target.n_outputs())))
+    let (width, threshold) = (target.n_outputs(), plan.threshold());
+    Ok((n_unscored, metrics::decided(target.task, &truth, &scores, width, threshold)))
 }
 
 /// The rows that the config's own split leaves to be fitted on, and how many it keeps.

@@ -242,7 +242,7 @@ fn wrong_configs_point_at_their_place() {
             "t.toml:8:10",
         ),
         ("[target]", "[target", "SS0101", "t.toml:7:"),
-        ("a = \"num\"", "a = \"number\"", "unknown variant `number`", "t.toml:4:5"),
+        ("a = \"num\"", "a = \"number\"", "found `number`", "t.toml:4:5"),
         ("columns = [\"b\"]", "columns = [\"b\", \"b\"]", "SS0111", "t.toml:11:17"),
         ("[data]\n", "[data]\nkey = [\"a\", \"a\"]\n", "SS0111", "t.toml:2:13"),
         ("[data]\n", "golden_rows = 65\n[data]\n", "from 0 to 64", "t.toml:1:15"),

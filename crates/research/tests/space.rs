@@ -118,3 +118,36 @@ fn wrong_spaces_are_refused_with_their_place() {
     assert_eq!(error.code(), Code::UnknownKey);
     assert!(error.span().is_some() && error.to_string().contains("with model.alpah = 1.0"));
 }
+
+fn nested() -> Config {
+    let text = "[data.columns]\na = \"num\"\ny = \"num\"\n[target]\ncolumn = \"y\"\n[model]\n\
+        kind = \"voting\"\nestimators = [{ elastic_net = {} }, { random_forest = {} }]\n";
+    Config::from_toml(text).unwrap()
+}
+
+#[test]
+fn a_parameter_of_a_model_inside_of_the_model_has_a_path() {
+    let base: toml::Table = toml::from_str(&nested().to_toml().unwrap()).unwrap();
+    for name in [
+        "model.estimators.1.random_forest.max_depth",
+        "\"model.estimators.1.random_forest.max_depth\"",
+    ] {
+        let text = format!("[parameters]\n{name} = [3, 7]\n");
+        let space = Space::from_toml(&text, &nested()).unwrap();
+        assert_eq!(space.names(), ["model.estimators.1.random_forest.max_depth"]);
+        let config = space.config(&base, &space.grid().unwrap()[1]).unwrap();
+        assert!(config.to_toml().unwrap().contains("max_depth = 7"), "{config:?}");
+    }
+    let wrong = "[parameters]\n\"model.estimators.2.random_forest.max_depth\" = [3]\n";
+    assert_eq!(Space::from_toml(wrong, &nested()).unwrap_err().code(), Code::UnknownKey);
+}
+
+#[test]
+fn a_kind_brings_its_own_defaults() {
+    let space = space("model.kind = [\"elastic_net\", \"linear_regression\"]\nmodel.alpha = [0.5]");
+    let configs: Vec<Config> =
+        space.grid().unwrap().iter().map(|v| space.config(&base(), v).unwrap()).collect();
+    let kinds: Vec<&str> = configs.iter().map(|config| config.model.kind()).collect();
+    assert_eq!(kinds, ["elastic_net", "linear_regression"]);
+    assert!(configs.iter().all(|config| config.to_toml().unwrap().contains("alpha = 0.5")));
+}

@@ -10,10 +10,15 @@ mod canonical;
 mod columns;
 mod data;
 mod drift;
+mod on_max_iter;
+mod peers;
+mod places;
 mod population;
 mod read;
 mod step;
 mod target;
+mod task;
+mod words;
 mod write;
 mod zone;
 
@@ -29,10 +34,10 @@ use crate::rng::Seed;
 pub use columns::Columns;
 pub use data::{ColumnConfig, DataConfig, SplitConfig};
 pub use drift::DriftLimits;
+pub use on_max_iter::OnMaxIter;
 pub use population::{Bound, MissingRows, RowFilter};
 pub use read::ColumnForm;
 pub use step::{StepConfig, StepParams};
-use target::task_name;
 pub use target::{N_CLASSES_MAX, TargetConfig, TargetTransform, Task};
 pub use zone::Zone;
 
@@ -59,6 +64,10 @@ pub struct Config {
     pub steps: Vec<StepConfig>,
     /// The model behind the steps.
     pub model: ModelParams,
+    /// What becomes of an iterative fit of the model that ends at its cap; each model's own rule
+    /// where it is absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_max_iter: Option<OnMaxIter>,
     /// How many rows the artifact carries as its self-test, 0 to 64. They are training rows.
     pub golden_rows: u32,
 }
@@ -81,6 +90,7 @@ impl Config {
             split: None,
             steps: Vec::new(),
             model: model.into(),
+            on_max_iter: None,
             golden_rows: DEFAULT_GOLDEN_ROWS,
         }
     }
@@ -170,7 +180,7 @@ impl Config {
         let named = |e: Error| e.step(MODEL_STEP);
         self.model.validate().map_err(named)?;
         canonical::check(&self.model).map_err(named)?;
-        check_task(&self.model, self.target.task)?;
+        task::check(&self.model, self.target.task)?;
         if self.data.weight.is_some() && !self.model.weighs() {
             let kind = self.model.kind();
             let message =
@@ -223,16 +233,6 @@ fn check_golden_rows(found: u32) -> Result<()> {
         return Ok(());
     }
     Err(bad(format!("expected golden_rows from 0 to {MAX_GOLDEN_ROWS}, found {found}")))
-}
-
-fn check_task(model: &ModelParams, task: Task) -> Result<()> {
-    if model.tasks().contains(&task) {
-        return Ok(());
-    }
-    let known: Vec<String> = model.tasks().iter().map(|&task| task_name(task)).collect();
-    let (known, found) = (known.join(" or "), task_name(task));
-    let message = format!("expected task {known} for `{}`, found {found}", model.kind());
-    Err(Error::new(Code::BadTarget, message).step(MODEL_STEP))
 }
 
 fn bad(message: String) -> Error {

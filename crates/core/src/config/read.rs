@@ -8,9 +8,10 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
 
 use super::columns::refuse_repeated;
+use super::places::Places;
 use super::{
-    ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, DriftLimits, RowFilter,
-    SplitConfig, StepConfig, StepParams, TargetConfig, TargetTransform, Task, Zone,
+    ColumnConfig, Columns, Config, DEFAULT_GOLDEN_ROWS, DataConfig, DriftLimits, OnMaxIter,
+    RowFilter, SplitConfig, StepConfig, StepParams, TargetConfig, TargetTransform, Task, Zone,
 };
 use crate::batch::{ColumnKind, TimeFormat};
 use crate::error::{Code, Error, Result};
@@ -26,6 +27,7 @@ struct Root {
     #[serde(default)]
     seed: u64,
     golden_rows: Option<Spanned<u32>>,
+    on_max_iter: Option<OnMaxIter>,
     data: Data,
     target: Target,
     #[serde(default)]
@@ -115,6 +117,10 @@ pub(super) fn config(text: &str, foreign: &[&str]) -> Result<Config> {
     for name in foreign {
         root.get_mut().remove(*name);
     }
+    if !root.get_ref().contains_key("target") {
+        let message = "expected a [target] table, found none";
+        return Err(Error::new(Code::BadTarget, message).remedy("add [target] with its `column`"));
+    }
     let steps = root.get_mut().remove("step");
     let model = root.get_mut().remove("model");
     let rest =
@@ -123,7 +129,7 @@ pub(super) fn config(text: &str, foreign: &[&str]) -> Result<Config> {
         Error::new(Code::BadParameter, "expected a [model] table, found none").at(span)
     })?;
     let (model, model_span) = read_model(model)?;
-    super::check_task(&model, rest.target.task).map_err(|e| e.at(model_span))?;
+    super::task::check(&model, rest.target.task).map_err(|e| e.at(model_span))?;
     Ok(Config {
         seed: Seed(rest.seed),
         data: read_data(rest.data)?,
@@ -139,6 +145,7 @@ pub(super) fn config(text: &str, foreign: &[&str]) -> Result<Config> {
         split: rest.split.map(read_split).transpose()?,
         steps: read_steps(steps)?,
         model,
+        on_max_iter: rest.on_max_iter,
         golden_rows: match rest.golden_rows {
             None => DEFAULT_GOLDEN_ROWS,
             Some(rows) => checked(rows, |n| super::check_golden_rows(*n))?,
@@ -182,7 +189,7 @@ fn read_split(split: Split) -> Result<SplitConfig> {
 /// Turns an error of the TOML reader into ours.
 fn refuse(code: Code, within: Option<Range<usize>>) -> impl Fn(toml::de::Error) -> Error {
     move |e| {
-        let message = e.message().trim_end_matches('.');
+        let message = super::words::said(e.message());
         let code = if message.starts_with("unknown field") { Code::UnknownKey } else { code };
         let error = Error::new(code, message);
         match e.span().or_else(|| within.clone()) {
@@ -241,8 +248,9 @@ fn read_step(mut table: Spanned<DeTable<'_>>) -> Result<(StepConfig, Range<usize
     columns.except.sort();
     columns.validate().map_err(|e| e.step(&name).at(columns_span))?;
     let named = |e: Error| e.step(&name).at(span.clone());
+    let places = Places::of(table.get_ref());
     let params = read_step_params(&kind, kind_span, table, &span).map_err(named)?;
-    params.validate().map_err(named)?;
+    params.validate().map_err(|e| named(places.point(e)))?;
     Ok((StepConfig { name: name.clone(), columns, params }, span.clone()))
 }
 
@@ -294,13 +302,15 @@ fn read_model(value: Spanned<DeValue<'_>>) -> Result<(ModelParams, Range<usize>)
     let span = table.span();
     let (kind, kind_span) = take_kind(&mut table)?;
     let named = |e: Error| e.step(super::MODEL_STEP).at(span.clone());
+    let places = Places::of(table.get_ref());
     let Some(read) = ModelParams::read(&kind, Deserializer::from(table)) else {
         let known = ModelParams::KINDS.iter().map(|info| info.tag);
         return Err(named(unknown_kind(&kind, known).at(kind_span)));
     };
     let listed = |e: Error| named(e).remedy(listed(&kind));
     let params = read.map_err(refuse(Code::BadParameter, Some(span.clone()))).map_err(listed)?;
-    params.validate().map_err(named)?;
+    let checked = params.validate().and_then(|()| super::canonical::check(&params));
+    checked.map_err(|e| named(places.point(e)))?;
     Ok((params, kind_span))
 }
 
@@ -323,7 +333,10 @@ fn listed(kind: &str) -> String {
 }
 
 fn unknown_kind<'a>(kind: &str, known: impl Iterator<Item = &'a str>) -> Error {
-    let nearest = known.min_by_key(|tag| distance(kind, tag)).unwrap_or_default();
+    let known: Vec<&str> = known.collect();
+    let meant = super::peers::meant(kind, &known);
+    let nearest = || known.iter().copied().min_by_key(|tag| distance(kind, tag));
+    let nearest = meant.or_else(nearest).unwrap_or_default();
     Error::new(Code::UnknownKind, format!("expected a known kind, found `{kind}`"))
         .remedy(format!("did you mean `{nearest}`? `samescore kinds` lists all"))
 }
@@ -414,6 +427,24 @@ kind = "linear_regression"
         ] {
             assert!(refused(from, to).contains("once"), "{to}");
         }
+    }
+
+    #[test]
+    fn the_rule_of_a_cap_is_part_of_the_identity_where_it_is_given() {
+        let plain = Config::from_toml(TEXT).unwrap();
+        assert!(!plain.to_toml().unwrap().contains("on_max_iter"));
+        let text = TEXT.replace("seed = 3", "seed = 3\non_max_iter = \"warn\"");
+        let warned = Config::from_toml(&text).unwrap();
+        assert_ne!(warned.fingerprint().unwrap(), plain.fingerprint().unwrap());
+        assert_eq!(Config::from_toml(&warned.to_toml().unwrap()).unwrap(), warned);
+    }
+
+    #[test]
+    fn a_config_without_a_target_is_told_so() {
+        let text = TEXT.replace("[target]\ncolumn = \"y\"\n", "");
+        let error = Config::from_toml(&text).unwrap_err();
+        assert_eq!(error.code(), Code::BadTarget);
+        assert!(error.to_string().starts_with("expected a [target] table, found none"), "{error}");
     }
 
     #[test]

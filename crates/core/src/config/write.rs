@@ -11,6 +11,9 @@ pub(super) fn toml(config: &Config) -> Result<String> {
     let mut root = toml::Table::new();
     root.insert("seed".into(), integer(config.seed.0)?);
     root.insert("golden_rows".into(), integer(u64::from(config.golden_rows))?);
+    if let Some(rule) = &config.on_max_iter {
+        root.insert("on_max_iter".into(), value(rule)?);
+    }
     root.insert("data".into(), write_data(&config.data)?);
     root.insert("target".into(), value(&config.target)?);
     if !config.population.is_empty() {

@@ -65,7 +65,7 @@ impl FitModel for BernoulliNaiveBayesParams {
     type Fitted = BernoulliNaiveBayes;
 
     fn validate(&self) -> Result<()> {
-        ranges::above_zero("alpha", self.alpha)?;
+        ranges::moderate_above_zero("alpha", self.alpha)?;
         ranges::probabilities("class_prior", &self.class_prior)?;
         if self.binarize.is_finite() {
             return Ok(());
@@ -162,6 +162,10 @@ impl Predict for BernoulliNaiveBayes {
 
     fn facts(&self) -> Vec<(String, f64)> {
         naive_bayes::facts(&self.priors)
+    }
+
+    fn class_facts(&self) -> Vec<(&'static str, Vec<f64>)> {
+        naive_bayes::class_facts(&self.priors)
     }
 }
 

@@ -7,7 +7,9 @@
 //! `method` = "isotonic": the non-decreasing function of least weighted squares, by pooling
 //! adjacent violators in exact integers, linear between the scores and constant outside. "sigmoid":
 //! Platt's 1 / (1 + e^−(a z + b)), by Newton's method on his smoothed targets; z is the log-odds of
-//! the score, which scikit-learn takes only where the model has a decision function. Several
+//! the score, or the score itself if an unseen score is 0 or 1, as those of neighbours and trees can
+//! be: they have no log-odds. scikit-learn takes the score of every model without a decision
+//! function. Several
 //! classes have one function each, and their values are divided by their sum.
 //!
 //! # Shape
@@ -172,6 +174,16 @@ impl Function {
         }
     }
 
+    fn facts(&self) -> Vec<(&'static str, f64)> {
+        match self {
+            Function::Isotonic(f) => vec![("knots of the function", f.n_knots() as f64)],
+            Function::Sigmoid(f) => {
+                let (slope, offset) = f.line();
+                vec![("slope of the function", slope), ("offset of the function", offset)]
+            }
+        }
+    }
+
     fn of(&self, score: f64) -> f64 {
         match self {
             Function::Isotonic(f) => f.of(score),
@@ -227,16 +239,21 @@ impl Predict for Calibrated {
     }
 
     fn facts(&self) -> Vec<(String, f64)> {
-        let mut facts = Vec::new();
-        for (output, function) in self.functions.iter().enumerate() {
-            match function {
-                Function::Isotonic(f) => {
-                    facts.push((format!("knots of function {output}"), f.n_knots() as f64));
-                }
-                Function::Sigmoid(f) => {
-                    let (slope, offset) = f.line();
-                    facts.push((format!("slope of function {output}"), slope));
-                    facts.push((format!("offset of function {output}"), offset));
+        let [function] = self.functions.as_slice() else { return Vec::new() };
+        let facts = function.facts().into_iter();
+        facts.map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    fn class_facts(&self) -> Vec<(&'static str, Vec<f64>)> {
+        if self.functions.len() < 2 {
+            return Vec::new();
+        }
+        let mut facts: Vec<(&str, Vec<f64>)> = Vec::new();
+        for function in &self.functions {
+            for (place, (name, value)) in function.facts().into_iter().enumerate() {
+                match facts.get_mut(place) {
+                    Some((_, values)) => values.push(value),
+                    None => facts.push((name, vec![value])),
                 }
             }
         }

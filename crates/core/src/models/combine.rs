@@ -4,7 +4,7 @@
 use super::{AnyModel, ModelParams};
 use crate::aggregate::{Rows, Subset};
 use crate::batch::{Batch, Column, ColumnKind, Schema};
-use crate::config::{N_CLASSES_MAX, Task};
+use crate::config::{N_CLASSES_MAX, OnMaxIter, Task};
 use crate::digest::RowKey;
 use crate::error::{Code, Error, Result};
 use crate::par;
@@ -102,7 +102,11 @@ pub(super) fn fit_child(
 ) -> Result<AnyModel> {
     let step = format!("{}/{name}", ctx.step);
     let ctx = FitContext { step: &step, progress: Progress::default(), ..*ctx };
-    params.fit(rows, &ctx).map_err(|e| named(&e, name, params.kind()))
+    let fitted = params.fit(rows, &ctx).and_then(|model| {
+        OnMaxIter::judge(ctx.on_max_iter, &model)?;
+        Ok(model)
+    });
+    fitted.map_err(|e| named(&e, name, params.kind()))
 }
 
 /// Checks a stored child: its own state, the kinds of its columns, the number of its scores.

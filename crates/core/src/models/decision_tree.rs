@@ -20,10 +20,12 @@
 //! of the leaf on both sides (of more than `max_bin`, between their bins). Gradients are rounded to
 //! powers of two and added as whole numbers, so the order of rows does not matter; means are exact,
 //! rounded once. Columns drawn for a split are keyed by the number of leaves looked at before.
+//! Contributions (TreeSHAP) and their base add up to the margin but for at most 2^-46 times (1 +
+//! features) times the largest absolute leaf value.
 //!
 //! # Errors
-//! Parameters out of range; a missing or infinite target; an infinite value in a column. A constant
-//! target, one class or too few rows give a tree of one leaf.
+//! Parameters out of range; a missing or infinite target; an infinite value in a column; a
+//! binary target of one class. A constant target or too few rows give a tree of one leaf.
 //!
 //! # Example
 //! x = 1, 2, 3, 4 and y = 1, 1, 5, 7: the first split is x ≤ 2.5, the second x ≤ 3.5; the leaves
@@ -45,7 +47,8 @@ use crate::step::{Example, FitContext, FitModel};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct DecisionTreeParams {
-    /// How many columns a split looks at.
+    /// How many columns a split looks at; "auto" is the square root of their number, rounded down,
+    /// for classes and all of them for a regression.
     pub max_features: MaxFeatures,
     /// The most splits above a leaf; 0 for no bound.
     pub max_depth: u32,

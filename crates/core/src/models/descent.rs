@@ -176,11 +176,18 @@ impl<'a> Descent<'a> {
     }
 
     /// Where the descent stands, with the intercept that belongs to it.
-    fn settled(&self) -> Vec<f64> {
+    pub(super) fn settled(&self) -> Vec<f64> {
         let mut solution = vec![self.equations.intercept_of(&self.weights)];
         solution.extend(self.weights.iter().map(|&b| math::canonical(b)));
         solution
     }
+}
+
+/// What a fit says that stopped at its cap.
+pub(super) fn unsettled(is_unsettled: bool) -> Vec<String> {
+    let message = "expected an optimum, found coefficients that still move after `max_iter` \
+                   sweeps (raise `max_iter`, scale the columns, or lower `l1_ratio`)";
+    if is_unsettled { vec![message.to_owned()] } else { Vec::new() }
 }
 
 /// `x` moved towards 0 by `by`, and no further.

@@ -36,15 +36,16 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::descent::Descent;
+use super::descent::{self, Descent};
 use super::linear;
 use super::normal_equations::NormalEquations;
+use super::summary::is_false;
 use crate::aggregate::Rows;
 use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel, Output, Predict};
 
 /// The penalty and when to stop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -110,7 +111,10 @@ impl FitModel for ElasticNetParams {
         let penalty = equations.total_weight() * self.alpha;
         let l1 = penalty * self.l1_ratio;
         let l2 = penalty * (1.0 - self.l1_ratio);
-        let found = Descent::new(&equations, l1, l2).run(self.max_iter, self.tolerance);
+        let mut descent = Descent::new(&equations, l1, l2);
+        let found = descent.run(self.max_iter, self.tolerance);
+        let is_unsettled = found.is_none();
+        let found = found.or_else(|| ctx.keeps(0.0).then(|| (descent.settled(), self.max_iter)));
         let Some((solution, n_iterations)) = found else {
             let message =
                 format!("expected an optimum within {} sweeps, found none", self.max_iter);
@@ -123,6 +127,7 @@ impl FitModel for ElasticNetParams {
             coefficients: found.coefficients,
             intercept: found.intercept,
             n_iterations,
+            is_unsettled,
         })
     }
 
@@ -143,6 +148,9 @@ pub struct ElasticNet {
     coefficients: Vec<f64>,
     intercept: f64,
     n_iterations: u32,
+    /// Whether the fit stopped at its cap.
+    #[serde(default, skip_serializing_if = "is_false")]
+    is_unsettled: bool,
 }
 
 impl Predict for ElasticNet {
@@ -153,6 +161,21 @@ impl Predict for ElasticNet {
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
         linear::predictor(batch, slots, &self.coefficients, self.intercept, scores);
         Ok(())
+    }
+
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        linear::outputs(output, features)
+    }
+
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        let line = (self.coefficients.as_slice(), self.intercept);
+        linear::output(output, batch, slots, line, values)
     }
 
     fn coefficients(&self) -> Option<&[f64]> {
@@ -166,6 +189,10 @@ impl Predict for ElasticNet {
             ("iterations".to_owned(), f64::from(self.n_iterations)),
             ("coefficients not zero".to_owned(), n_nonzero as f64),
         ]
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        descent::unsettled(self.is_unsettled)
     }
 }
 

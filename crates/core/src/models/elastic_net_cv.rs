@@ -38,10 +38,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::descent::Descent;
+use super::descent::{self, Descent};
 use super::linear::{self, Ranges};
 use super::minimise::Stop;
 use super::normal_equations::NormalEquations;
+use super::summary::is_false;
 use crate::aggregate::{FoldGrams, Rows};
 use crate::batch::{Batch, Schema};
 use crate::config::Task;
@@ -49,7 +50,7 @@ use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
 use crate::math;
 use crate::par;
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel, Output, Predict};
 
 const N_ALPHAS_MAX: u32 = 10_000;
 const N_FOLDS_MAX: u32 = 1000;
@@ -142,9 +143,10 @@ impl FitModel for ElasticNetCvParams {
             return Err(Error::new(Code::TooFewRows, message).remedy("lower `cv`"));
         }
         let folds = Folds::new(self, &ranges, rows, ctx)?;
-        let (alpha, l1_ratio, error) = self.choose(&folds)?;
+        let (alpha, l1_ratio, error, is_cut) = self.choose(&folds, ctx)?;
         let mut descent = Descent::new(&folds.all, 0.0, 0.0);
-        let (solution, n_iterations) = self.net(&folds.all, &mut descent, alpha, l1_ratio)?;
+        let last = self.net(&folds.all, &mut descent, (alpha, l1_ratio), ctx)?;
+        let (solution, n_iterations) = (last.solution, last.n_iterations);
         let found = folds.all.finish(solution);
         linear::check_fitted(&found.coefficients, found.intercept, ctx)?;
         Ok(ElasticNetCv {
@@ -154,6 +156,7 @@ impl FitModel for ElasticNetCvParams {
             l1_ratio,
             mean_squared_error: error,
             n_iterations,
+            is_unsettled: is_cut || last.is_cut,
         })
     }
 
@@ -202,9 +205,17 @@ impl Folds {
     }
 }
 
+/// One net: its coefficients, intercept first, its sweeps, and whether they ended at the cap.
+struct Net {
+    solution: Vec<f64>,
+    n_iterations: u32,
+    is_cut: bool,
+}
+
 impl ElasticNetCvParams {
-    /// The best alpha and ratio, with their mean squared error.
-    fn choose(&self, folds: &Folds) -> Result<(f64, f64, f64)> {
+    /// The best alpha and ratio, with their mean squared error, and whether a net stopped at its
+    /// cap.
+    fn choose(&self, folds: &Folds, ctx: &FitContext<'_>) -> Result<(f64, f64, f64, bool)> {
         let paths: Vec<Vec<f64>> =
             self.l1_ratio.iter().map(|&ratio| self.path(&folds.all, ratio)).collect();
         let tasks: Vec<(usize, usize)> = (0..paths.len())
@@ -213,23 +224,28 @@ impl ElasticNetCvParams {
         let errors = par::map(&tasks, |&(path, fold)| {
             let (others, own) = &folds.pairs[fold];
             let mut descent = Descent::new(others, 0.0, 0.0);
+            let mut is_cut = false;
             let of = |&alpha: &f64| {
-                let net = self.net(others, &mut descent, alpha, self.l1_ratio[path])?;
-                Ok(own.squared_error(&net.0))
+                let net = self.net(others, &mut descent, (alpha, self.l1_ratio[path]), ctx)?;
+                is_cut |= net.is_cut;
+                Ok(own.squared_error(&net.solution))
             };
-            paths[path].iter().map(of).collect::<Result<Vec<f64>>>()
+            let errors = paths[path].iter().map(of).collect::<Result<Vec<f64>>>()?;
+            Ok((errors, is_cut))
         });
-        let errors: Vec<Vec<f64>> = errors.into_iter().collect::<Result<_>>()?;
+        let errors: Vec<(Vec<f64>, bool)> = errors.into_iter().collect::<Result<_>>()?;
+        let is_cut = errors.iter().any(|(_, is_cut)| *is_cut);
         let mut best: Option<(f64, f64, f64)> = None;
         for (path, folds_of_path) in errors.chunks(folds.pairs.len()).enumerate() {
             for (k, &alpha) in paths[path].iter().enumerate() {
-                let squares = math::sum_in_order(folds_of_path.iter().map(|errors| errors[k]));
+                let squares = math::sum_in_order(folds_of_path.iter().map(|(errors, _)| errors[k]));
                 let error = squares / folds.all.total_weight();
                 if error.is_finite() && best.is_none_or(|(_, _, least)| error < least) {
                     best = Some((alpha, self.l1_ratio[path], error));
                 }
             }
         }
+        let best = best.map(|(alpha, l1_ratio, error)| (alpha, l1_ratio, error, is_cut));
         best.ok_or_else(|| {
             Error::new(Code::NotFinite, "expected a finite squared error, found none")
                 .remedy("scale the target")
@@ -250,17 +266,20 @@ impl ElasticNetCvParams {
         (0..self.n_alphas).map(|i| first * math::pow(self.eps, f64::from(i) / last)).collect()
     }
 
-    /// One net, from where the descent stands, and its number of sweeps.
+    /// One net, from where the descent stands.
     fn net(
         &self,
         equations: &NormalEquations,
         descent: &mut Descent<'_>,
-        alpha: f64,
-        l1_ratio: f64,
-    ) -> Result<(Vec<f64>, u32)> {
+        (alpha, l1_ratio): (f64, f64),
+        ctx: &FitContext<'_>,
+    ) -> Result<Net> {
         let penalty = equations.total_weight() * alpha;
         descent.penalise(penalty * l1_ratio, penalty * (1.0 - l1_ratio));
         let found = descent.run(self.max_iter, self.tolerance);
+        let is_cut = found.is_none();
+        let found = found.or_else(|| ctx.keeps(0.0).then(|| (descent.settled(), self.max_iter)));
+        let found = found.map(|(solution, n_iterations)| Net { solution, n_iterations, is_cut });
         found.ok_or_else(|| {
             let message = format!(
                 "expected an optimum for alpha {alpha} within {} sweeps, found none",
@@ -282,6 +301,9 @@ pub struct ElasticNetCv {
     l1_ratio: f64,
     mean_squared_error: f64,
     n_iterations: u32,
+    /// Whether the fit stopped at its cap.
+    #[serde(default, skip_serializing_if = "is_false")]
+    is_unsettled: bool,
 }
 
 impl Predict for ElasticNetCv {
@@ -294,6 +316,21 @@ impl Predict for ElasticNetCv {
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
         linear::predictor(batch, slots, &self.coefficients, self.intercept, scores);
         Ok(())
+    }
+
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        linear::outputs(output, features)
+    }
+
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        let line = (self.coefficients.as_slice(), self.intercept);
+        linear::output(output, batch, slots, line, values)
     }
 
     fn coefficients(&self) -> Option<&[f64]> {
@@ -310,6 +347,10 @@ impl Predict for ElasticNetCv {
             ("iterations".to_owned(), f64::from(self.n_iterations)),
             ("coefficients not zero".to_owned(), n_nonzero as f64),
         ]
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        descent::unsettled(self.is_unsettled)
     }
 }
 

@@ -17,10 +17,12 @@
 //! # Ties and order
 //! As for `random_forest`; cuts are keyed by the tree, the column and the number of leaves looked
 //! at before.
+//! Contributions (TreeSHAP) and their base add up to the margin but for at most 2^-46 times (trees +
+//! features) times the sum over trees of the largest absolute leaf value.
 //!
 //! # Errors
-//! Parameters out of range; a missing or infinite target; an infinite value in a column. A constant
-//! target, one class or too few rows give trees of one leaf.
+//! Parameters out of range; a missing or infinite target; an infinite value in a column; a
+//! binary target of one class. A constant target or too few rows give trees of one leaf.
 //!
 //! # Example
 //! x = 1, 2 and y = 0, 4: the only cut is x ≤ 1.5, so every tree scores 0 and 4.
@@ -43,7 +45,8 @@ use crate::step::{Example, FitContext, FitModel};
 pub struct ExtraTreesParams {
     /// The number of trees, at least 1.
     pub n_estimators: u32,
-    /// How many columns a split looks at.
+    /// How many columns a split looks at: "auto" is the square root of their number, rounded down,
+    /// for classes and all of them for a regression.
     pub max_features: MaxFeatures,
     /// Whether each tree has a sample of the rows; otherwise all have all.
     pub bootstrap: bool,

@@ -63,7 +63,7 @@ impl FitModel for GaussianNaiveBayesParams {
 
     fn validate(&self) -> Result<()> {
         ranges::probabilities("priors", &self.priors)?;
-        ranges::at_least_zero("var_smoothing", self.var_smoothing)
+        ranges::moderate_at_least_zero("var_smoothing", self.var_smoothing)
     }
 
     fn tasks(&self) -> &'static [Task] {
@@ -195,6 +195,10 @@ impl Predict for GaussianNaiveBayes {
 
     fn facts(&self) -> Vec<(String, f64)> {
         naive_bayes::facts(&self.priors)
+    }
+
+    fn class_facts(&self) -> Vec<(&'static str, Vec<f64>)> {
+        naive_bayes::class_facts(&self.priors)
     }
 }
 

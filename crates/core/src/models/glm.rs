@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::linear;
 use super::loss_fit::{LossFit, Strength};
 use super::minimise::Stop;
+use super::summary::is_false;
 use crate::aggregate::{Loss, Rows};
 use crate::batch::{Batch, Schema};
 use crate::error::{Code, Error, Result};
@@ -43,11 +44,15 @@ impl Options {
         if low < 0.0 || (low == 0.0 && !self.zero_allowed) {
             let rule = if self.zero_allowed { "of at least 0" } else { "above 0" };
             let message = format!("expected targets {rule}, found {low}");
-            return Err(Error::new(Code::BadValue, message));
+            let error = Error::new(Code::BadValue, message)
+                .remedy("repair the value, or choose a model for such targets");
+            let values = |block: &Batch| block.target().to_vec();
+            let error = linear::at_first(error, rows, &values, |y| y == low)?;
+            return Err(ctx.of_target(error));
         }
         if high == 0.0 {
             let message = "expected a target above 0 in some row, found 0 in all";
-            return Err(Error::new(Code::BadValue, message));
+            return Err(ctx.of_target(Error::new(Code::BadValue, message)));
         }
         let strength = Strength { l2: self.alpha * ranges.total_weight, l1: 0.0 };
         let is_unique = self.alpha > 0.0;
@@ -58,17 +63,16 @@ impl Options {
             fit.point.intercept = math::clamp(math::ln(mean), -700.0, 700.0);
         }
         let found = fit.run(self.stop)?;
-        if !found.is_optimal {
-            let remedy = "scale the columns, raise `alpha`, or raise `max_iter`; without a \
-                          penalty a column whose rows all have target 0 has no best weight";
-            return Err(fit.no_optimum(&found, self.stop.max_iter, remedy));
-        }
+        let remedy = "scale the columns, raise `alpha`, or raise `max_iter`; without a \
+                      penalty a column whose rows all have target 0 has no best weight";
+        let is_unsettled = fit.settle(&found, self.stop.max_iter, remedy)?;
         let solution = fit.finish(&found.x)?;
         Ok(LogLinear {
             coefficients: solution.coefficients,
             intercept: solution.intercept,
             n_iterations: found.n_iterations,
             gradient_norm: found.gradient_norm,
+            is_unsettled,
         })
     }
 }
@@ -81,6 +85,9 @@ pub struct LogLinear {
     pub(super) intercept: f64,
     pub(super) n_iterations: u32,
     pub(super) gradient_norm: f64,
+    /// Whether the fit stopped at its cap.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) is_unsettled: bool,
 }
 
 impl Predict for LogLinear {
@@ -102,8 +109,8 @@ impl Predict for LogLinear {
         Ok(())
     }
 
-    fn outputs(&self, output: Output, _: &Schema) -> Option<Vec<String>> {
-        (output == Output::Margin).then(|| vec!["margin".to_owned()])
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        linear::outputs(output, features)
     }
 
     fn output(
@@ -113,9 +120,8 @@ impl Predict for LogLinear {
         slots: &[usize],
         values: &mut [f64],
     ) -> Result<()> {
-        linear::check_margin(output)?;
-        linear::predictor(batch, slots, &self.coefficients, self.intercept, values);
-        Ok(())
+        let line = (self.coefficients.as_slice(), self.intercept);
+        linear::output(output, batch, slots, line, values)
     }
 
     fn coefficients(&self) -> Option<&[f64]> {
@@ -128,6 +134,10 @@ impl Predict for LogLinear {
             ("iterations".to_owned(), f64::from(self.n_iterations)),
             ("gradient norm before the last step".to_owned(), self.gradient_norm),
         ]
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        linear::unsettled(self.is_unsettled, self.n_iterations, self.gradient_norm)
     }
 }
 
@@ -143,6 +153,7 @@ mod tests {
             intercept: 0.0,
             n_iterations: 1,
             gradient_norm: 0.0,
+            is_unsettled: false,
         };
         let mut batch = regression(&[&[0.0, 1000.0, f64::NAN, -1000.0]], &[0.0; 4]);
         let mut scores = [0.0; 4];

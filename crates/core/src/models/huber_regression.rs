@@ -36,15 +36,18 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exact_plane;
 use super::linear;
 use super::loss_fit::{LossFit, Strength};
 use super::minimise::Stop;
+use super::normal_equations::Solution;
+use super::summary::is_false;
 use crate::aggregate::{Loss, Rows};
 use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel, Output, Predict};
 
 /// The least spread of the scaled target: 2^-40.
 const SPREAD_MIN: f64 = 1.0 / 1_099_511_627_776.0;
@@ -110,9 +113,16 @@ impl FitModel for HuberRegressionParams {
         fit.shape.floor = Some((spread, SPREAD_MIN));
         let found = fit.run(self.stop())?;
         if !found.is_optimal {
-            let remedy = "scale the columns, raise `alpha`, or raise `max_iter`";
-            return Err(fit.no_optimum(&found, self.max_iter, remedy));
+            if let Some(plane) = exact_plane::through_all(rows, ctx, self.fit_intercept)? {
+                // The rows hold weights with multipliers 2 alpha X (X'X)⁻¹ w. If the sum of their
+                // squares is at most 4, no spread and no residual lowers the objective.
+                if self.alpha * self.alpha * plane.pull <= 1.0 {
+                    return Ok(HuberRegression::through_all(plane.solution));
+                }
+            }
         }
+        let remedy = "scale the columns, raise `alpha`, or raise `max_iter`";
+        let is_unsettled = fit.settle(&found, self.max_iter, remedy)?;
         let solution = fit.finish(&found.x)?;
         let spread = found.x[spread] / unit;
         Ok(HuberRegression {
@@ -121,6 +131,7 @@ impl FitModel for HuberRegressionParams {
             spread: if spread.is_finite() { spread } else { f64::MAX },
             n_iterations: found.n_iterations,
             gradient_norm: found.gradient_norm,
+            is_unsettled,
         })
     }
 
@@ -148,6 +159,23 @@ pub struct HuberRegression {
     spread: f64,
     n_iterations: u32,
     gradient_norm: f64,
+    /// Whether the fit stopped at its cap.
+    #[serde(default, skip_serializing_if = "is_false")]
+    is_unsettled: bool,
+}
+
+impl HuberRegression {
+    /// A plane without a residual, hence without a spread.
+    fn through_all(plane: Solution) -> Self {
+        HuberRegression {
+            coefficients: plane.coefficients,
+            intercept: plane.intercept,
+            spread: 0.0,
+            n_iterations: 0,
+            gradient_norm: 0.0,
+            is_unsettled: false,
+        }
+    }
 }
 
 impl Predict for HuberRegression {
@@ -162,6 +190,21 @@ impl Predict for HuberRegression {
         Ok(())
     }
 
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        linear::outputs(output, features)
+    }
+
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        let line = (self.coefficients.as_slice(), self.intercept);
+        linear::output(output, batch, slots, line, values)
+    }
+
     fn coefficients(&self) -> Option<&[f64]> {
         Some(&self.coefficients)
     }
@@ -173,6 +216,10 @@ impl Predict for HuberRegression {
             ("iterations".to_owned(), f64::from(self.n_iterations)),
             ("gradient norm before the last step".to_owned(), self.gradient_norm),
         ]
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        linear::unsettled(self.is_unsettled, self.n_iterations, self.gradient_norm)
     }
 }
 
@@ -186,6 +233,17 @@ mod tests {
     fn close(found: f64, expected: f64) {
         let distance = (found - expected).abs();
         assert!(distance <= 1e-12 * (1.0 + expected.abs()), "{found} {expected}");
+    }
+
+    #[test]
+    fn a_plane_through_all_rows_is_the_optimum() {
+        let columns: [&[f64]; 2] = [&[0.3456, 0.3304, 0.9054], &[0.8216, 1.3032, 0.4464]];
+        let t = regression(&columns, &[1.0, 2.0, 3.0]);
+        let model = fit_model(&HuberRegressionParams::default(), &t).unwrap();
+        let mut scores = [0.0; 3];
+        model.predict(&mut t.clone(), &[0, 1], &mut scores).unwrap();
+        scores.iter().zip([1.0, 2.0, 3.0]).for_each(|(found, y)| close(*found, y));
+        assert_eq!(model.spread, 0.0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::minimise::Stop;
 use crate::aggregate::{FeatureExtents, Rows, WeightSummary};
-use crate::batch::Batch;
+use crate::batch::{Batch, Schema, Value};
 use crate::error::{Code, Error, Result};
 use crate::faults;
 use crate::math::{self, ExactSum, Extent, FixedScale};
@@ -27,9 +27,11 @@ pub(super) struct Ranges {
 pub(super) fn ranges(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Ranges> {
     let (features, target) = rows.aggregate(FeatureExtents::new(ctx.slots))?.finish();
     for (&slot, m) in ctx.slots.iter().zip(&features) {
-        check_complete(m).map_err(|e| e.column(ctx.name(slot)))?;
+        let values = |block: &Batch| block.num(slot).to_vec();
+        check_complete(m, rows, &values).map_err(|e| e.column(ctx.name(slot)))?;
     }
-    check_complete(&target)?;
+    let values = |block: &Batch| block.target().to_vec();
+    check_complete(&target, rows, &values).map_err(|e| ctx.of_target(e))?;
     let (total_weight, heaviest) = rows.aggregate(WeightSummary::default())?.finish();
     if !(total_weight > 0.0 && total_weight.is_finite()) {
         let message = format!("expected weights with a positive, finite sum, found {total_weight}");
@@ -38,17 +40,47 @@ pub(super) fn ranges(rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Ranges> {
     Ok(Ranges { features, target, total_weight, heaviest })
 }
 
-fn check_complete(m: &Extent) -> Result<()> {
+/// The error with the first row by the source whose value `is_wrong`.
+///
+/// # Errors
+/// If a block cannot be read.
+pub(super) fn at_first(
+    error: Error,
+    rows: &dyn Rows,
+    values: &dyn Fn(&Batch) -> Vec<f64>,
+    is_wrong: impl Fn(f64) -> bool,
+) -> Result<Error> {
+    let mut first: Option<u64> = None;
+    for index in 0..rows.n_blocks() {
+        let mut see = |block: &Batch| {
+            let values = values(block);
+            let wrong = (0..values.len()).filter(|&row| is_wrong(values[row]));
+            first = wrong.map(|row| block.source_row(row)).chain(first).min();
+        };
+        rows.with_block(index, &mut see)?;
+    }
+    Ok(match first {
+        Some(row) => error.row(row),
+        None => error,
+    })
+}
+
+fn check_complete(m: &Extent, rows: &dyn Rows, values: &dyn Fn(&Batch) -> Vec<f64>) -> Result<()> {
     if m.n_missing() > 0 {
         let found = m.n_missing();
         let message = format!("expected a number in every row, found {found} missing");
-        return Err(Error::new(Code::MissingValue, message).remedy(ADD_IMPUTER));
+        let error = Error::new(Code::MissingValue, message).remedy(ADD_IMPUTER);
+        return Err(at_first(error, rows, values, math::is_missing)?);
     }
     let Some((low, high)) = m.min().zip(m.max()) else {
         return Err(Error::new(Code::TooFewRows, "expected rows to fit on, found none"));
     };
     if !low.is_finite() || !high.is_finite() {
-        return Err(Error::new(Code::NotFinite, "expected finite numbers, found an infinity"));
+        let found = if high.is_finite() { low } else { high };
+        let message = format!("expected finite numbers, found {}", Value::Num(found));
+        let error = Error::new(Code::NotFinite, message)
+            .remedy("repair the value, or make it missing and add an imputer before the model");
+        return Err(at_first(error, rows, values, |x| x == found)?);
     }
     if !(high - low).is_finite() {
         return Err(Error::new(
@@ -111,16 +143,79 @@ pub(super) fn check(coefficients: &[f64], intercept: f64, n_features: usize) -> 
     }
 }
 
-/// Checks that the output asked for is the margin.
+/// The names of the outputs that one weighted sum has.
+pub(super) fn outputs(output: Output, features: &Schema) -> Option<Vec<String>> {
+    match output {
+        Output::Margin => Some(vec!["margin".to_owned()]),
+        Output::Contribution => Some(contribution_names("contribution_", features)),
+        Output::Leaf => None,
+    }
+}
+
+/// One name per feature and that of the intercept.
+pub(super) fn contribution_names(lead: &str, features: &Schema) -> Vec<String> {
+    let mut base = "base".to_owned();
+    while features.names().any(|name| name == base) {
+        base.push('_');
+    }
+    features.names().chain([base.as_str()]).map(|name| format!("{lead}{name}")).collect()
+}
+
+/// Writes an output of one weighted sum: the sum itself, or each column's product and then the
+/// intercept, which added up from the intercept on, in the order of the columns, are that sum.
 ///
 /// # Errors
-/// If it is another one.
-pub(super) fn check_margin(output: Output) -> Result<()> {
-    if output == Output::Margin {
-        return Ok(());
+/// If it has no such output.
+pub(super) fn output(
+    output: Output,
+    batch: &mut Batch,
+    slots: &[usize],
+    (coefficients, intercept): (&[f64], f64),
+    values: &mut [f64],
+) -> Result<()> {
+    match output {
+        Output::Margin => predictor(batch, slots, coefficients, intercept, values),
+        Output::Contribution => contributions(batch, slots, &[(coefficients, intercept)], values),
+        Output::Leaf => {
+            let message = "expected an output of this model (margin, contribution), found Leaf";
+            return Err(Error::new(Code::Usage, message));
+        }
     }
-    let message = format!("expected an output of this model (its margin), found {output:?}");
-    Err(Error::new(Code::Usage, message))
+    Ok(())
+}
+
+/// Writes each line's products of coefficient and value, then its intercept, line after line.
+pub(super) fn contributions(
+    batch: &mut Batch,
+    slots: &[usize],
+    lines: &[(&[f64], f64)],
+    values: &mut [f64],
+) {
+    let width = slots.len() + 1;
+    let n_rows = batch.n_rows();
+    for row in 0..n_rows {
+        let own = &mut values[row * width * lines.len()..][..width * lines.len()];
+        let mut is_finite = true;
+        for ((coefficients, intercept), own) in lines.iter().zip(own.chunks_exact_mut(width)) {
+            for ((&slot, &weight), value) in slots.iter().zip(*coefficients).zip(own.iter_mut()) {
+                *value = weight * batch.num(slot)[row];
+                is_finite &= value.is_finite();
+            }
+            own[width - 1] = *intercept;
+        }
+        if !is_finite {
+            fault(batch, slots, row);
+        }
+    }
+}
+
+/// What a fit says that stopped at its cap.
+pub(super) fn unsettled(is_unsettled: bool, n_iterations: u32, gradient_norm: f64) -> Vec<String> {
+    let message = format!(
+        "expected an optimum, found a gradient norm of {gradient_norm:e} after {n_iterations} \
+         steps (raise `max_iter`, scale the columns, or add a penalty)"
+    );
+    if is_unsettled { vec![message] } else { Vec::new() }
 }
 
 /// Checks a stored gradient norm.

@@ -52,7 +52,7 @@ use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
-use crate::step::{CoefficientSummary, Example, FitContext, FitModel, Predict};
+use crate::step::{CoefficientSummary, Example, FitContext, FitModel, Output, Predict};
 
 /// The penalty, and whether there is an intercept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -154,6 +154,21 @@ impl Predict for LinearRegression {
         Ok(())
     }
 
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        linear::outputs(output, features)
+    }
+
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        let line = (self.coefficients.as_slice(), self.intercept);
+        linear::output(output, batch, slots, line, values)
+    }
+
     fn coefficients(&self) -> Option<&[f64]> {
         Some(&self.coefficients)
     }
@@ -249,12 +264,13 @@ mod tests {
         let y = [1.0, 2.0];
         assert_eq!(
             refused(&ols(), &regression(&[&[1.0, f64::NAN]], &y)),
-            "column `x0`: expected a number in every row, found 1 missing \
+            "column `x0`: row 1: expected a number in every row, found 1 missing \
              (add an imputer before the model)"
         );
         assert_eq!(
             refused(&ols(), &regression(&[&y, &[1.0, f64::INFINITY]], &y)),
-            "column `x1`: expected finite numbers, found an infinity"
+            "column `x1`: row 1: expected finite numbers, found number inf \
+             (repair the value, or make it missing and add an imputer before the model)"
         );
         assert_eq!(
             refused(&ols(), &regression(&[&[1e200, -1e200]], &y)),

@@ -39,6 +39,7 @@ use super::ClassWeight;
 use super::linear;
 use super::loss_fit::{LossFit, Strength};
 use super::minimise::Stop;
+use super::summary::is_false;
 use crate::aggregate::{ClassTotals, Loss, Rows};
 use crate::batch::{Batch, Schema};
 use crate::config::Task;
@@ -119,10 +120,8 @@ impl FitModel for LinearSvmParams {
             fit.loss = Loss::SquaredTube(self.epsilon * fit.point.target_scale);
         }
         let found = fit.run(self.stop())?;
-        if !found.is_optimal {
-            let remedy = "scale the columns, lower `c`, or raise `max_iter`";
-            return Err(fit.no_optimum(&found, self.max_iter, remedy));
-        }
+        let remedy = "scale the columns, lower `c`, or raise `max_iter`";
+        let is_unsettled = fit.settle(&found, self.max_iter, remedy)?;
         let solution = fit.finish(&found.x)?;
         Ok(LinearSvm {
             coefficients: solution.coefficients,
@@ -130,6 +129,7 @@ impl FitModel for LinearSvmParams {
             is_classifier,
             n_iterations: found.n_iterations,
             gradient_norm: found.gradient_norm,
+            is_unsettled,
         })
     }
 
@@ -173,6 +173,9 @@ pub struct LinearSvm {
     is_classifier: bool,
     n_iterations: u32,
     gradient_norm: f64,
+    /// Whether the fit stopped at its cap.
+    #[serde(default, skip_serializing_if = "is_false")]
+    is_unsettled: bool,
 }
 
 impl Predict for LinearSvm {
@@ -189,8 +192,8 @@ impl Predict for LinearSvm {
         Ok(())
     }
 
-    fn outputs(&self, output: Output, _: &Schema) -> Option<Vec<String>> {
-        (output == Output::Margin).then(|| vec!["margin".to_owned()])
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        linear::outputs(output, features)
     }
 
     fn output(
@@ -200,9 +203,8 @@ impl Predict for LinearSvm {
         slots: &[usize],
         values: &mut [f64],
     ) -> Result<()> {
-        linear::check_margin(output)?;
-        linear::predictor(batch, slots, &self.coefficients, self.intercept, values);
-        Ok(())
+        let line = (self.coefficients.as_slice(), self.intercept);
+        linear::output(output, batch, slots, line, values)
     }
 
     fn coefficients(&self) -> Option<&[f64]> {
@@ -215,6 +217,10 @@ impl Predict for LinearSvm {
             ("iterations".to_owned(), f64::from(self.n_iterations)),
             ("gradient norm before the last step".to_owned(), self.gradient_norm),
         ]
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        linear::unsettled(self.is_unsettled, self.n_iterations, self.gradient_norm)
     }
 }
 

@@ -183,6 +183,17 @@ impl<'a> LossFit<'a> {
         Ok(Solution { coefficients, intercept })
     }
 
+    /// Whether the fit ended without its optimum and is kept nonetheless.
+    ///
+    /// # Errors
+    /// If it did and is not, as [`LossFit::no_optimum`] says.
+    pub(super) fn settle(&self, found: &Found, max_iter: u32, remedy: &str) -> Result<bool> {
+        if found.is_optimal || self.ctx.keeps(found.gradient_norm) {
+            return Ok(!found.is_optimal);
+        }
+        Err(self.no_optimum(found, max_iter, remedy))
+    }
+
     /// Says that no optimum was found; names the column with the largest weight on the common
     /// scale: it is the one that runs away.
     pub(super) fn no_optimum(&self, found: &Found, max_iter: u32, remedy: &str) -> Error {

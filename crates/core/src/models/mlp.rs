@@ -153,23 +153,24 @@ pub struct MlpParams {
     /// The numbers of a label's vector, at most 1024; 0 means half the number of labels, rounded
     /// up, at most 50.
     pub embedding_dim: u32,
-    /// How the length of a step changes. This and what belongs to it are left out of the stored
+    /// How the length of a step changes; "constant" by default. This and what belongs to it are left out of the stored
     /// form where they are what they are by default.
     #[serde(skip_serializing_if = "stored::is_constant")]
     pub learning_rate: LearningRate,
-    /// For "invscaling": the exponent, at least 0.
+    /// For "invscaling": the exponent, at least 0; 0.5 by default.
     #[serde(skip_serializing_if = "stored::is_half")]
     pub power_t: f64,
-    /// For "step": the epochs between two cuts, at least 1.
+    /// For "step": the epochs between two cuts, at least 1; 10 by default.
     #[serde(skip_serializing_if = "stored::is_ten")]
     pub step_size: u32,
-    /// For "step": what a cut leaves, above 0 and at most 1.
+    /// For "step": what a cut leaves, above 0 and at most 1; 0.1 by default.
     #[serde(skip_serializing_if = "stored::is_tenth")]
     pub gamma: f64,
-    /// For "cosine": the length at the end, at least 0 and at most the one at the start.
+    /// For "cosine": the length at the end, at least 0 and at most the one at the start; 0 by
+    /// default.
     #[serde(skip_serializing_if = "stored::is_zero")]
     pub eta_min: f64,
-    /// The epochs in which the length grows to the one at the start, below `max_iter`.
+    /// The epochs in which the length grows to the one at the start, below `max_iter`; 0 by default.
     #[serde(skip_serializing_if = "stored::is_none")]
     pub warmup_epochs: u32,
 }

@@ -8,6 +8,7 @@ mod decision_tree;
 mod descent;
 mod elastic_net;
 mod elastic_net_cv;
+mod exact_plane;
 mod extra_trees;
 mod gamma_regression;
 mod gaussian_naive_bayes;
@@ -106,6 +107,23 @@ crate::registry! {
     "threshold" => threshold: ThresholdParams => Threshold,
     "tweedie_regression" => tweedie_regression: TweedieRegressionParams => TweedieRegression,
     "voting" => voting: VotingParams => Voting,
+}
+
+impl ModelParams {
+    /// The models that these params hold.
+    pub fn estimators(&self) -> Vec<&ModelParams> {
+        match self {
+            ModelParams::BaggingParams(p) => vec![&p.estimator],
+            ModelParams::CalibratedParams(p) => vec![&p.estimator],
+            ModelParams::OneVsRestParams(p) => vec![&p.estimator],
+            ModelParams::ThresholdParams(p) => vec![&p.estimator],
+            ModelParams::StackingParams(p) => {
+                p.estimators.iter().chain([&*p.final_estimator]).collect()
+            }
+            ModelParams::VotingParams(p) => p.estimators.iter().collect(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 #[cfg(test)]

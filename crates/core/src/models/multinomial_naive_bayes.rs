@@ -57,7 +57,7 @@ impl FitModel for MultinomialNaiveBayesParams {
     type Fitted = MultinomialNaiveBayes;
 
     fn validate(&self) -> Result<()> {
-        ranges::above_zero("alpha", self.alpha)?;
+        ranges::moderate_above_zero("alpha", self.alpha)?;
         ranges::probabilities("class_prior", &self.class_prior)
     }
 
@@ -73,7 +73,9 @@ impl FitModel for MultinomialNaiveBayesParams {
         for (&slot, m) in ctx.slots.iter().zip(&linear::ranges(rows, ctx)?.features) {
             let least = m.min().unwrap_or_default();
             if least < 0.0 {
-                return Err(negative(least).column(ctx.name(slot)));
+                let values = |block: &Batch| block.num(slot).to_vec();
+                let error = linear::at_first(negative(least), rows, &values, |x| x == least)?;
+                return Err(error.column(ctx.name(slot)));
             }
         }
         let start = ClassSums::new(ctx.slots, ctx.n_classes, Term::Value);
@@ -108,7 +110,7 @@ impl FitModel for MultinomialNaiveBayesParams {
 
 fn negative(found: f64) -> Error {
     let message = format!("expected numbers of at least 0, found {}", Value::Num(found));
-    Error::new(Code::BadValue, message)
+    Error::new(Code::BadValue, message).remedy("repair the value, or choose another kind of model")
 }
 
 /// Priors and logarithms of shares.
@@ -155,6 +157,10 @@ impl Predict for MultinomialNaiveBayes {
     fn facts(&self) -> Vec<(String, f64)> {
         naive_bayes::facts(&self.priors)
     }
+
+    fn class_facts(&self) -> Vec<(&'static str, Vec<f64>)> {
+        naive_bayes::class_facts(&self.priors)
+    }
 }
 
 #[cfg(test)]
@@ -184,7 +190,8 @@ mod tests {
         let t = regression(&[&[1.0, -2.0]], &[0.0, 1.0]);
         assert_eq!(
             refused(&params(), &t),
-            "column `x0`: expected numbers of at least 0, found number -2"
+            "column `x0`: row 1: expected numbers of at least 0, found number -2 \
+             (repair the value, or choose another kind of model)"
         );
         let model = fit_model(&params(), &regression(&[&[1.0, 2.0]], &[0.0, 1.0])).unwrap();
         let mut batch = t.clone();

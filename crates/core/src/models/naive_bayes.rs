@@ -135,8 +135,13 @@ fn normalise(logs: &mut [f64], priors: &[f64]) -> bool {
 
 /// The priors as facts.
 pub(super) fn facts(priors: &[f64]) -> Vec<(String, f64)> {
-    let named = priors.iter().enumerate();
+    let named = priors.iter().enumerate().filter(|_| priors.len() == 2);
     named.map(|(class, prior)| (format!("prior of class {class}"), *prior)).collect()
+}
+
+/// The same of several classes.
+pub(super) fn class_facts(priors: &[f64]) -> Vec<(&'static str, Vec<f64>)> {
+    if priors.len() == 2 { Vec::new() } else { vec![("prior", priors.to_vec())] }
 }
 
 #[cfg(test)]

@@ -158,7 +158,8 @@ mod tests {
         let t = |y: &[f64]| regression(&[&X], y);
         assert_eq!(
             refused(&free(), &t(&[1.0, -1.0, 0.0, 0.0, 0.0, 0.0])),
-            "expected targets of at least 0, found -1"
+            "row 1: expected targets of at least 0, found -1 \
+             (repair the value, or choose a model for such targets)"
         );
         assert_eq!(
             refused(&free(), &t(&[0.0; 6])),

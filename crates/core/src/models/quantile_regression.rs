@@ -38,17 +38,20 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::exact_plane;
 use super::linear;
 use super::loss_fit::{LossFit, Strength};
 use super::minimise::{Found, Objective, Stop, minimise};
 use super::model_step::Model;
+use super::normal_equations::Solution;
+use super::summary::is_false;
 use crate::aggregate::{Loss, Rows};
 use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
 use crate::math;
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel, Output, Predict};
 
 /// The first width, the last, and what a stage multiplies it by; after one whose rows in the kink
 /// were those of the stage before, the last factor.
@@ -117,13 +120,20 @@ impl FitModel for QuantileRegressionParams {
             .with_scaled_target(&ranges.target, self.fit_intercept)
             .with_penalty(strength);
         let mut path = Path { params: self, fit };
-        let (x, n_iterations, gap) = path.follow()?;
+        let ended = path.follow(ctx);
+        if self.alpha == 0.0 && !matches!(&ended, Ok((.., false))) {
+            if let Some(plane) = exact_plane::through_all(rows, ctx, self.fit_intercept)? {
+                return Ok(QuantileRegression::through_all(plane.solution));
+            }
+        }
+        let (x, n_iterations, gap, is_unsettled) = ended?;
         let solution = path.fit.finish(&x)?;
         Ok(QuantileRegression {
             coefficients: solution.coefficients,
             intercept: solution.intercept,
             n_iterations,
             gap,
+            is_unsettled,
         })
     }
 
@@ -149,8 +159,9 @@ struct Path<'a> {
 }
 
 impl Path<'_> {
-    /// The variables, the number of Newton steps, and the gap as a share of the objective.
-    fn follow(&mut self) -> Result<(Vec<f64>, u32, f64)> {
+    /// The variables, the number of Newton steps, the gap as a share of the objective, and whether
+    /// the path stopped at its cap.
+    fn follow(&mut self, ctx: &FitContext<'_>) -> Result<(Vec<f64>, u32, f64, bool)> {
         let mut x = self.fit.start();
         let (mut width, mut n_steps) = (WIDTH_FIRST, 0);
         loop {
@@ -160,14 +171,19 @@ impl Path<'_> {
             let found = minimise(&self.fit, x, stop)?;
             n_steps += found.n_iterations;
             if !found.is_optimal {
-                return Err(self.no_optimum(&found));
+                if !ctx.keeps(found.gradient_norm) {
+                    return Err(self.no_optimum(&found));
+                }
+                // No objective is below 0: the gap is all of it at most.
+                return Ok((found.x, n_steps, 1.0, true));
             }
             let bound = self.bound(&found)?;
             let inward = self.inward(&found.x, width)?;
             let (best, value) = self.better(&found.x, &inward)?;
             let gap = math::max(value - bound, 0.0);
             if gap <= self.params.tolerance * value || width <= WIDTH_LAST {
-                return Ok((best, n_steps, if value > 0.0 { gap / value } else { 0.0 }));
+                let share = if value > 0.0 { gap / value } else { 0.0 };
+                return Ok((best, n_steps, share, false));
             }
             let settled = found.n_iterations <= 2;
             let factor = if settled { WIDTH_FACTOR_SETTLED } else { WIDTH_FACTOR };
@@ -230,6 +246,22 @@ pub struct QuantileRegression {
     intercept: f64,
     n_iterations: u32,
     gap: f64,
+    /// Whether the fit stopped at its cap.
+    #[serde(default, skip_serializing_if = "is_false")]
+    is_unsettled: bool,
+}
+
+impl QuantileRegression {
+    /// A plane without a residual.
+    fn through_all(plane: Solution) -> Self {
+        QuantileRegression {
+            coefficients: plane.coefficients,
+            intercept: plane.intercept,
+            n_iterations: 0,
+            gap: 0.0,
+            is_unsettled: false,
+        }
+    }
 }
 
 impl Predict for QuantileRegression {
@@ -243,6 +275,21 @@ impl Predict for QuantileRegression {
         Ok(())
     }
 
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        linear::outputs(output, features)
+    }
+
+    fn output(
+        &self,
+        output: Output,
+        batch: &mut Batch,
+        slots: &[usize],
+        values: &mut [f64],
+    ) -> Result<()> {
+        let line = (self.coefficients.as_slice(), self.intercept);
+        linear::output(output, batch, slots, line, values)
+    }
+
     fn coefficients(&self) -> Option<&[f64]> {
         Some(&self.coefficients)
     }
@@ -253,6 +300,15 @@ impl Predict for QuantileRegression {
             ("iterations".to_owned(), f64::from(self.n_iterations)),
             ("duality gap as a share of the objective".to_owned(), self.gap),
         ]
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let message = format!(
+            "expected an optimum, found none after {} steps (raise `max_iter`, or scale the \
+             columns)",
+            self.n_iterations
+        );
+        if self.is_unsettled { vec![message] } else { Vec::new() }
     }
 }
 
@@ -283,6 +339,17 @@ mod tests {
         let t = regression(&[&[7.5; 4]], &[1.0, 2.0, 3.0, 10.0]);
         let model = fit_model(&at(0.5), &t).unwrap();
         assert!(model.intercept >= 2.0 - 1e-12 && model.intercept <= 3.0 + 1e-12, "{model:?}");
+    }
+
+    #[test]
+    fn a_plane_through_all_rows_is_the_optimum() {
+        let columns: [&[f64]; 2] = [&[0.3456, 0.3304, 0.9054], &[0.8216, 1.3032, 0.4464]];
+        let t = regression(&columns, &[1.0, 2.0, 3.0]);
+        let model = fit_model(&at(0.5), &t).unwrap();
+        let mut scores = [0.0; 3];
+        model.predict(&mut t.clone(), &[0, 1], &mut scores).unwrap();
+        scores.iter().zip([1.0, 2.0, 3.0]).for_each(|(found, y)| close(*found, y));
+        assert_eq!(model.gap, 0.0);
     }
 
     #[test]

@@ -19,10 +19,12 @@
 //! As for `decision_tree`. The number of times that a row occurs is keyed by the row and the tree,
 //! the columns of a split by the tree and the number of leaves looked at before. Trees are added in
 //! order.
+//! Contributions (TreeSHAP) and their base add up to the margin but for at most 2^-46 times (trees +
+//! features) times the sum over trees of the largest absolute leaf value.
 //!
 //! # Errors
-//! Parameters out of range; a missing or infinite target; an infinite value in a column. A constant
-//! target, one class or too few rows give trees of one leaf.
+//! Parameters out of range; a missing or infinite target; an infinite value in a column; a
+//! binary target of one class. A constant target or too few rows give trees of one leaf.
 //!
 //! # Example
 //! x = 1, 2, 3, 4 and y = 1, 1, 5, 7 with `bootstrap` off: every tree is that of `decision_tree`,
@@ -46,7 +48,8 @@ use crate::step::{Example, FitContext, FitModel};
 pub struct RandomForestParams {
     /// The number of trees, at least 1.
     pub n_estimators: u32,
-    /// How many columns a split looks at.
+    /// How many columns a split looks at: "auto" is the square root of their number, rounded down,
+    /// for classes and all of them for a regression.
     pub max_features: MaxFeatures,
     /// Whether each tree has a sample of the rows; otherwise all have all.
     pub bootstrap: bool,

@@ -39,6 +39,34 @@ pub(super) fn share(name: &str, value: f64) -> Result<()> {
     refused(format!("expected `{name}` above 0 and at most 1, found {value}"))
 }
 
+/// Far beyond every use, and far enough from the end of numbers that sums with it stay below it.
+const LARGEST: f64 = 1e100;
+
+/// `value` is above 0 and of a size that sums can have.
+///
+/// # Errors
+/// If it is not.
+pub(super) fn moderate_above_zero(name: &str, value: f64) -> Result<()> {
+    above_zero(name, value)?;
+    moderate(name, value)
+}
+
+/// `value` is at least 0 and of a size that sums can have.
+///
+/// # Errors
+/// If it is not.
+pub(super) fn moderate_at_least_zero(name: &str, value: f64) -> Result<()> {
+    at_least_zero(name, value)?;
+    moderate(name, value)
+}
+
+fn moderate(name: &str, value: f64) -> Result<()> {
+    if value <= LARGEST {
+        return Ok(());
+    }
+    refused(format!("expected `{name}` of at most {LARGEST:e}, found {value:e}"))
+}
+
 /// `value` lies from `low` to `high`.
 ///
 /// # Errors

@@ -50,9 +50,9 @@ use crate::step::{Example, FitContext, FitModel, Output, Predict};
 pub struct ThresholdParams {
     /// The model that scores.
     pub estimator: Box<ModelParams>,
-    /// What a row of class 0 costs that is taken for class 1, at least 0.
+    /// What a row of class 0 costs that is taken for class 1, from 0 to 1e100.
     pub cost_false_positive: f64,
-    /// What a row of class 1 costs that is taken for class 0, at least 0.
+    /// What a row of class 1 costs that is taken for class 0, from 0 to 1e100.
     pub cost_false_negative: f64,
     /// How many folds, from 2 to 100.
     pub n_folds: u32,
@@ -77,8 +77,8 @@ impl FitModel for ThresholdParams {
     fn validate(&self) -> Result<()> {
         combine::validate(&[&self.estimator])?;
         combine::validate_folds(self.n_folds)?;
-        ranges::at_least_zero("cost_false_positive", self.cost_false_positive)?;
-        ranges::at_least_zero("cost_false_negative", self.cost_false_negative)?;
+        ranges::moderate_at_least_zero("cost_false_positive", self.cost_false_positive)?;
+        ranges::moderate_at_least_zero("cost_false_negative", self.cost_false_negative)?;
         if self.cost_false_positive == 0.0 && self.cost_false_negative == 0.0 {
             let message = "expected a cost above 0, found two of 0";
             return Err(Error::new(Code::BadParameter, message));
@@ -244,6 +244,10 @@ impl Predict for Threshold {
         facts.push(("threshold".to_owned(), self.threshold));
         facts.push(("cost per row of unseen rows".to_owned(), self.cost));
         facts
+    }
+
+    fn threshold(&self) -> Option<f64> {
+        Some(self.threshold)
     }
 
     fn warnings(&self) -> Vec<String> {

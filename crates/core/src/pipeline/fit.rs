@@ -11,7 +11,7 @@ use super::{FitRows, FittedState, FittedStep, Pipeline, PopulationCounts};
 use crate::aggregate::Rows;
 use crate::artifact::{Golden, Profile};
 use crate::batch::Batch;
-use crate::config::{Config, MODEL_STEP, StepConfig, StepParams, Task};
+use crate::config::{Config, MODEL_STEP, OnMaxIter, StepConfig, StepParams, Task};
 use crate::error::{Code, Error, Result};
 use crate::step::{FitContext, Progress};
 use crate::trace::{INPUT_STAGE, RowOrder, StageDigest};
@@ -93,9 +93,13 @@ pub fn fit_heard(
     let hear_model = |done: u64, total: u64| hear(MODEL_STEP, done, total);
     let ctx = FitContext {
         progress: Progress::new(&hear_model),
+        on_max_iter: config.on_max_iter,
+        target: &config.target.column,
         ..context(config, MODEL_STEP, &schema, &slots)
     };
     let model = config.model.fit(&rows, &ctx).map_err(|e| e.step(MODEL_STEP))?;
+    OnMaxIter::judge(config.on_max_iter, &model).map_err(|e| e.step(MODEL_STEP))?;
+    model.check(&schema).map_err(|e| out_of_range(&e))?;
     let pipeline = Pipeline {
         input: input.as_ref().clone(),
         key: config.data.key.clone(),
@@ -107,6 +111,14 @@ pub fn fit_heard(
     };
     let golden = golden_run.finish(config, &pipeline)?;
     Ok(Fitted { pipeline, n_rows, population: None, profile, golden })
+}
+
+/// A fit whose state its own check refuses has left the range of numbers.
+fn out_of_range(error: &Error) -> Error {
+    let message = format!("expected a fit within the range of numbers, but {}", error.message());
+    Error::new(Code::NotFinite, message)
+        .remedy("scale the columns, or bring the parameters nearer to their defaults")
+        .step(MODEL_STEP)
 }
 
 /// Both classes must be left where rows were kept from the fit.

@@ -62,6 +62,20 @@ pub struct Pipeline {
     pub model: AnyModel,
 }
 
+impl Pipeline {
+    /// The model's facts; those of a class have its label, one of `classes` in their order.
+    pub fn facts(&self, classes: &[String]) -> Vec<(String, f64)> {
+        let mut facts = self.model.facts();
+        for (name, values) in self.model.class_facts() {
+            for (class, value) in values.into_iter().enumerate() {
+                let label = classes.get(class).cloned().unwrap_or_else(|| class.to_string());
+                facts.push((format!("{name} of class {label}"), value));
+            }
+        }
+        facts
+    }
+}
+
 /// A step after its fit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

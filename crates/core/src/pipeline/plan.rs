@@ -231,8 +231,15 @@ impl Plan {
     }
 
     /// The names of the columns of another output of the model, or `None` if it has none such.
+    /// Those of a class have its label, as its score has.
     pub fn outputs(&self, output: Output) -> Option<Vec<String>> {
-        self.pipeline.model.outputs(output, self.features())
+        let names = self.pipeline.model.outputs(output, self.features())?;
+        Some(labelled(names, output, &self.classes))
+    }
+
+    /// The score from which a row of a binary task is of class 1.
+    pub fn threshold(&self) -> f64 {
+        self.pipeline.model.threshold().unwrap_or(0.5)
     }
 
     /// Another output of the model for every row: as many values as [`Plan::outputs`] names.
@@ -306,6 +313,31 @@ impl Plan {
         scores.close(block.keys(), block.faults());
         Ok(())
     }
+}
+
+/// Names that a model numbers by class, with the labels in the place of the numbers.
+fn labelled(mut names: Vec<String>, output: Output, classes: &[String]) -> Vec<String> {
+    let lead = match output {
+        Output::Margin => "margin_",
+        Output::Contribution => "contribution_",
+        Output::Leaf => return names,
+    };
+    if classes.is_empty() || names.len() % classes.len() != 0 {
+        return names;
+    }
+    let width = names.len() / classes.len();
+    for place in 0..names.len() {
+        let class = place / width;
+        let Some(rest) = names[place].strip_prefix(&format!("{lead}{class}")) else {
+            continue;
+        };
+        let mut name = format!("{lead}{}{rest}", classes[class]);
+        while names[..place].contains(&name) {
+            name.push('_');
+        }
+        names[place] = name;
+    }
+    names
 }
 
 /// Whether what a state repeats of its params is what they say.

@@ -362,6 +362,21 @@ macro_rules! registry {
                 match self { $($fitted::$P(m) => $crate::step::Predict::coefficients(m),)+ }
             }
 
+            /// Facts of which every class has its own.
+            pub fn class_facts(&self) -> Vec<(&'static str, Vec<f64>)> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::class_facts(m),)+ }
+            }
+
+            /// One weight per column for each class of a multiclass linear model.
+            pub fn class_coefficients(&self) -> Vec<&[f64]> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::class_coefficients(m),)+ }
+            }
+
+            /// The score from which a row is of class 1, for a model that has chosen one.
+            pub fn threshold(&self) -> Option<f64> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::threshold(m),)+ }
+            }
+
             /// Facts for `inspect`.
             pub fn facts(&self) -> Vec<(String, f64)> {
                 match self { $($fitted::$P(m) => $crate::step::Predict::facts(m),)+ }

@@ -86,15 +86,13 @@ fn find(error: &Error, text: &str) -> Option<Range<usize>> {
     }
     let of_step = error.step_name().and_then(|step| table_of(step, text));
     if let (Some(table), Some(column)) = (of_step, error.column_name()) {
-        let wanted = format!("\"{column}\"");
-        if let Some(at) = text[table.clone()].find(&wanted) {
-            return Some(table.start + at..table.start + at + wanted.len());
-        }
+        let found = quoted_in(&text[table.clone()], column);
+        // Elsewhere the name is another matter than this step's.
+        return Some(
+            found.map_or(table.clone(), |at| table.start + at.start..table.start + at.end),
+        );
     }
-    let quoted = |name: &str| {
-        let wanted = format!("\"{name}\"");
-        text.find(&wanted).map(|at| at..at + wanted.len())
-    };
+    let quoted = |name: &str| quoted_in(text, name);
     let bare = |name: &str| {
         let mut at = 0;
         for line in text.split_inclusive('\n') {
@@ -109,6 +107,14 @@ fn find(error: &Error, text: &str) -> Option<Range<usize>> {
     error.column_name().and_then(of).or_else(|| error.step_name().and_then(quoted))
 }
 
+/// A name in quotes of either kind.
+fn quoted_in(text: &str, name: &str) -> Option<Range<usize>> {
+    ['"', '\''].iter().find_map(|quote| {
+        let wanted = format!("{quote}{name}{quote}");
+        text.find(&wanted).map(|at| at..at + wanted.len())
+    })
+}
+
 /// The text of a step's table: from its header to the next one. A step without a name is called
 /// like its kind.
 fn table_of(step: &str, text: &str) -> Option<Range<usize>> {
@@ -119,9 +125,14 @@ fn table_of(step: &str, text: &str) -> Option<Range<usize>> {
         let end = text[inside..].find("\n[").map_or(text.len(), |at| inside + at);
         start..end
     });
-    let named = |key: &str| format!("{key} = \"{step}\"");
+    let is_named = |table: &Range<usize>, key: &str| {
+        text[table.clone()].lines().filter_map(|line| line.split_once('=')).any(|(found, value)| {
+            found.trim() == key
+                && quoted_in(value, step).is_some_and(|at| value[..at.start].trim().is_empty())
+        })
+    };
     let tables: Vec<Range<usize>> = tables.collect();
-    let of = |key: &str| tables.iter().find(|table| text[(*table).clone()].contains(&named(key)));
+    let of = |key: &str| tables.iter().find(|table| is_named(table, key));
     of("name").or_else(|| of("kind")).cloned()
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use samescore_core::batch::Batch;
-use samescore_core::config::{Config, RowFilter};
+use samescore_core::config::{Config, MODEL_STEP, RowFilter};
 use samescore_core::par::Threads;
 use samescore_core::pipeline::PopulationCounts;
 use samescore_core::rng::Seed;
@@ -16,6 +16,7 @@ use serde_json::json;
 
 use super::failure::Failure;
 use super::load::{DataArgs, Inputs, Loaded};
+use super::model;
 use super::reading::{Opened, ReadArgs};
 use super::score::{self, write_trace};
 use super::shell::{Answer, Progress, Shell};
@@ -76,6 +77,9 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     }?;
     output_file::replace(&out, outcome.artifact.bytes())?;
     drop(progress);
+    for warning in model::warnings(outcome.artifact.payload()) {
+        shell.note(&format!("warning: step `{MODEL_STEP}`: {warning}"));
+    }
     let shown = out.display().to_string();
     Ok(Answer::yes(shell.body(
         || text(&outcome, &shown),
@@ -93,6 +97,9 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
                 "n_test": outcome.n_test,
                 "n_unscored": outcome.n_unscored,
                 "metrics": outcome.metrics,
+                "warnings": model::warnings(payload),
+                "threshold": payload.pipeline.model.threshold(),
+                "summary": model::summary_json(payload),
             })
         },
     )))
@@ -186,5 +193,9 @@ fn text(outcome: &Outcome, path: &str) -> String {
         .iter()
         .map(|(name, value)| vec![name.clone(), render::short(*value)])
         .collect();
+    if let Some(threshold) = payload.pipeline.model.threshold() {
+        text.push_str(&format!("a row is positive from a score of {threshold} on\n"));
+    }
+    text.push_str(&model::summary_text(payload));
     text + &render::table(&["metric", "value"], &rows)
 }

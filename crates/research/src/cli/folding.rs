@@ -15,7 +15,7 @@ use super::shell::Shell;
 /// How rows are laid into folds.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum SchemeName {
-    /// Each row by its own draw, groups together.
+    /// Each row by its own draw; rows of one group together, if the config has [split] `group`.
     KFold,
     /// Evenly within each class, or each bin of a numeric target.
     Stratified,
@@ -25,7 +25,8 @@ pub(super) enum SchemeName {
 
 #[derive(clap::Args)]
 pub(super) struct FoldArgs {
-    /// How rows are laid into folds.
+    /// How rows are laid into folds. Rows that must not be parted are named by [split] `group` in
+    /// the config.
     #[arg(long, value_enum, value_name = "SCHEME", default_value = "k-fold")]
     scheme: SchemeName,
     /// The column that says when, for the scheme time.

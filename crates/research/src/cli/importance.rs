@@ -77,7 +77,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         || {
             let of = |place: usize| -> serde_json::Map<String, Value> {
                 let pairs = measures.iter();
-                pairs.map(|(name, values)| ((*name).to_owned(), json!(values.get(place)))).collect()
+                pairs.map(|(name, values)| (name.clone(), json!(values.get(place)))).collect()
             };
             let features: Vec<Value> = features
                 .iter()
@@ -96,16 +96,23 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
 }
 
 /// What the model itself says of its columns, by measure.
-fn measures(payload: &Payload) -> Vec<(&'static str, Vec<f64>)> {
+fn measures(payload: &Payload) -> Vec<(String, Vec<f64>)> {
     let model = &payload.pipeline.model;
-    let mut measures = model.importances();
+    let own = model.importances().into_iter();
+    let mut measures: Vec<(String, Vec<f64>)> =
+        own.map(|(name, values)| (name.to_owned(), values)).collect();
     if let Some(weights) = model.coefficients() {
-        measures.push(("|coefficient|", weights.iter().map(|w| w.abs()).collect()));
+        measures.push(("|coefficient|".to_owned(), weights.iter().map(|w| w.abs()).collect()));
+    }
+    let classes = payload.config.target.classes.iter();
+    for (label, weights) in classes.zip(model.class_coefficients()) {
+        let sizes = weights.iter().map(|w| w.abs()).collect();
+        measures.push((format!("|coefficient| of {label}"), sizes));
     }
     measures
 }
 
-fn text(kind: &str, features: &[String], measures: &[(&str, Vec<f64>)]) -> String {
+fn text(kind: &str, features: &[String], measures: &[(String, Vec<f64>)]) -> String {
     let Some((first, leading)) = measures.first() else {
         return format!("a model of kind {kind} does not say how much its columns matter\n");
     };
@@ -119,7 +126,7 @@ fn text(kind: &str, features: &[String], measures: &[(&str, Vec<f64>)]) -> Strin
         })
         .collect();
     let header: Vec<&str> =
-        ["column"].into_iter().chain(measures.iter().map(|(name, _)| *name)).collect();
+        ["column"].into_iter().chain(measures.iter().map(|(name, _)| name.as_str())).collect();
     let bars: Vec<(String, f64)> =
         order.iter().map(|&place| (features[place].clone(), at(leading, place))).collect();
     format!("{}{first}\n{}", render::table(&header, &rows), render::bars(&bars, WIDTH))

@@ -8,13 +8,12 @@ use samescore_core::artifact::{
 use samescore_core::batch::show_time;
 use samescore_core::digest::Digest;
 use samescore_core::error::Error;
-use samescore_core::math;
 use samescore_research::render;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::load;
 use super::shell::{Answer, Shell};
+use super::{load, model};
 
 /// Show what an artifact holds. A refused one is shown as far as it can be read, with the reason.
 #[derive(clap::Args)]
@@ -97,7 +96,7 @@ fn text(
         .map(|s| vec![s.name.clone(), s.state.kind().to_owned(), s.columns.join(", ")])
         .collect();
     text.push_str(&render::table(&["step", "kind", "columns"], &steps));
-    text.push_str(&model(payload));
+    text.push_str(&model::text(payload));
     let metrics: Vec<Vec<String>> =
         payload.metrics.iter().map(|(name, x)| vec![name.clone(), render::short(*x)]).collect();
     text + &render::table(&["metric", "value"], &metrics)
@@ -146,27 +145,6 @@ fn frequent(profile: &ColumnProfile) -> String {
     if shown.is_empty() { shown } else { format!(": {shown}") }
 }
 
-/// The model's facts, and its weights by size.
-fn model(payload: &Payload) -> String {
-    let model = &payload.pipeline.model;
-    let mut text =
-        format!("model {} on {} columns\n", model.kind(), payload.pipeline.features.len());
-    let facts: Vec<Vec<String>> =
-        model.facts().into_iter().map(|(name, x)| vec![name, render::short(x)]).collect();
-    if !facts.is_empty() {
-        text.push_str(&render::table(&["fact", "value"], &facts));
-    }
-    if let Some(weights) = model.coefficients() {
-        let mut weighed: Vec<(&String, f64)> =
-            payload.pipeline.features.iter().zip(weights.iter().copied()).collect();
-        weighed.sort_by(|a, b| math::total_cmp(b.1.abs(), a.1.abs()).then_with(|| a.0.cmp(b.0)));
-        let rows: Vec<Vec<String>> =
-            weighed.into_iter().map(|(name, w)| vec![name.clone(), render::short(w)]).collect();
-        text.push_str(&render::table(&["column", "weight"], &rows));
-    }
-    text
-}
-
 fn about(digest: &Digest, payload: &Payload) -> Value {
     let steps: Vec<Value> = payload
         .pipeline
@@ -174,7 +152,7 @@ fn about(digest: &Digest, payload: &Payload) -> Value {
         .iter()
         .map(|s| json!({ "name": s.name, "kind": s.state.kind(), "columns": s.columns }))
         .collect();
-    json!({
+    let mut about = json!({
         "digest": digest.to_string(),
         "kinds": payload.kinds,
         "config_toml": payload.config.to_toml().ok(),
@@ -186,10 +164,11 @@ fn about(digest: &Digest, payload: &Payload) -> Value {
         "profile": payload.profile,
         "steps": steps,
         "features": payload.pipeline.features,
-        "model": payload.pipeline.model.kind(),
-        "facts": payload.pipeline.model.facts(),
-        "coefficients": payload.pipeline.model.coefficients(),
         "metrics": payload.metrics,
         "n_golden_rows": payload.golden.n_rows(),
-    })
+    });
+    if let Value::Object(object) = &mut about {
+        object.extend(model::json(payload));
+    }
+    about
 }

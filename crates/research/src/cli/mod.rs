@@ -22,6 +22,7 @@ mod kinds;
 mod learning_curve;
 mod listing;
 mod load;
+mod model;
 mod reading;
 mod score;
 mod search;

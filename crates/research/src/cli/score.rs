@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use samescore_core::artifact::Artifact;
 use samescore_core::batch::Batch;
+use samescore_core::config::Task;
 use samescore_core::digest::Digest;
 use samescore_core::error::{Code, Error};
 use samescore_core::listing;
@@ -12,7 +13,7 @@ use samescore_core::pipeline::{Membership, Scores};
 use samescore_core::step::{Output, Progress};
 use samescore_core::trace::Trace;
 use samescore_research::gather::SourceBlocks;
-use samescore_research::{output_file, render, workflow};
+use samescore_research::{output_file, render, sink, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
@@ -35,8 +36,9 @@ pub(super) struct Args {
     artifact: PathBuf,
     #[command(flatten)]
     rows: RowArgs,
-    /// What of each row: its score, the sum behind it, the leaf of every tree, or what each feature
-    /// adds to the sum. Models of trees have all of them.
+    /// What of each row: its score, the class that is decided with it, the sum behind it, the leaf
+    /// of every tree, or what each feature adds to the sum. A class of a binary task is 1 from the
+    /// model's threshold on (0.5 if it has chosen none), else 0. Models of trees have all of them.
     #[arg(long, value_enum, default_value_t = What::Score)]
     output: What,
     /// Adds a column `population`: `in`, or the column of the first filter that a row does not
@@ -62,6 +64,7 @@ pub(super) struct Args {
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum What {
     Score,
+    Class,
     Margin,
     Leaf,
     Contribution,
@@ -70,7 +73,7 @@ enum What {
 impl What {
     fn output(self) -> Option<Output> {
         match self {
-            What::Score => None,
+            What::Score | What::Class => None,
             What::Margin => Some(Output::Margin),
             What::Leaf => Some(Output::Leaf),
             What::Contribution => Some(Output::Contribution),
@@ -88,6 +91,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             target: &target,
             output: args.output.output(),
             is_marked: args.mark,
+            wants_class: args.output == What::Class,
             trace: args.trace.as_deref(),
             n_threads: args.threads,
             reading: &args.reading,
@@ -103,6 +107,10 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     progress.say(&format!("looking through {}", gathering.source));
     gathering.data = workflow::scoring_data(&artifact.payload().config);
     let blocks = args.reading.blocks(&args.rows, &gathering, &threads)?;
+    let task = artifact.payload().config.target.task;
+    if args.output == What::Class {
+        check_class(task)?;
+    }
     if let Some(path) = &args.trace {
         trace(path, &artifact, &blocks, (&threads, &progress))?;
     }
@@ -125,6 +133,15 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
         None => Answer::yes(String::new()),
         Some(path) => args.answer(shell, &artifact, path, digest, &told),
     })
+}
+
+/// A number has no class.
+pub(super) fn check_class(task: Task) -> Result<(), Error> {
+    if task != Task::Regression {
+        return Ok(());
+    }
+    let message = "expected an artifact for classes with `--output class`, found a regression";
+    Err(Error::new(Code::Usage, message).remedy("leave `--output` out"))
 }
 
 /// Writes the digests of all stages over all rows.
@@ -177,7 +194,10 @@ impl Args {
         let marks = self.mark.then(|| plan.membership(batch)).transpose()?;
         let row = |row: usize| match &names {
             None => {
-                let listed = json_row(batch, key, plan.classes(), &scores, row);
+                let mut listed = json_row(batch, key, plan.classes(), &scores, row);
+                if let (true, Ok(score)) = (self.is_decided(plan.classes()), scores.get(row)) {
+                    listed["class"] = json!(sink::decide(score, plan.threshold()));
+                }
                 marked(listed, marks.as_ref(), row)
             }
             Some(names) => {
@@ -187,10 +207,18 @@ impl Args {
         Ok((0..scores.len()).map(row).collect())
     }
 
+    /// Whether the class is asked for beside one score.
+    fn is_decided(&self, classes: &[String]) -> bool {
+        self.output == What::Class && classes.is_empty()
+    }
+
     /// The listing of it.
     fn list(&self, artifact: &Artifact, batch: &Batch, scores: &Scores) -> Result<String, Error> {
         let (plan, key) = (artifact.plan(), &artifact.payload().config.data.key);
         match self.output.output() {
+            None if self.is_decided(plan.classes()) => {
+                listing::decided(batch, key, plan.threshold(), scores)
+            }
             None => {
                 let marks = self.mark.then(|| plan.membership(batch)).transpose()?;
                 listing::marked_scores(batch, key, plan.classes(), scores, marks.as_ref())
@@ -205,7 +233,7 @@ impl Args {
     fn told(&self, scores: &Scores) -> Told {
         let values = (0..scores.len()).filter_map(|row| scores.get(row).ok());
         let mut told = Told { n_rows: scores.len(), ..Told::default() };
-        if self.output == What::Score && self.out.is_some() {
+        if self.output.output().is_none() && self.out.is_some() {
             told.scores = values.collect();
             told.n_unscored = told.n_rows - told.scores.len();
             told.scores.truncate(N_SHOWN_MAX);
@@ -223,7 +251,7 @@ impl Args {
         told: &Told,
     ) -> Answer {
         let (shown, n_rows, n_unscored) = (path.display(), told.n_rows, told.n_unscored);
-        let is_score = self.output == What::Score;
+        let is_score = self.output.output().is_none();
         let text = || {
             let mut pairs = vec![("artifact", artifact.digest().to_string())];
             if is_score {

@@ -26,7 +26,8 @@ use super::shell::{Answer, Shell};
 pub(super) struct Args {
     #[command(flatten)]
     source: SourceArgs,
-    /// The space, in TOML.
+    /// The space, in TOML: [parameters] with lists or ranges, such as "model.c", "STEP.param",
+    /// "model.estimator.KIND.param", "model.kind", or model = [{ kind = ... }, ...] for whole models.
     #[arg(long, value_name = "SPACE")]
     space: PathBuf,
     /// How trials are chosen.

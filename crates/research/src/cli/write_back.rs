@@ -62,6 +62,8 @@ pub(super) struct Job<'a> {
     pub(super) target: &'a Source,
     pub(super) output: Option<Output>,
     pub(super) is_marked: bool,
+    /// Whether the class of each row is written beside its score.
+    pub(super) wants_class: bool,
     pub(super) trace: Option<&'a Path>,
     pub(super) n_threads: usize,
     pub(super) reading: &'a ReadArgs,
@@ -85,7 +87,12 @@ impl Job<'_> {
             score::trace(path, &artifact, &blocks, (&threads, &progress))?;
         }
         let (n_rows, mut n_done, mut n_unscored) = (blocks.n_rows(), 0u64, 0u64);
-        let mut sink = sink::open(self.target, Shape::of(&artifact, self.output, self.is_marked)?)?;
+        let mut shape = Shape::of(&artifact, self.output, self.is_marked)?;
+        if self.wants_class {
+            score::check_class(artifact.payload().config.target.task)?;
+            shape = if plan.classes().is_empty() { shape.decided(plan.threshold()) } else { shape };
+        }
+        let mut sink = sink::open(self.target, shape)?;
         let score = |block: Batch| {
             let scores = match self.output {
                 None => plan.score(&block)?,

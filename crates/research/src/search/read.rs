@@ -81,8 +81,11 @@ pub(super) fn target(name: &str, config: &Config) -> Result<Target> {
     if name == MODEL_STEP {
         return Ok(Target::WholeModel);
     }
+    if let Some(path) = name.strip_prefix("model.").filter(|path| !path.is_empty()) {
+        check_path(path, name, config)?;
+        return Ok(Target::Model(path.to_owned()));
+    }
     match name.rsplit_once('.') {
-        Some((MODEL_STEP, key)) if !key.is_empty() => Ok(Target::Model(key.to_owned())),
         Some((step, key))
             if !key.is_empty() && key != "name" && config.steps.iter().any(|s| s.name == step) =>
         {
@@ -100,6 +103,61 @@ pub(super) fn target(name: &str, config: &Config) -> Result<Target> {
     }
 }
 
+/// What a path into the resolved model leads to.
+fn of_model(path: &str, config: &Config) -> Result<Option<toml::Value>> {
+    let text = config.to_toml()?;
+    let root: toml::Table = text.parse().map_err(|e: toml::de::Error| {
+        Error::new(Code::BadParameter, format!("the config cannot be read: {}", e.message()))
+    })?;
+    let mut found = root.get(MODEL_STEP);
+    for key in path.split('.') {
+        found = found.and_then(|value| match key.parse::<usize>() {
+            Ok(place) if value.is_array() => value.get(place),
+            _ => value.get(key),
+        });
+    }
+    Ok(found.cloned())
+}
+
+/// The tables on the way to a parameter of a model inside of the model must be there.
+fn check_path(path: &str, name: &str, config: &Config) -> Result<()> {
+    let Some((outer, _)) = path.rsplit_once('.') else {
+        return Ok(());
+    };
+    if of_model(outer, config)?.is_some_and(|value| value.is_table()) {
+        return Ok(());
+    }
+    let message =
+        format!("expected `model.{outer}` to be a table of the model, found none for `{name}`");
+    let error = Error::new(Code::UnknownKey, message);
+    Err(error.remedy("name a model inside of the model by its path, as model.estimator.KIND.PARAM"))
+}
+
+/// The parameters of a table, or of tables in it: an unquoted `model.c` is a table of a table.
+fn read_table(
+    owner: &str,
+    table: DeTable<'_>,
+    config: &Config,
+    parameters: &mut Vec<Parameter>,
+) -> Result<()> {
+    for (key, value) in table {
+        let name = format!("{owner}.{}", key.get_ref());
+        let inner = name.strip_prefix("model.").map(|path| of_model(path, config)).transpose()?;
+        let is_table = inner.flatten().is_some_and(|value| value.is_table() || value.is_array());
+        let is_range =
+            matches!(value.get_ref(), DeValue::Table(inner) if inner.contains_key("from"));
+        match value.get_ref() {
+            DeValue::Table(_) if is_table && !is_range => {
+                if let DeValue::Table(inner) = value.into_inner() {
+                    read_table(&name, inner, config, parameters)?;
+                }
+            }
+            _ => parameters.push(read_parameter(name, key.span(), value, config)?),
+        }
+    }
+    Ok(())
+}
+
 fn read_parameters(
     value: Spanned<DeValue<'_>>,
     config: &Config,
@@ -115,13 +173,9 @@ fn read_parameters(
         let is_owner = owner == MODEL_STEP || config.steps.iter().any(|step| step.name == owner);
         let at = key.span();
         match value.get_ref() {
-            // An unquoted `model.c` is a table of a table.
             DeValue::Table(_) if is_owner => {
                 if let DeValue::Table(inner) = value.into_inner() {
-                    for (key, value) in inner {
-                        let name = format!("{owner}.{}", key.get_ref());
-                        parameters.push(read_parameter(name, key.span(), value, config)?);
-                    }
+                    read_table(&owner, inner, config, parameters)?;
                 }
             }
             _ => parameters.push(read_parameter(owner, at, value, config)?),

@@ -2,8 +2,12 @@
 //!
 //! # Method
 //! `[parameters]` has keys `STEP.param`, `model.param`, or `model`. A value is a list, or a range
-//! `{ from, to, scale = "linear" | "log", whole, n_points }`; the values of `model` are whole model
-//! tables. A trial's config is the resolved TOML of the config with these values put in, read back
+//! `{ from, to, scale = "linear" | "log", whole, n_points }`. A parameter of a model inside of the
+//! model is named by its path, as `model.estimator.logistic_regression.c`, in a list of models with
+//! its place in the list, from 0, as `model.estimators.1.random_forest.max_depth`. `model.kind` or
+//! `STEP.kind` is a list of kinds with their defaults (the config's own kind with its parameters);
+//! `model` is a list of whole model tables, as `[{ kind = "mlp", alpha = 0.1 }, { kind = "k_means"
+//! }]`. A trial's config is the resolved TOML of the config with these values put in, read back
 //! as strictly as any config: every parameter of every step and of the model can be searched, and a
 //! misspelt one is an error.
 //!
@@ -172,7 +176,10 @@ impl Space {
 /// The config with some values put in.
 fn with(base: &toml::Table, pairs: &[(&Parameter, &toml::Value)]) -> Result<Config> {
     let mut root = base.clone();
-    for (parameter, value) in pairs {
+    // A kind goes first: the parameters beside it are those of the new one.
+    let (kinds, others): (Vec<_>, Vec<_>) =
+        pairs.iter().partition(|(parameter, _)| parameter.target.is_kind());
+    for (parameter, value) in kinds.into_iter().chain(others) {
         parameter.target.put(&mut root, (*value).clone());
     }
     let text = toml::to_string(&root)
@@ -204,6 +211,8 @@ fn placed(e: &Error, base: &toml::Table, pairs: &[(&Parameter, &toml::Value)]) -
     }
 }
 
+const KIND: &str = "kind";
+
 impl Target {
     fn put(&self, root: &mut toml::Table, value: toml::Value) {
         let table = match self {
@@ -223,9 +232,43 @@ impl Target {
         let (Target::Model(key) | Target::Step(_, key)) = self else {
             return;
         };
-        if let Some(table) = table.and_then(toml::Value::as_table_mut) {
-            table.insert(key.clone(), value);
+        let Some(table) = table.and_then(toml::Value::as_table_mut) else {
+            return;
+        };
+        if self.is_kind() {
+            if table.get(KIND) != Some(&value) {
+                table.retain(|key, _| key == "name" || key == "columns");
+                table.insert(KIND.to_owned(), value);
+            }
+            return;
         }
+        let (path, last) = match key.rsplit_once('.') {
+            Some((path, last)) if self.is_model() => (path.split('.').collect(), last),
+            _ => (Vec::<&str>::new(), key.as_str()),
+        };
+        let Some((first, rest)) = path.split_first() else {
+            table.insert(last.to_owned(), value);
+            return;
+        };
+        let mut inner = table.get_mut(*first);
+        for key in rest {
+            inner = inner.and_then(|value| match key.parse::<usize>() {
+                Ok(place) if value.is_array() => value.get_mut(place),
+                _ => value.get_mut(*key),
+            });
+        }
+        if let Some(inner) = inner.and_then(toml::Value::as_table_mut) {
+            inner.insert(last.to_owned(), value);
+        }
+    }
+
+    fn is_model(&self) -> bool {
+        matches!(self, Target::Model(_))
+    }
+
+    /// Whether it is the kind of the model or of a step.
+    fn is_kind(&self) -> bool {
+        matches!(self, Target::Model(key) | Target::Step(_, key) if key == KIND)
     }
 }
 

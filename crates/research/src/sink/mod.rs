@@ -26,7 +26,7 @@ mod sqlite;
 use samescore_core::error::{Code, Error, Result};
 
 use crate::gather::{Format, Relation, Source};
-pub use rows::{Scored, Shape};
+pub use rows::{Scored, Shape, decide};
 
 /// Where scored rows go.
 pub trait Sink: Send {

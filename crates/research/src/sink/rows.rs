@@ -30,6 +30,8 @@ pub struct Shape {
     key: Vec<String>,
     values: Vec<String>,
     classes: Vec<String>,
+    /// From which score on a row of two classes is of class 1, where its class is written.
+    threshold: Option<f64>,
     artifact: String,
     is_marked: bool,
     fields: Vec<Field>,
@@ -72,7 +74,15 @@ impl Shape {
         fields.extend(["bits", "code", "reason", "artifact"].map(text));
         fields.extend(is_marked.then(|| text(POPULATION)));
         let (key, artifact) = (data.key.clone(), artifact.digest().to_string());
-        Ok(Shape { key, values, classes, artifact, is_marked, fields })
+        Ok(Shape { key, values, classes, threshold: None, artifact, is_marked, fields })
+    }
+
+    /// The same with the class of each row of a binary task: 1 from `threshold` on, else 0.
+    #[must_use]
+    pub fn decided(mut self, threshold: f64) -> Self {
+        self.threshold = Some(threshold);
+        self.fields.insert(self.key.len() + 1, Field::new("class", ColumnKind::Text));
+        self
     }
 
     /// The columns, in their order.
@@ -112,6 +122,10 @@ impl Shape {
             let class = |row: usize| self.classes.get(scores.class(row).ok()?).cloned();
             columns.push(texts(&class));
         }
+        if let Some(threshold) = self.threshold {
+            let class = |row: usize| scores.get(row).ok().map(|x| decide(x, threshold).to_owned());
+            columns.push(texts(&class));
+        }
         for place in 0..self.values.len() {
             let value = |row: usize| {
                 let found = scores.values(row).ok().and_then(|values| values.get(place));
@@ -134,6 +148,11 @@ impl Shape {
         }
         Batch::new(Arc::new(Schema::new(self.fields.clone())?), columns)
     }
+}
+
+/// The class of a score of a binary task.
+pub fn decide(score: f64, threshold: f64) -> &'static str {
+    if score >= threshold { "1" } else { "0" }
 }
 
 /// The name of a key column beside columns of our `own`, as a listing shows it.

@@ -1,9 +1,10 @@
-//! Platt's logistic function of the log-odds.
+//! Platt's logistic function of the log-odds, or of the score itself.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Code, Error, Result};
 use crate::math::{self, ExactSum};
+use crate::models::summary::is_false;
 
 const N_STEPS_MAX: u32 = 100;
 /// Half the square of the last step in the metric of the curvature, per unit of weight.
@@ -15,12 +16,15 @@ const RIDGE: f64 = 1e-12;
 /// 2^-53: nearer to 0 or 1 a score counts as this far away.
 const NEAREST: f64 = f64::EPSILON / 2.0;
 
-/// 1 / (1 + e^−(slope z + offset)) of log-odds z.
+/// 1 / (1 + e^−(slope z + offset)) of log-odds z, or of scores z.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Sigmoid {
     slope: f64,
     offset: f64,
+    /// Whether z is the score itself: of a score of 0 or 1 there are no log-odds.
+    #[serde(default, skip_serializing_if = "is_false")]
+    is_raw: bool,
 }
 
 /// What the rows say about a point: objective, gradient, second derivatives.
@@ -58,15 +62,18 @@ impl Sigmoid {
         }
         let negative = math::max(total - positive, 0.0);
         let smoothed = [1.0 / (negative + 2.0), (positive + 1.0) / (positive + 2.0)];
+        let is_raw = scores.iter().any(|p| *p <= 0.0 || *p >= 1.0);
+        let z = |score: f64| if is_raw { score } else { log_odds(score) };
         let rows = scores.iter().zip(targets).zip(weights);
         let points: Vec<Point> = rows
             .map(|((score, y), weight)| Point {
-                z: log_odds(*score),
+                z: z(*score),
                 target: smoothed[usize::from(*y > 0.0)],
                 weight: *weight,
             })
             .collect();
-        let start = Sigmoid { slope: 0.0, offset: math::ln((positive + 1.0) / (negative + 1.0)) };
+        let offset = math::ln((positive + 1.0) / (negative + 1.0));
+        let start = Sigmoid { slope: 0.0, offset, is_raw };
         start.descend(&points, total)
     }
 
@@ -103,7 +110,8 @@ impl Sigmoid {
     }
 
     fn moved(&self, step: [f64; 2], part: f64) -> Self {
-        Sigmoid { slope: self.slope - part * step[0], offset: self.offset - part * step[1] }
+        let (slope, offset) = (self.slope - part * step[0], self.offset - part * step[1]);
+        Sigmoid { slope, offset, ..*self }
     }
 
     /// Each row's terms are plain; their sums are exact.
@@ -137,7 +145,8 @@ impl Sigmoid {
     }
 
     pub(super) fn of(&self, score: f64) -> f64 {
-        math::sigmoid(self.slope * log_odds(score) + self.offset)
+        let z = if self.is_raw { score } else { log_odds(score) };
+        math::sigmoid(self.slope * z + self.offset)
     }
 }
 
@@ -157,6 +166,17 @@ mod tests {
         assert!((found.slope - math::ln(2.0) / math::ln(3.0)).abs() < 1e-12, "{found:?}");
         assert!(found.offset.abs() < 1e-12, "{found:?}");
         assert!((found.of(0.75) - 2.0 / 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn scores_at_the_ends_are_taken_as_they_are() {
+        // As above with scores 0 and 1: offset = -ln 2, slope + offset = ln 2.
+        let scores = [0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0];
+        let targets = [1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0];
+        let found = Sigmoid::fit(&scores, &targets, &[1.0; 8]).unwrap();
+        assert!(found.is_raw && (found.slope - 2.0 * math::ln(2.0)).abs() < 1e-12, "{found:?}");
+        assert!((found.offset + math::ln(2.0)).abs() < 1e-12, "{found:?}");
+        assert!((found.of(0.5) - 0.5).abs() < 1e-12);
     }
 
     #[test]

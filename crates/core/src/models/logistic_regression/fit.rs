@@ -116,15 +116,16 @@ impl LogisticRegressionParams {
             heaviest: ranges.heaviest,
         };
         let ended = newton.run(start, ranges.target.n(), self.max_iter, self.tolerance)?;
-        if !ended.is_optimal {
+        let is_unsettled = !ended.is_optimal;
+        if is_unsettled && !ctx.keeps(ended.gradient_norm) {
             return Err(self.no_optimum(&ended, &slots, ctx));
         }
-        let summary = if self.summary {
+        let summary = if self.summary && !is_unsettled {
             Some(self.standard_errors(rows, &slots, &chosen, &ended.point, ctx)?)
         } else {
             None
         };
-        Ok(LogisticRegression { summary, ..finish(ended, &chosen, ctx)? })
+        Ok(LogisticRegression { summary, is_unsettled, ..finish(ended, &chosen, ctx)? })
     }
 
     /// From the second derivatives at the optimum.
@@ -174,9 +175,7 @@ impl LogisticRegressionParams {
         let fit = LossFit::new(rows, ctx, ranges, self.fit_intercept, true, loss)?
             .with_penalty(self.strength());
         let found = fit.run(self.stop())?;
-        if !found.is_optimal {
-            return Err(fit.no_optimum(&found, self.max_iter, self.remedy()));
-        }
+        let is_unsettled = fit.settle(&found, self.max_iter, self.remedy())?;
         let solution = fit.finish(&found.x)?;
         Ok(LogisticRegression {
             coefficients: solution.coefficients,
@@ -185,6 +184,7 @@ impl LogisticRegressionParams {
             gradient_norm: found.gradient_norm,
             classes: Vec::new(),
             summary: None,
+            is_unsettled,
         })
     }
 
@@ -208,7 +208,8 @@ impl LogisticRegressionParams {
             strength,
         )?;
         let found = fit.run(self.stop())?;
-        if !found.is_optimal {
+        let is_unsettled = !found.is_optimal;
+        if is_unsettled && !ctx.keeps(found.gradient_norm) {
             let message = format!(
                 "expected an optimum within {} steps, found a gradient norm of {:e} after {}",
                 self.max_iter, found.gradient_norm, found.n_iterations
@@ -226,6 +227,7 @@ impl LogisticRegressionParams {
             gradient_norm: found.gradient_norm,
             classes: fit.finish(&found.x)?,
             summary: None,
+            is_unsettled,
         })
     }
 
@@ -280,5 +282,6 @@ fn finish(ended: Ended, chosen: &[usize], ctx: &FitContext<'_>) -> Result<Logist
         gradient_norm: ended.gradient_norm,
         classes: Vec::new(),
         summary: None,
+        is_unsettled: false,
     })
 }

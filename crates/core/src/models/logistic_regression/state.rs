@@ -9,7 +9,7 @@ use crate::faults;
 use crate::math;
 use crate::models::linear;
 use crate::models::multinomial::ClassLine;
-use crate::models::summary::StandardErrors;
+use crate::models::summary::{StandardErrors, is_false};
 use crate::step::{CoefficientSummary, Output, Predict};
 
 /// Coefficients and intercept of the log-odds, and how the fit ended.
@@ -26,6 +26,9 @@ pub struct LogisticRegression {
     pub(super) classes: Vec<ClassLine>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) summary: Option<StandardErrors>,
+    /// Whether the fit stopped at its cap.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) is_unsettled: bool,
 }
 
 impl LogisticRegression {
@@ -96,12 +99,19 @@ impl Predict for LogisticRegression {
         Ok(())
     }
 
-    fn outputs(&self, output: Output, _: &Schema) -> Option<Vec<String>> {
-        let names = match self.classes.len() {
-            0 => vec!["margin".to_owned()],
-            n => (0..n).map(|class| format!("margin_{class}")).collect(),
-        };
-        (output == Output::Margin).then_some(names)
+    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
+        if self.classes.is_empty() {
+            return linear::outputs(output, features);
+        }
+        let classes = 0..self.classes.len();
+        match output {
+            Output::Margin => Some(classes.map(|class| format!("margin_{class}")).collect()),
+            Output::Contribution => {
+                let of = |k| linear::contribution_names(&format!("contribution_{k}_"), features);
+                Some(classes.flat_map(of).collect())
+            }
+            Output::Leaf => None,
+        }
     }
 
     fn output(
@@ -111,11 +121,18 @@ impl Predict for LogisticRegression {
         slots: &[usize],
         values: &mut [f64],
     ) -> Result<()> {
-        linear::check_margin(output)?;
-        if self.classes.is_empty() {
-            linear::predictor(batch, slots, &self.coefficients, self.intercept, values);
-        } else {
-            self.sums(batch, slots, values);
+        match output {
+            Output::Margin if !self.classes.is_empty() => self.sums(batch, slots, values),
+            Output::Contribution if !self.classes.is_empty() => {
+                let lines = self.classes.iter();
+                let lines: Vec<(&[f64], f64)> =
+                    lines.map(|line| (line.coefficients.as_slice(), line.intercept)).collect();
+                linear::contributions(batch, slots, &lines, values);
+            }
+            _ => {
+                let line = (self.coefficients.as_slice(), self.intercept);
+                return linear::output(output, batch, slots, line, values);
+            }
         }
         Ok(())
     }
@@ -129,13 +146,25 @@ impl Predict for LogisticRegression {
         if self.classes.is_empty() {
             facts.push(("intercept".to_owned(), self.intercept));
         }
-        for (k, line) in self.classes.iter().enumerate() {
-            facts.push((format!("intercept of class {k}"), line.intercept));
-        }
         facts.push(("iterations".to_owned(), f64::from(self.n_iterations)));
         facts.push(("gradient norm before the last step".to_owned(), self.gradient_norm));
         facts.extend(self.summary.iter().flat_map(|summary| summary.facts.clone()));
         facts
+    }
+
+    fn class_facts(&self) -> Vec<(&'static str, Vec<f64>)> {
+        if self.classes.is_empty() {
+            return Vec::new();
+        }
+        vec![("intercept", self.classes.iter().map(|line| line.intercept).collect())]
+    }
+
+    fn class_coefficients(&self) -> Vec<&[f64]> {
+        self.classes.iter().map(|line| line.coefficients.as_slice()).collect()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        linear::unsettled(self.is_unsettled, self.n_iterations, self.gradient_norm)
     }
 
     fn summary(&self, tail: f64) -> Option<Vec<CoefficientSummary>> {

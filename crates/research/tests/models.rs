@@ -1,0 +1,226 @@
+//! What a user is told of a fitted model: how well coefficients are known, how the fit ended, what is
+//! decided, and the classes by name.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn samescore(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_samescore"));
+    command.args(args).current_dir(folder).env("NO_COLOR", "1").env_remove("CLICOLOR_FORCE");
+    command.output().unwrap()
+}
+
+#[track_caller]
+fn yes(folder: &Path, args: &[&str]) -> (String, String) {
+    let output = samescore(folder, args);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{args:?}: {told}");
+    (String::from_utf8(output.stdout).unwrap(), told)
+}
+
+#[track_caller]
+fn json(folder: &Path, args: &[&str]) -> Value {
+    let args: Vec<&str> = args.iter().copied().chain(["--format", "json"]).collect();
+    serde_json::from_str(&yes(folder, &args).0).unwrap()
+}
+
+#[track_caller]
+fn refused(folder: &Path, args: &[&str], said: &str) {
+    let output = samescore(folder, args);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_ne!(output.status.code(), Some(0), "{args:?}");
+    let flat = told.split_whitespace().collect::<Vec<_>>().join(" ").replace("│ ", "");
+    assert!(flat.contains(said), "{args:?}: {flat}");
+}
+
+const COLUMNS: &str = "[data.columns]\na = \"num\"\nb = \"num\"\ny = \"num\"\n";
+
+/// A folder with a table of 60 rows, whose target is 1, 2, 3 by turns of `y`, and a config.
+fn folder(target: &str, model: &str, y: impl Fn(usize) -> String) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let mut table = "a,b,y\n".to_owned();
+    for i in 0..60 {
+        writeln!(table, "{},{},{}", i * 7 % 23, i * 5 % 11, y(i)).unwrap();
+    }
+    std::fs::write(folder.path().join("t.csv"), table).unwrap();
+    let config =
+        format!("[data]\nsource = \"t.csv\"\n{COLUMNS}[target]\ncolumn = \"y\"\n{target}\n");
+    std::fs::write(folder.path().join("t.toml"), format!("{config}[model]\n{model}\n")).unwrap();
+    folder
+}
+
+fn number(i: usize) -> String {
+    (2 * (i * 7 % 23) + i % 4).to_string()
+}
+
+fn bit(i: usize) -> String {
+    usize::from(i * 7 % 23 + i % 9 > 14).to_string()
+}
+
+fn class(i: usize) -> String {
+    (1 + (i * 7 % 23 + i % 5) / 10).min(3).to_string()
+}
+
+#[test]
+fn a_summary_is_seen_in_text_and_json() {
+    let least_squares = "kind = \"linear_regression\"\nsummary = true";
+    let logit = "kind = \"logistic_regression\"\npenalty = \"none\"\nsummary = true";
+    let cases: [(&str, &str, fn(usize) -> String, &str); 2] =
+        [("", least_squares, number, "t"), ("task = \"binary\"", logit, bit, "z")];
+    for (target, model, y, statistic) in cases {
+        let folder = folder(target, model, y);
+        let fit = json(folder.path(), &["fit", "t.toml"]);
+        let about = json(folder.path(), &["inspect", "t.samescore"]);
+        let summary = &about["artifact"]["summary"];
+        assert_eq!(&fit["summary"], summary);
+        assert_eq!(summary["statistic"], statistic);
+        let rows = summary["coefficients"].as_array().unwrap();
+        let names: Vec<&str> = rows.iter().map(|row| row["column"].as_str().unwrap()).collect();
+        assert_eq!(names, ["(intercept)", "a", "b"]);
+        for row in rows {
+            let value = |name: &str| row[name].as_f64().unwrap();
+            // JSON may round a number when it is read.
+            let ratio = value("estimate") / value("standard_error");
+            assert!((value("statistic") - ratio).abs() <= 1e-12 * ratio.abs());
+            assert!(value("low") < value("estimate") && value("estimate") < value("high"));
+            assert!((0.0..=1.0).contains(&value("p_value")));
+        }
+        let (text, _) = yes(folder.path(), &["inspect", "t.samescore"]);
+        for word in ["std error", &format!("p of |{statistic}|"), "from 2.5%", "(intercept)"] {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+        let (text, _) = yes(folder.path(), &["fit", "t.toml"]);
+        assert!(text.contains("std error"), "{text}");
+    }
+}
+
+#[test]
+fn a_fit_that_stops_at_its_cap_says_so_or_is_refused() {
+    for (model, said) in [
+        ("kind = \"mlp\"\nmax_iter = 3", "a loss that no longer falls"),
+        ("kind = \"k_means\"\nmax_iter = 1", "raise `max_iter`"),
+        ("kind = \"huber_regression\"\nmax_iter = 1", "a gradient norm"),
+        ("kind = \"elastic_net\"\nmax_iter = 1\nalpha = 0.001", "still move"),
+    ] {
+        let folder = folder("", model, number);
+        let at = folder.path();
+        let text = std::fs::read_to_string(at.join("t.toml")).unwrap();
+        std::fs::write(at.join("warn.toml"), format!("on_max_iter = \"warn\"\n{text}")).unwrap();
+        std::fs::write(at.join("error.toml"), format!("on_max_iter = \"error\"\n{text}")).unwrap();
+        let (_, told) = yes(at, &["fit", "warn.toml"]);
+        assert!(told.contains("warning: ") && told.contains(said), "{told}");
+        let fit = json(at, &["fit", "warn.toml"]);
+        let about = json(at, &["inspect", "warn.samescore"]);
+        assert!(fit["warnings"][0].as_str().unwrap().contains(said), "{fit}");
+        assert_eq!(fit["warnings"], about["artifact"]["warnings"]);
+        assert!(yes(at, &["inspect", "warn.samescore"]).0.contains(said));
+        refused(at, &["fit", "error.toml"], "SS0308");
+        // Without the choice each kind has its own rule.
+        match model.contains("mlp") || model.contains("k_means") {
+            true => assert!(yes(at, &["fit", "t.toml"]).1.contains(said)),
+            false => refused(at, &["fit", "t.toml"], "SS0308"),
+        }
+    }
+}
+
+#[test]
+fn a_threshold_decides() {
+    let model = "kind = \"threshold\"\ncost_false_negative = 5.0";
+    let folder = folder("task = \"binary\"", model, bit);
+    let at = folder.path();
+    let fit = json(at, &["fit", "t.toml"]);
+    let threshold = fit["threshold"].as_f64().unwrap();
+    assert!(threshold < 0.5, "{threshold}");
+    assert!(yes(at, &["inspect", "t.samescore"]).0.contains("threshold"));
+    let listed = yes(at, &["score", "t.samescore", "t.csv", "--output", "class"]).0;
+    assert!(listed.starts_with("row_key,class,score,bits,code,reason\n"), "{listed}");
+    let mut counts = [0.0; 4];
+    for (i, line) in listed.lines().skip(1).enumerate() {
+        let cells: Vec<&str> = line.split(',').collect();
+        let score: f64 = cells[2].parse().unwrap();
+        assert_eq!(cells[1] == "1", score >= threshold);
+        counts[usize::from(bit(i) == "1") * 2 + usize::from(score >= threshold)] += 1.0;
+    }
+    let metrics = &fit["metrics"];
+    for (count, name) in counts.iter().zip(["true_n", "false_p", "false_n", "true_p"]) {
+        let name =
+            if name.ends_with('n') { format!("{name}egatives") } else { format!("{name}ositives") };
+        assert_eq!(metrics[format!("train_{name}")], *count, "{name}");
+    }
+    let rows = json(at, &["score", "t.samescore", "t.csv", "--output", "class"]);
+    assert!(["0", "1"].contains(&rows["rows"][0]["class"].as_str().unwrap()));
+    let written = ["score", "t.samescore", "t.csv", "--output", "class", "--out", "s.jsonl"];
+    yes(at, &written);
+    let lines = std::fs::read_to_string(at.join("s.jsonl")).unwrap();
+    assert!(lines.lines().next().unwrap().contains("\"class\":\""), "{lines}");
+}
+
+#[test]
+fn classes_are_named_by_their_labels() {
+    let target = "task = \"multiclass\"\nclasses = [\"1\", \"2\", \"3\"]";
+    let folder = folder(target, "kind = \"logistic_regression\"", class);
+    let at = folder.path();
+    yes(at, &["fit", "t.toml"]);
+    let score = |output| yes(at, &["score", "t.samescore", "t.csv", "--output", output]).0;
+    let header = |text: String| text.lines().next().unwrap().to_owned();
+    assert_eq!(header(score("score")), "row_key,class,score_1,score_2,score_3,bits,code,reason");
+    assert_eq!(header(score("margin")), "row_key,margin_1,margin_2,margin_3,bits,code,reason");
+    let contributions = header(score("contribution"));
+    let first = "row_key,contribution_1_a,contribution_1_b,contribution_1_base,contribution_2_a";
+    assert!(contributions.starts_with(first), "{contributions}");
+    let about = json(at, &["inspect", "t.samescore"]);
+    let weights = about["artifact"]["class_coefficients"].as_object().unwrap();
+    assert_eq!(weights.keys().collect::<Vec<_>>(), ["1", "2", "3"]);
+    let (text, _) = yes(at, &["inspect", "t.samescore"]);
+    for word in ["intercept of class 3", "weight of 1"] {
+        assert!(text.contains(word) && !text.contains("class 0"), "{word}: {text}");
+    }
+    assert!(yes(at, &["importance", "t.samescore"]).0.contains("|coefficient| of 2"));
+}
+
+#[test]
+fn contributions_of_a_line_add_up_to_its_margin() {
+    let folder = folder("", "kind = \"linear_regression\"", number);
+    let at = folder.path();
+    yes(at, &["fit", "t.toml"]);
+    let rows = |output| json(at, &["score", "t.samescore", "t.csv", "--output", output]);
+    let (parts, margins) = (rows("contribution"), rows("margin"));
+    for row in 0..60 {
+        let part = |name: &str| parts["rows"][row]["values"][name].as_f64().unwrap();
+        let sum = part("contribution_base") + part("contribution_a") + part("contribution_b");
+        assert_eq!(sum, margins["rows"][row]["values"]["margin"].as_f64().unwrap());
+    }
+}
+
+#[test]
+fn a_wrong_parameter_or_row_is_named_where_it_is() {
+    let place = |model: &str, said: &str, line: &str| {
+        let folder = folder("", model, number);
+        refused(folder.path(), &["fit", "t.toml"], said);
+        refused(folder.path(), &["fit", "t.toml"], line);
+    };
+    place("kind = \"elastic_net\"\nalpha = -1.0", "found -1", "t.toml:12:9");
+    let nested = "kind = \"bagging\"\n[model.estimator.elastic_net]\nl1_ratio = 2.0";
+    place(nested, "`l1_ratio`", "t.toml:13:12");
+    place("kind = \"xgboost\"", "did you mean `gradient_boosting`", "t.toml:11:8");
+    let counts = folder("", "kind = \"poisson_regression\"", |i| (i as i64 - 3).to_string());
+    refused(counts.path(), &["fit", "t.toml"], "column `y`: row 0: expected targets of at least 0");
+    let holes = folder("", "kind = \"elastic_net\"", number);
+    let text = std::fs::read_to_string(holes.path().join("t.csv")).unwrap();
+    let text = text.replacen("\n7,", "\n,", 1);
+    std::fs::write(holes.path().join("t.csv"), text).unwrap();
+    refused(holes.path(), &["fit", "t.toml"], "column `a`: row 1: expected a number in every row");
+    let dear = "kind = \"threshold\"\ncost_false_positive = 1e308\ncost_false_negative = 1e308";
+    let dear = folder("task = \"binary\"", dear, bit);
+    refused(dear.path(), &["fit", "t.toml"], "expected `cost_false_positive` of at most 1e100");
+    let boosted =
+        folder("task = \"binary\"", "kind = \"gradient_boosting\"\nloss = \"poisson\"", bit);
+    refused(boosted.path(), &["fit", "t.toml"], "with `loss` = \"poisson\", found binary");
+    let mixed = "kind = \"voting\"\nestimators = [{ linear_regression = {} }]";
+    let mixed = folder("task = \"binary\"", mixed, bit);
+    refused(mixed.path(), &["fit", "t.toml"], "`voting` of `linear_regression`, found binary");
+}

@@ -349,8 +349,8 @@ fn what_the_server_knows_better_is_refused() {
     let columns = config("[data.columns]\nid = \"num\"\n", "id").data;
     let allow = vec!["function".to_owned()];
     let sly = Query { text: "select sly() as id".to_owned(), allow, key: Vec::new() };
-    let written = open(&address, &Relation::Query(sly))
-        .and_then(|mut rows| batches(&mut rows, &columns));
+    let written =
+        open(&address, &Relation::Query(sly)).and_then(|mut rows| batches(&mut rows, &columns));
     server_error(&written.expect_err("a write"), "INSERT");
 }
 

@@ -18,9 +18,9 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use polars::io::parquet::write::BatchedWriter;
 use polars::prelude::{
-    Column as PolarsColumn, DataFrame, DataType, Float64Chunked, Int64Chunked, IntoColumn,
-    IntoSeries, IpcWriter, NewChunkedArray, ParquetWriter, PolarsError, SerWriter, StringChunked,
-    TimeUnit,
+    Column as PolarsColumn, DataFrame, Float64Chunked, Int64Chunked, IntoColumn, IntoSeries,
+    IpcWriter, NewChunkedArray, ParquetWriter, PolarsError, SerWriter, StringChunked, TimeUnit,
+    TimeZone,
 };
 use polars_arrow::bitmap::Bitmap;
 use samescore_core::batch::{
@@ -329,7 +329,8 @@ pub(crate) fn polars_column(
             let values = &v[rows];
             let valid = validity(values, |t| *t != MISSING_TIME);
             let ticks = Int64Chunked::from_vec_validity(name, values.to_vec(), valid);
-            ticks.into_series().cast(&DataType::Datetime(TimeUnit::Microseconds, None))?
+            // With its zone, so that whoever reads it with another takes it for what it is.
+            ticks.into_datetime(TimeUnit::Microseconds, Some(TimeZone::UTC)).into_series()
         }
     };
     Ok(series.into_column())

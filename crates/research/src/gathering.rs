@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 
 use samescore_core::aggregate::{GroupBy, MemoryRows};
 use samescore_core::batch::{Batch, ColumnKind};
-use samescore_core::config::{ColumnConfig, Config, DataConfig};
+use samescore_core::config::{ColumnConfig, Config, DataConfig, Zone};
 use samescore_core::error::{Code, Error, Result};
 
 use crate::gather::{self, Keep, Source, SourceBlocks};
@@ -62,6 +62,15 @@ pub struct Gathering {
     pub aggregate: Option<Aggregate>,
     /// What is joined to them, in order.
     pub joins: Vec<Joined>,
+}
+
+/// What stands in for the source of a config.
+#[derive(Clone, Debug)]
+pub struct Instead {
+    /// Where its rows come from.
+    pub source: Source,
+    /// Whether they are what the config gathers already, with all that it joins.
+    pub is_gathered: bool,
 }
 
 /// One row per group instead of the rows that are read.
@@ -92,8 +101,8 @@ impl Gathering {
         Gathering { source, data: DataConfig::default(), aggregate: None, joins: Vec::new() }
     }
 
-    /// What a config says, whose file stands in `folder`. `instead` stands in for its source, as a
-    /// table to which all is joined already.
+    /// What a config says, whose file stands in `folder`. `instead` stands in for its source: it is
+    /// grouped, and all is joined to it, as to that.
     ///
     /// # Errors
     /// If the text names no source or two, or a join is not of its form; with the place in the
@@ -102,7 +111,7 @@ impl Gathering {
         text: &str,
         config: &Config,
         folder: &Path,
-        instead: Option<Source>,
+        instead: Option<Instead>,
     ) -> Result<Self> {
         let tables: Tables = toml::from_str(text).map_err(|e| {
             let error = Error::new(Code::BadParameter, e.message().trim_end_matches('.'));
@@ -117,8 +126,12 @@ impl Gathering {
         let named = gather::of_config(text, config, folder)?;
         let data = config.data.clone();
         match (instead, named) {
-            (Some(source), _) => Ok(Gathering { data, ..Gathering::of(source) }),
-            (None, Some(source)) => Ok(Gathering { source, data, aggregate, joins }),
+            (Some(Instead { source, is_gathered: true }), _) => {
+                Ok(Gathering { data, ..Gathering::of(source) })
+            }
+            (Some(Instead { source, .. }), _) | (None, Some(source)) => {
+                Ok(Gathering { source, data, aggregate, joins })
+            }
             (None, None) => {
                 let error = Error::new(Code::Usage, "expected a source of rows, found none");
                 Err(error.remedy("set [source] in the config, or name one on the command line"))
@@ -326,13 +339,20 @@ impl Gathering {
     /// What a manifest says of the source.
     pub fn about(&self) -> About {
         let joined = self.joins.iter().map(|joined| format!(" + {}", joined.source));
+        let sources = self.joins.iter().map(|joined| &joined.source);
+        let mut readers = gather::readers(std::iter::once(&self.source).chain(sources));
+        let own = self.data.columns.values();
+        let read = self.aggregate.iter().flat_map(|aggregate| aggregate.read.values());
+        let others = self.joins.iter().flat_map(|joined| joined.columns.values());
+        let zones = own.chain(read).chain(others).filter_map(|column| column.zone.as_ref());
+        if let Some(rules) = zones.filter_map(Zone::rules).next() {
+            readers.insert("tzdb".to_owned(), rules.tzdb.clone());
+        }
         About {
             source: self.source.to_string() + &joined.collect::<String>(),
             query: self.source.query().map(str::to_owned),
             key: self.data.key.clone(),
-            readers: gather::readers(
-                std::iter::once(&self.source).chain(self.joins.iter().map(|joined| &joined.source)),
-            ),
+            readers,
         }
     }
 }

@@ -111,7 +111,10 @@ pub fn store(folder: &Path, table: &Canonical, about: &About) -> Result<Snapshot
     remove_unfinished(folder);
     let path = folder.join(table.fingerprint().to_string());
     if path.exists() {
-        let manifest = open(&path)?;
+        let manifest = open(&path).map_err(|e| match e.remedy_text() {
+            Some(_) => e,
+            None => e.remedy("it is no whole snapshot: remove its folder and gather again"),
+        })?;
         return Ok(Snapshot { path, manifest, is_new: false });
     }
     let unwritten = |e: io::Error| refused("write into", folder, &e);
@@ -328,6 +331,11 @@ mod tests {
         assert_eq!(open(&stored.path).unwrap_err().code(), Code::BadSnapshot);
         let again = store(folder.path(), &table(), &about());
         assert_eq!(again.unwrap_err().code(), Code::BadSnapshot);
+        let manifest = std::fs::read(stored.path.join(MANIFEST)).unwrap();
+        std::fs::remove_file(stored.path.join(MANIFEST)).unwrap();
+        let blocked = store(folder.path(), &table(), &about()).unwrap_err().to_string();
+        assert!(blocked.contains("remove its folder and gather again"), "{blocked}");
+        std::fs::write(stored.path.join(MANIFEST), manifest).unwrap();
         std::fs::write(stored.path.join(MANIFEST), b"{}").unwrap();
         assert!(open(&stored.path).unwrap_err().to_string().contains("expected a manifest"));
     }

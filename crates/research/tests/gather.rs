@@ -244,8 +244,36 @@ fn a_config_brings_source_key_and_joins() {
     assert_eq!(found["fingerprint"].as_str().expect("text"), fingerprint(folder, "expected.csv"));
     // The same rows, however gathered, are the same fit.
     let by_join = answer(folder, &["fit", "c.toml"]);
-    let plain = answer(folder, &["fit", "c.toml", "--data", "expected.csv"]);
+    let plain = answer(folder, &["fit", "c.toml", "--data", "expected.csv", "--gathered"]);
     assert_eq!(by_join["artifact"], plain["artifact"]);
+    // Another source is joined as the config's own is; so is one that has the column already.
+    std::fs::copy(folder.join("loans.csv"), folder.join("other.csv")).expect("a copy");
+    for source in ["other.csv", "expected.csv"] {
+        let other = answer(folder, &["fit", "c.toml", "--data", source, "--out", "o.samescore"]);
+        assert_eq!(other["artifact"], by_join["artifact"], "{source}");
+    }
+    let other = answer(folder, &["gather", "--config", "c.toml", "other.csv"]);
+    assert_eq!(other["fingerprint"], found["fingerprint"]);
+    // New rows are gathered by --config as at the fit, and without it the remedy says so.
+    let scores = answer(folder, &["score", "c.samescore", "expected.csv"]);
+    let (code, shown) = complaint(folder, &["score", "c.samescore", "other.csv"]);
+    assert!(code == 3 && shown.contains("joins or groups, give it by --config"), "{shown}");
+    let by_config = ["--config", "c.toml"];
+    let joined = answer(folder, &[&["score", "c.samescore", "other.csv"], &by_config[..]].concat());
+    let by_key = |scores: &Value| {
+        let rows = scores["rows"].as_array().expect("rows").iter();
+        let mut rows: Vec<String> =
+            rows.map(|row| format!("{}{}", row["key"], row["bits"])).collect();
+        rows.sort();
+        rows
+    };
+    assert_eq!(by_key(&joined), by_key(&scores));
+    for command in ["transform", "drift"] {
+        answer(folder, &[&[command, "c.samescore", "other.csv"], &by_config[..]].concat());
+    }
+    let written = ["score", "c.samescore", "other.csv", "--out", "s.parquet"];
+    answer(folder, &[&written[..], &by_config].concat());
+    answer(folder, &["gather", "s.parquet"]);
     // Without the known time the event of the fifth is two.
     std::fs::write(folder.join("c.toml"), config("")).expect("a file");
     let (code, shown) = complaint(folder, &["gather", "--config", "c.toml"]);

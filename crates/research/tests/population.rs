@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use samescore_core::artifact::Artifact;
+use samescore_core::batch::{Column, ColumnKind};
+use samescore_core::config::DataConfig;
 use samescore_core::listing;
 use samescore_research::{gather, workflow};
 use serde_json::Value;
@@ -61,6 +63,21 @@ fn counts_are_shown_and_marks_are_those_of_core() {
     let json = yes(at, &["score", "t.samescore", "t.csv", "--mark", "--format", "json"]);
     let json: Value = serde_json::from_str(&json).expect("JSON");
     assert_eq!(json["rows"][1]["population"], "a");
+
+    // Whatever they are written to.
+    let expected = ["in", "a", "in", "a", "b", "in", "in", "in"];
+    for out in ["s.parquet", "s.jsonl", "sqlite://s.db?table=s"] {
+        yes(at, &["score", "t.samescore", "t.csv", "--mark", "--out", out]);
+        let source = gather::Source::parse(out, at).expect("a source");
+        let columns = [("population".to_owned(), ColumnKind::Text.into())].into();
+        let data = DataConfig { columns, ..DataConfig::default() };
+        let rows = gather::read(source, &data, &[]).expect("rows");
+        let Column::Text(marks) = rows.column(0) else { panic!("text") };
+        let marks: Vec<&str> = (0..rows.n_rows()).filter_map(|row| marks.get(row)).collect();
+        assert_eq!(marks, expected, "{out}");
+        let told = yes(at, &["score", "t.samescore", "t.csv", "--out", &out.replace("s.", "u.")]);
+        assert!(!told.contains("population"));
+    }
 }
 
 #[test]
@@ -70,6 +87,7 @@ fn a_filter_that_cannot_be_is_refused_in_its_place() {
     for (from, to, code, said) in [
         ("min = 1", "mni = 1", 2, "unknown field `mni`"),
         ("column = \"b\"", "column = \"y\"", 2, "rows to be scored have, found the target"),
+        ("not = [\"z\"]", "is = []", 2, "expected labels in the list, found none"),
         ("min = 1", "min = 100", 3, "inside the population, found none of 8"),
     ] {
         let text = CONFIG.replacen(from, to, 1);

@@ -208,3 +208,18 @@ fn a_table_of_a_server_holds_the_scores_once() {
     ]);
     assert_eq!(rows.lines().count(), 42, "{rows}");
 }
+
+#[test]
+fn a_file_of_a_form_that_is_not_written_is_refused_by_its_name() {
+    let case = Case::new();
+    let (artifact, rows) = (case.of("a.samescore"), case.of("new.csv"));
+    for name in ["s.csv.gz", "s.arrow", "s.feather", "s.json", "s.xlsx"] {
+        let said = fail(&["score", &artifact, &rows, "--out", &case.of(name)]);
+        assert!(said.contains("a file ending in .csv, .parquet or .jsonl"), "{said}");
+        let said = fail(&["transform", &artifact, &rows, "--out", &case.of(name)]);
+        assert!(said.contains("a file ending in .csv to write"), "{said}");
+        assert!(!case.path(name).exists());
+    }
+    let said = fail(&["transform", &artifact, &rows, "--out", &case.of("s.parquet")]);
+    assert!(said.contains("a file ending in .csv to write"), "{said}");
+}

@@ -12,6 +12,8 @@ mod databases;
 mod lines;
 #[path = "sources/same.rs"]
 mod same;
+#[path = "sources/zones.rs"]
+mod zones;
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,7 @@
 //! Cells to values and what counts as missing: one rule for every reader, whatever the source.
 //!
+//! `NaN` in a num column is the missing number, as programs write it that do not leave it out.
+//!
 //! A marker means missing by its text. In a num or time column it also stands for the value that it
 //! reads as, however a source writes or stores that value: with the marker `-999` the texts `-999`
 //! and `-999.0`, the integer and the double −999 are all missing.
@@ -8,8 +10,8 @@ use std::borrow::Cow;
 
 use super::parse::read_short;
 use super::{
-    Column, ColumnKind, MISSING_TIME, TimeFormat, ZoneRules, integer_num, parse_local, parse_num,
-    read_local, read_num,
+    Column, ColumnKind, MISSING_TIME, TimeFormat, ZoneRules, civil_date, integer_num, parse_local,
+    parse_num, read_local, read_num, show_time,
 };
 use crate::error::{Code, Error, Result};
 use crate::math;
@@ -100,6 +102,32 @@ impl CellReader {
         if self.times.contains(&micros) { MISSING_TIME } else { micros }
     }
 
+    /// A local time of the column's zone, or of UTC without one, as it stands in a column: by the
+    /// rules by which its text would be read.
+    ///
+    /// # Errors
+    /// If it is beyond the last year of the zone's table.
+    pub fn local_time(&self, micros: i64) -> Result<i64> {
+        let instant = match &self.zone {
+            None => Some(micros),
+            Some(zone) => zone.instant(micros, civil_date(micros).0),
+        };
+        match (instant, &self.zone) {
+            (Some(instant), _) => Ok(self.time(instant)),
+            (None, Some(zone)) => {
+                let (name, last) = (&zone.name, zone.until_year);
+                let shown = show_time(micros);
+                let message = format!(
+                    "expected a local time up to {last}, the last year of the pinned rules of \
+                     `{name}`, found {}",
+                    shown.trim_end_matches('Z')
+                );
+                Err(Error::new(Code::BadValue, message).remedy("store it with its zone"))
+            }
+            (None, None) => Ok(MISSING_TIME),
+        }
+    }
+
     /// Appends the value of a cell to `column`, which is of the reader's kind. A cell that cannot
     /// be read appends a missing value and is reported.
     ///
@@ -159,6 +187,10 @@ impl CellReader {
             return Ok(());
         }
         let read = check_text(text).and_then(|()| match column {
+            Column::Num(values) if text == "NaN" => {
+                values.push(math::MISSING);
+                Ok(())
+            }
             Column::Num(values) => parse_num(text).map(|x| values.push(self.num(x))),
             Column::Time(values) => {
                 let read = parse_local(text, &self.format, self.zone.as_ref());
@@ -234,6 +266,8 @@ mod tests {
              (declare it as text, or declare this text as a missing marker)"
         );
         assert_eq!((0..4).filter(|&row| column.is_missing(row)).count(), 3);
+        reader.push(&mut column, "NaN").unwrap();
+        assert!(column.is_missing(4) && reader.push(&mut column, "nan").is_err());
     }
 
     #[test]

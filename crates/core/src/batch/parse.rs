@@ -14,12 +14,20 @@ const EXACT_INTEGER_MAX: u64 = 1 << 53;
 /// Reads a decimal number, correctly rounded. `inf` and `-inf` are numbers; `nan` is not.
 ///
 /// # Errors
-/// If the text is no number, or is an integer beyond 2^53, which f64 could not hold exactly.
+/// If the text is no number, is an integer beyond 2^53, which f64 could not hold exactly, or is
+/// larger than any f64.
 pub fn parse_num(text: &str) -> Result<f64> {
     read_num(text).ok_or_else(|| {
         let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
         if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
             return beyond_exact(digits);
+        }
+        let is_decimal = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
+        if is_decimal && text.parse::<f64>().is_ok_and(f64::is_infinite) {
+            let shown = shorten(text);
+            let message = format!("expected number up to 1.8e308, found {shown}");
+            return Error::new(Code::BadValue, message)
+                .remedy("declare it as text, or declare this text as a missing marker");
         }
         Error::new(Code::WrongKind, format!("expected number, found text {}", shorten(text)))
             .remedy("declare it as text, or declare this text as a missing marker")
@@ -41,6 +49,9 @@ pub fn read_num(text: &str) -> Option<f64> {
         return None;
     }
     let value: f64 = text.parse().ok()?;
+    if value.is_infinite() {
+        return None;
+    }
     let is_integer = digits.bytes().all(|b| b.is_ascii_digit());
     if is_integer && value.abs() >= EXACT_INTEGER_MAX as f64 {
         digits.parse::<u64>().ok().filter(|n| *n <= EXACT_INTEGER_MAX)?;
@@ -241,5 +252,9 @@ mod tests {
         {
             assert!(parse_num(text).is_err(), "{text:?}");
         }
+        assert_eq!(
+            parse_num("-1e400").unwrap_err().message(),
+            "expected number up to 1.8e308, found \"-1e400\""
+        );
     }
 }

@@ -298,6 +298,10 @@ fn labels<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
             while let Some(Label(label)) = seq.next_element()? {
                 labels.push(label);
             }
+            if labels.is_empty() {
+                let message = "expected labels in the list, found none";
+                return Err(de::Error::custom(format!("{message} (leave the key out)")));
+            }
             labels.sort();
             Ok(labels)
         }

@@ -11,7 +11,7 @@ use samescore_research::output_file;
 use serde_json::json;
 
 use super::failure::Failure;
-use super::load::{self, Inputs, Loaded};
+use super::load::{self, DataArgs, Inputs, Loaded};
 use super::shell::{Answer, Shell};
 
 /// Write the rows of a config's source in another format.
@@ -22,10 +22,8 @@ pub(super) struct Args {
     config: PathBuf,
     /// The file to write, its format by its ending, or a new `sqlite://FILE?table=NAME`.
     out: PathBuf,
-    /// The rows: a file, a folder or pattern of files, or the address of a database; instead of the
-    /// source that the config names.
-    #[arg(long, value_name = "SOURCE")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
     /// Put the rows into an order drawn from this seed.
     #[arg(long, value_name = "SEED")]
     shuffle: Option<u64>,
@@ -38,7 +36,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     if args.row_group_rows == Some(0) {
         return Err(Error::new(Code::Usage, "expected at least 1 row per group, found 0").into());
     }
-    let loaded = Loaded::read(&args.config, args.data.as_deref())?;
+    let loaded = Loaded::read(&args.config, &args.data)?;
     let inputs = Inputs::gathered(&[("the config", &*args.config)], &loaded.gathering)?;
     let (out, form) = form(args)?;
     output_file::keep_apart(&inputs.all(), &[("the output", Some(&out))])?;

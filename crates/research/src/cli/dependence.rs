@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use samescore_core::par::Threads;
 use samescore_research::dependence::{Given, Point, dependence};
-use samescore_research::{gather, plot, render, workflow};
+use samescore_research::{plot, render, workflow};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::load;
+use super::load::{self, RowArgs};
 use super::shell::{Answer, Shell};
 
 /// Characters of the chart.
@@ -24,8 +24,8 @@ const WIDTH: usize = 60;
 pub(super) struct Args {
     /// The artifact.
     artifact: PathBuf,
-    /// The rows: a file, a folder or pattern of files, or the address of a database.
-    source: PathBuf,
+    #[command(flatten)]
+    rows: RowArgs,
     /// The input column to vary.
     #[arg(long, value_name = "NAME")]
     column: String,
@@ -40,13 +40,13 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let artifact = load::artifact(&args.artifact)?;
     let plan = artifact.plan();
-    let data = workflow::scoring_data(&artifact.payload().config);
+    let mut gathering = args.rows.gathering()?;
+    gathering.data = workflow::scoring_data(&artifact.payload().config);
     let threads = Threads::new(args.threads)?;
-    let source = load::source(&args.source)?;
-    let progress = shell.progress(&format!("reading {}", source));
+    let progress = shell.progress(&format!("reading {}", gathering.source));
     let hear = |what: &str, done, total| progress.at(what, done, total);
     let points = threads.run(|| {
-        let batch = gather::read(&source, &data, &[])?;
+        let batch = gathering.read_rows().map_err(|e| args.rows.failure(e))?;
         dependence(plan, &batch, (&args.column, args.points), &hear)
     })?;
     drop(progress);

@@ -6,11 +6,11 @@ use samescore_core::artifact::{Artifact, ColumnDrift, Drift, DriftBreak};
 use samescore_core::batch::ColumnKind;
 use samescore_core::par::Threads;
 use samescore_research::stream::BoundRows;
-use samescore_research::{gather, render, workflow};
+use samescore_research::{render, workflow};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::load;
+use super::load::{self, RowArgs};
 use super::reading::ReadArgs;
 use super::shell::{Answer, Shell};
 
@@ -23,8 +23,8 @@ use super::shell::{Answer, Shell};
 pub(super) struct Args {
     /// The artifact.
     artifact: PathBuf,
-    /// The new rows: a path, a pattern, a folder or an address.
-    source: PathBuf,
+    #[command(flatten)]
+    rows: RowArgs,
     /// The number of threads; 0 means one per core. It cannot change a bit.
     #[arg(long, value_name = "N", default_value_t = 0)]
     threads: usize,
@@ -33,14 +33,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
-    let source = load::source(&args.source)?;
+    let mut gathering = args.rows.gathering()?;
     let progress = shell.progress("loading the artifact");
     let artifact = load::artifact(&args.artifact)?;
     let threads = Threads::new(args.threads)?;
-    progress.say(&format!("reading {source}"));
-    let data = workflow::scoring_data(&artifact.payload().config);
-    let (block_rows, keep) = (args.reading.block_rows(), args.reading.keep());
-    let blocks = threads.run(|| gather::blocks(&source, &data, block_rows, &keep))?;
+    progress.say(&format!("reading {}", gathering.source));
+    gathering.data = workflow::scoring_data(&artifact.payload().config);
+    let blocks = args.reading.blocks(&args.rows, &gathering, &threads)?;
     let hear = |done, total| progress.at("comparing", done, total);
     let rows = BoundRows::new(artifact.plan(), &blocks, &hear);
     let drift = threads.run(|| Drift::of(artifact.payload(), &rows))?;

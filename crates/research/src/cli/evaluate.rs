@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
             })
         }
         None => {
-            let mut loaded = Loaded::read(&args.source.config, args.source.data.as_deref())?;
+            let mut loaded = Loaded::read(&args.source.config, &args.source.data)?;
             let threads = Threads::new(args.source.threads)?;
             let progress = shell.progress(&format!("reading {}", loaded.gathering.source));
             let rows = loaded.take_rows();

@@ -15,7 +15,7 @@ use samescore_research::{output_file, render, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
-use super::load::{Inputs, Loaded};
+use super::load::{DataArgs, Inputs, Loaded};
 use super::reading::{Opened, ReadArgs};
 use super::score::{self, write_trace};
 use super::shell::{Answer, Progress, Shell};
@@ -26,10 +26,8 @@ use super::shell::{Answer, Progress, Shell};
 pub(super) struct Args {
     /// The config, in TOML.
     config: PathBuf,
-    /// The rows: a file, a folder or pattern of files, or the address of a database; instead of the
-    /// source that the config names.
-    #[arg(long, value_name = "SOURCE")]
-    data: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
     /// The artifact; without it, the config's name ending in .samescore.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -54,7 +52,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let progress = Arc::new(shell.progress("reading the config"));
-    let mut loaded = Loaded::read(&args.config, args.data.as_deref())?;
+    let mut loaded = Loaded::read(&args.config, &args.data)?;
     let out = args.out.clone().unwrap_or_else(|| args.config.with_extension("samescore"));
     let inputs = Inputs::gathered(&[("the config", &*args.config)], &loaded.gathering)?;
     let outputs = [("--out", Some(&*out)), ("--trace", args.trace.as_deref())];

@@ -9,7 +9,7 @@ use samescore_core::par::Threads;
 use samescore_research::folds::{FoldPlan, Scheme};
 
 use super::failure::Failure;
-use super::load::Loaded;
+use super::load::{DataArgs, Loaded};
 use super::shell::Shell;
 
 /// How rows are laid into folds.
@@ -70,10 +70,8 @@ impl FoldArgs {
 pub(super) struct SourceArgs {
     /// The config, in TOML.
     pub(super) config: PathBuf,
-    /// The rows: a file, a folder or pattern of files, or the address of a database; instead of the
-    /// source that the config names.
-    #[arg(long, value_name = "SOURCE")]
-    pub(super) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) data: DataArgs,
     /// The number of threads; 0 means one per core. It cannot change a bit.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) threads: usize,
@@ -88,7 +86,7 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn read(args: &SourceArgs, shell: &Shell) -> Result<Self, Failure> {
-        let mut loaded = Loaded::read(&args.config, args.data.as_deref())?;
+        let mut loaded = Loaded::read(&args.config, &args.data)?;
         let threads = Threads::new(args.threads)?;
         let progress = shell.progress(&format!("reading {}", loaded.gathering.source));
         let batch = match loaded.take_rows() {

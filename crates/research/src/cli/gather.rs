@@ -25,7 +25,8 @@ use super::shell::{Answer, Shell};
                   samescore gather 'sqlite://loans.db?table=loans' --out snapshots --key id\n  \
                   samescore gather --config loans.toml --out snapshots")]
 pub(super) struct Args {
-    /// Where the rows come from: a file, a pattern or folder of files, sqlite://, postgres://.
+    /// Where the rows come from: a file, a pattern or folder of files, sqlite://, postgres://; with
+    /// --config instead of its source, and joined and grouped as it says.
     source: Option<PathBuf>,
     /// The folder of snapshots; without it, only the fingerprint is printed.
     #[arg(long, value_name = "FOLDER")]
@@ -87,6 +88,13 @@ fn text(table: &Canonical, gathering: &Gathering, stored: Option<&Snapshot>) -> 
     if let Some(stored) = stored {
         let how = if stored.is_new { "written to" } else { "found at" };
         pairs.push((how, stored.path.display().to_string()));
+        if stored.manifest.key != gathering.data.key {
+            let known = match stored.manifest.key.as_slice() {
+                [] => "no key".to_owned(),
+                names => names.join(", "),
+            };
+            pairs.push(("manifest", format!("of the first gathering, with {known}")));
+        }
     }
     let fields = table.batch().schema().fields().iter().zip(table.columns());
     let rows: Vec<Vec<String>> = fields
@@ -108,6 +116,7 @@ fn answer(table: &Canonical, gathering: &Gathering, stored: Option<&Snapshot>) -
         "n_rows": table.batch().n_rows(),
         "columns": fields.map(column).collect::<Vec<Value>>(),
         "key": gathering.data.key,
+        "manifest_key": stored.map(|stored| &stored.manifest.key),
         "path": stored.map(|stored| stored.path.display().to_string()),
         "is_new": stored.map(|stored| stored.is_new),
     })

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use samescore_core::artifact::Payload;
 use samescore_core::math;
 use samescore_core::par::Threads;
+use samescore_research::gathering::Gathering;
 use samescore_research::importance::{Permutation, permuted};
 use samescore_research::metrics::{self, Metric};
-use samescore_research::{gather, render};
+use samescore_research::render;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
@@ -29,6 +30,9 @@ pub(super) struct Args {
     artifact: PathBuf,
     /// Rows with the target: a file, a folder or pattern of files, or the address of a database.
     source: Option<PathBuf>,
+    /// The config of the fit, if it joins or groups: the rows are gathered as they were then.
+    #[arg(long, value_name = "FILE", requires = "source")]
+    config: Option<PathBuf>,
     /// The figure of merit; without it, the first of the task.
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
@@ -49,11 +53,15 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let shuffled = match &args.source {
         None => None,
         Some(source) => {
-            let source = load::source(source)?;
-            let progress = shell.progress(&format!("reading {source}"));
+            let mut gathering = match &args.config {
+                Some(config) => load::gathering(config, Some(source))?,
+                None => Gathering::of(load::source(source)?),
+            };
+            gathering.data = config.data.clone();
+            let progress = shell.progress(&format!("reading {}", gathering.source));
             let hear = |what: &str, done, total| progress.at(what, done, total);
             Some(threads.run(|| {
-                let batch = gather::read(&source, &config.data, &[])?;
+                let batch = gathering.read_rows()?;
                 permuted(plan, config, &batch, (&metric, args.repeats), &hear)
             })?)
         }

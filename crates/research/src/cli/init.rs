@@ -8,6 +8,7 @@ use samescore_core::error::{Code, Error};
 use samescore_core::example;
 use samescore_research::draft::{self, Target};
 use samescore_research::gather::Source;
+use samescore_research::gathering::Gathering;
 use samescore_research::{convert, gather, output_file};
 use serde_json::json;
 
@@ -45,7 +46,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let (source, columns, target) = match &args.source {
         Some(source) => {
             let source = load::source(source)?;
-            let inputs = load::Inputs::of(&[], &source)?;
+            let inputs = load::Inputs::gathered(&[], &Gathering::of(source.clone()))?;
             output_file::keep_apart(&inputs.all(), &[("--out", Some(&args.out))])?;
             let columns = gather::infer(&source, &[])?;
             let target = draft::choose_target(&source, args.target.as_deref(), &columns)?;

@@ -7,7 +7,7 @@ use samescore_core::batch::Batch;
 use samescore_core::config::{Config, Task};
 use samescore_core::error::{Code, Error, Result};
 use samescore_research::gather::Source;
-use samescore_research::gathering::{self, Gathering};
+use samescore_research::gathering::{self, Gathering, Instead};
 use samescore_research::{draft, file, zones};
 
 use super::failure::Failure;
@@ -26,12 +26,13 @@ pub(super) struct Loaded {
 
 impl Loaded {
     /// Reads a config. `data` stands in for its source; a config that declares no columns takes
-    /// those of the source.
-    pub(super) fn read(path: &Path, data: Option<&Path>) -> Result<Self, Failure> {
+    /// those of the rows.
+    pub(super) fn read(path: &Path, data: &DataArgs) -> Result<Self, Failure> {
         let text = file::read_text(path)?;
         let shown = path.display().to_string();
         let wrong = |e: Error| Failure::in_config(e, &shown, &text);
-        let (mut config, mut gathering) = read_gathering(path, &text, data).map_err(wrong)?;
+        let (mut config, mut gathering) =
+            read_gathering(path, &text, data.instead()?).map_err(wrong)?;
         let is_inferred = config.data.columns.is_empty();
         let mut rows = None;
         if is_inferred {
@@ -70,18 +71,89 @@ impl Loaded {
     }
 }
 
+/// The rows of a command that reads a config.
+#[derive(clap::Args)]
+pub(super) struct DataArgs {
+    /// The rows: a file, a folder or pattern of files, or the address of a database; instead of the
+    /// source that the config names. What the config joins is joined to them, and they are grouped
+    /// as it says.
+    #[arg(long, value_name = "SOURCE")]
+    data: Option<PathBuf>,
+    /// The rows of --data are what the config gathers already, such as a snapshot of it: nothing is
+    /// joined to them, and they are not grouped.
+    #[arg(long, requires = "data")]
+    gathered: bool,
+}
+
+impl DataArgs {
+    fn instead(&self) -> Result<Option<Instead>> {
+        let source = self.data.as_deref().map(source).transpose()?;
+        Ok(source.map(|source| Instead { source, is_gathered: self.gathered }))
+    }
+}
+
+/// The rows of a command that reads an artifact.
+#[derive(clap::Args)]
+pub(super) struct RowArgs {
+    /// The rows: a file, a folder or pattern of files, or the address of a database.
+    source: PathBuf,
+    /// The config of the fit, if it joins or groups: the rows are gathered as they were then, from
+    /// this source instead of its own. An artifact does not say how its rows were gathered.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl RowArgs {
+    /// How the rows are gathered, of which an artifact says the columns.
+    pub(super) fn gathering(&self) -> Result<Gathering, Failure> {
+        match &self.config {
+            Some(config) => gathering(config, Some(&self.source)),
+            None => Ok(Gathering::of(source(&self.source)?)),
+        }
+    }
+
+    /// What is read besides the rows.
+    pub(super) fn inputs<'a>(
+        &'a self,
+        artifact: &'a Path,
+        gathering: &Gathering,
+    ) -> Result<Inputs<'a>> {
+        let mut named = vec![("the artifact", artifact)];
+        named.extend(self.config.as_deref().map(|config| ("the config", config)));
+        Inputs::gathered(&named, gathering)
+    }
+
+    /// What reading the rows failed with: a column may be one that the config of the fit joins.
+    pub(super) fn failure(&self, error: Error) -> Error {
+        if error.code() != Code::MissingColumn || self.config.is_some() {
+            return error;
+        }
+        let joined = "if the config of the fit joins or groups, give it by --config";
+        let remedy = match error.remedy_text() {
+            Some(remedy) => format!("{remedy}; {joined}"),
+            None => joined.to_owned(),
+        };
+        error.remedy(remedy)
+    }
+}
+
 /// How a config gathers its rows, without a look at them. `data` stands in for its source.
 pub(super) fn gathering(path: &Path, data: Option<&Path>) -> Result<Gathering, Failure> {
     let text = file::read_text(path)?;
-    let read = read_gathering(path, &text, data);
+    let instead = data.map(source).transpose()?;
+    let instead = instead.map(|source| Instead { source, is_gathered: false });
+    let read = read_gathering(path, &text, instead);
     Ok(read.map_err(|e| Failure::in_config(e, &path.display().to_string(), &text))?.1)
 }
 
-fn read_gathering(path: &Path, text: &str, data: Option<&Path>) -> Result<(Config, Gathering)> {
+fn read_gathering(
+    path: &Path,
+    text: &str,
+    instead: Option<Instead>,
+) -> Result<(Config, Gathering)> {
     let mut config = Config::parse_beside(text, &gathering::TABLES)?;
     zones::resolve(&mut config.data)?;
     let folder = path.parent().unwrap_or(Path::new(""));
-    let instead = data.map(source).transpose()?;
     let gathering = Gathering::read(text, &config, folder, instead)?;
     Ok((config, gathering))
 }
@@ -98,11 +170,7 @@ pub(super) struct Inputs<'a> {
 }
 
 impl<'a> Inputs<'a> {
-    pub(super) fn of(named: &[(&'a str, &'a Path)], source: &Source) -> Result<Self> {
-        Ok(Inputs { named: named.to_vec(), files: source.files()? })
-    }
-
-    /// The same with the files of all sources of a config.
+    /// With the files of all sources of a config.
     pub(super) fn gathered(named: &[(&'a str, &'a Path)], gathering: &Gathering) -> Result<Self> {
         Ok(Inputs { named: named.to_vec(), files: gathering.files()? })
     }

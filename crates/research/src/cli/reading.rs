@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use samescore_core::batch::Batch;
 use samescore_core::error::Result;
+use samescore_core::par::Threads;
 use samescore_research::gather::{BLOCK_ROWS, Keep, SourceBlocks};
 use samescore_research::gathering::Gathering;
+
+use super::load::RowArgs;
 
 /// Files from here on are streamed.
 const STREAMED_BYTES: u64 = 1 << 30;
@@ -57,6 +60,18 @@ impl ReadArgs {
     /// Rows per block of a table in memory.
     pub(super) fn held_rows(&self) -> usize {
         self.block_rows.unwrap_or(samescore_core::batch::BLOCK_ROWS)
+    }
+
+    /// The rows of a command that reads an artifact, in blocks.
+    pub(super) fn blocks(
+        &self,
+        rows: &RowArgs,
+        gathering: &Gathering,
+        threads: &Threads,
+    ) -> Result<SourceBlocks> {
+        let (block_rows, keep) = (self.block_rows(), self.keep());
+        let blocks = threads.run(|| gathering.blocks(block_rows, &keep));
+        blocks.map_err(|e| rows.failure(e))
     }
 
     /// The rows to fit on: in memory, unless they are too many or `is_streamed`. `rows` are they,

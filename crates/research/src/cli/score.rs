@@ -12,12 +12,12 @@ use samescore_core::pipeline::{Membership, Scores};
 use samescore_core::step::{Output, Progress};
 use samescore_core::trace::Trace;
 use samescore_research::gather::SourceBlocks;
-use samescore_research::{gather, output_file, render, workflow};
+use samescore_research::{output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
 use super::listing::Listing;
-use super::load::{self, Inputs};
+use super::load::{self, RowArgs};
 use super::reading::ReadArgs;
 use super::shell::{self, Answer, Shell};
 use super::write_back;
@@ -33,8 +33,8 @@ use super::write_back;
 pub(super) struct Args {
     /// The artifact.
     artifact: PathBuf,
-    /// The rows: a file, a folder or pattern of files, or the address of a database.
-    source: PathBuf,
+    #[command(flatten)]
+    rows: RowArgs,
     /// What of each row: its score, the sum behind it, the leaf of every tree, or what each feature
     /// adds to the sum. Models of trees have all of them.
     #[arg(long, value_enum, default_value_t = What::Score)]
@@ -79,29 +79,30 @@ impl What {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
-    let source = load::source(&args.source)?;
+    let mut gathering = args.rows.gathering()?;
     if let Some(target) = write_back::target(args.out.as_deref())? {
         let job = write_back::Job {
             artifact: &args.artifact,
-            source: &source,
+            rows: &args.rows,
+            gathering,
             target: &target,
             output: args.output.output(),
+            is_marked: args.mark,
             trace: args.trace.as_deref(),
             n_threads: args.threads,
             reading: &args.reading,
         };
         return job.run(shell);
     }
-    let inputs = Inputs::of(&[("the artifact", &*args.artifact)], &source)?;
+    let inputs = args.rows.inputs(&args.artifact, &gathering)?;
     let outputs = [("--out", args.out.as_deref()), ("--trace", args.trace.as_deref())];
     output_file::keep_apart(&inputs.all(), &outputs)?;
     let progress = shell.progress("loading the artifact");
     let artifact = load::artifact(&args.artifact)?;
     let threads = Threads::new(args.threads)?;
-    progress.say(&format!("looking through {source}"));
-    let data = workflow::scoring_data(&artifact.payload().config);
-    let (block_rows, keep) = (args.reading.block_rows(), args.reading.keep());
-    let blocks = threads.run(|| gather::blocks(&source, &data, block_rows, &keep))?;
+    progress.say(&format!("looking through {}", gathering.source));
+    gathering.data = workflow::scoring_data(&artifact.payload().config);
+    let blocks = args.reading.blocks(&args.rows, &gathering, &threads)?;
     if let Some(path) = &args.trace {
         trace(path, &artifact, &blocks, (&threads, &progress))?;
     }

@@ -6,15 +6,16 @@ use samescore_core::aggregate::Blocks;
 use samescore_core::batch::Batch;
 use samescore_core::listing;
 use samescore_core::par::Threads;
-use samescore_research::{gather, output_file, render, workflow};
+use samescore_research::{output_file, render, workflow};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
 use super::listing::Listing;
-use super::load::{self, Inputs};
+use super::load::{self, RowArgs};
 use super::reading::ReadArgs;
 use super::score::json_value;
 use super::shell::{Answer, Shell};
+use super::write_back;
 
 /// Write the columns that a step of an artifact makes of rows.
 ///
@@ -27,8 +28,8 @@ use super::shell::{Answer, Shell};
 pub(super) struct Args {
     /// The artifact.
     artifact: PathBuf,
-    /// The rows: a file, a folder or pattern of files, or the address of a database.
-    source: PathBuf,
+    #[command(flatten)]
+    rows: RowArgs,
     /// The last step to apply, by name; `input` means none.
     #[arg(long, value_name = "STEP")]
     until: Option<String>,
@@ -43,16 +44,18 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
-    let source = load::source(&args.source)?;
-    let inputs = Inputs::of(&[("the artifact", &*args.artifact)], &source)?;
+    let mut gathering = args.rows.gathering()?;
+    if let Some(out) = &args.out {
+        write_back::check_csv(out, "a file ending in .csv")?;
+    }
+    let inputs = args.rows.inputs(&args.artifact, &gathering)?;
     output_file::keep_apart(&inputs.all(), &[("--out", args.out.as_deref())])?;
     let artifact = load::artifact(&args.artifact)?;
     let threads = Threads::new(args.threads)?;
-    let progress = shell.progress(&format!("reading {source}"));
-    let data = workflow::scoring_data(&artifact.payload().config);
+    let progress = shell.progress(&format!("reading {}", gathering.source));
+    gathering.data = workflow::scoring_data(&artifact.payload().config);
     let transform = |batch: &Batch| artifact.plan().transform(batch, args.until.as_deref());
-    let (block_rows, keep) = (args.reading.block_rows(), args.reading.keep());
-    let source = threads.run(|| gather::blocks(&source, &data, block_rows, &keep))?;
+    let source = args.reading.blocks(&args.rows, &gathering, &threads)?;
     let listing = Listing { shell, progress, doing: "transforming", out: args.out.as_deref() };
     if args.out.is_none() && shell.is_json() {
         let answer = |rows: Value| json!({ "command": "transform", "rows": rows });

@@ -3,16 +3,17 @@
 use std::path::Path;
 
 use samescore_core::batch::Batch;
-use samescore_core::error::Error;
+use samescore_core::error::{Code, Error};
 use samescore_core::par::Threads;
 use samescore_core::step::Output;
-use samescore_research::gather::{self, Format, Source};
-use samescore_research::sink::{self, Shape};
+use samescore_research::gather::{Format, Source};
+use samescore_research::gathering::Gathering;
+use samescore_research::sink::{self, Scored, Shape};
 use samescore_research::{output_file, render, stream, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
-use super::load::{self, Inputs};
+use super::load::{self, RowArgs};
 use super::reading::ReadArgs;
 use super::score;
 use super::shell::{Answer, Shell};
@@ -25,27 +26,50 @@ pub(super) fn target(out: Option<&Path>) -> Result<Option<Source>, Error> {
     let target = load::source(out)?;
     match &target {
         Source::Files(path) => {
-            let is_ours = matches!(Format::of(path), Ok(Format::Parquet | Format::JsonLines));
-            Ok(is_ours.then_some(target))
+            if matches!(Format::of(path), Ok(Format::Parquet | Format::JsonLines)) {
+                return Ok(Some(target));
+            }
+            check_csv(path, "a file ending in .csv, .parquet or .jsonl")?;
+            Ok(None)
         }
         _ => Ok(Some(target)),
     }
 }
 
+/// Endings of files that are no CSV, whatever is written into them.
+const OTHER_ENDINGS: [&str; 14] = [
+    "gz", "zst", "bz2", "xz", "zip", "parquet", "arrow", "ipc", "feather", "json", "jsonl",
+    "ndjson", "xlsx", "tsv",
+];
+
+/// Refuses a file for a CSV whose name says that it is something else. `expected` is what is
+/// written.
+pub(super) fn check_csv(path: &Path, expected: &str) -> Result<(), Error> {
+    let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
+    if !OTHER_ENDINGS.contains(&ending.as_str()) {
+        return Ok(());
+    }
+    let message = format!("expected {expected} to write, found `{}`", path.display());
+    Err(Error::new(Code::Usage, message)
+        .remedy("write it in one of these forms, and pack or convert that file"))
+}
+
 /// What is scored, and what of it is written.
 pub(super) struct Job<'a> {
     pub(super) artifact: &'a Path,
-    pub(super) source: &'a Source,
+    pub(super) rows: &'a RowArgs,
+    pub(super) gathering: Gathering,
     pub(super) target: &'a Source,
     pub(super) output: Option<Output>,
+    pub(super) is_marked: bool,
     pub(super) trace: Option<&'a Path>,
     pub(super) n_threads: usize,
     pub(super) reading: &'a ReadArgs,
 }
 
 impl Job<'_> {
-    pub(super) fn run(&self, shell: &Shell) -> Result<Answer, Failure> {
-        let inputs = Inputs::of(&[("the artifact", self.artifact)], self.source)?;
+    pub(super) fn run(mut self, shell: &Shell) -> Result<Answer, Failure> {
+        let inputs = self.rows.inputs(self.artifact, &self.gathering)?;
         let out = match self.target {
             Source::Files(path) | Source::Sqlite(path, _) => Some(path.as_path()),
             Source::Postgres(..) => None,
@@ -54,24 +78,24 @@ impl Job<'_> {
         let progress = shell.progress("loading the artifact");
         let artifact = load::artifact(self.artifact)?;
         let (plan, threads) = (artifact.plan(), Threads::new(self.n_threads)?);
-        let data = workflow::scoring_data(&artifact.payload().config);
-        progress.say(&format!("looking through {}", self.source));
-        let (block_rows, keep) = (self.reading.block_rows(), self.reading.keep());
-        let blocks = threads.run(|| gather::blocks(self.source, &data, block_rows, &keep))?;
+        self.gathering.data = workflow::scoring_data(&artifact.payload().config);
+        progress.say(&format!("looking through {}", self.gathering.source));
+        let blocks = self.reading.blocks(self.rows, &self.gathering, &threads)?;
         if let Some(path) = self.trace {
             score::trace(path, &artifact, &blocks, (&threads, &progress))?;
         }
         let (n_rows, mut n_done, mut n_unscored) = (blocks.n_rows(), 0u64, 0u64);
-        let mut sink = sink::open(self.target, Shape::of(&artifact, self.output)?)?;
+        let mut sink = sink::open(self.target, Shape::of(&artifact, self.output, self.is_marked)?)?;
         let score = |block: Batch| {
             let scores = match self.output {
                 None => plan.score(&block)?,
                 Some(output) => plan.output(output, &block)?,
             };
-            Ok((block, scores))
+            let marks = self.is_marked.then(|| plan.membership(&block)).transpose()?;
+            Ok((block, scores, marks))
         };
-        stream::each_block(&blocks, &threads, score, |(block, scores)| {
-            sink.block(&block, &scores)?;
+        stream::each_block(&blocks, &threads, score, |(block, scores, marks)| {
+            sink.block(&Scored { batch: &block, scores: &scores, marks: marks.as_ref() })?;
             n_unscored +=
                 (0..scores.len()).filter(|&row| scores.values(row).is_err()).count() as u64;
             n_done += block.n_rows() as u64;

@@ -30,7 +30,11 @@ pub(super) enum Type {
     Date {
         bytes: usize,
     },
-    Time(Unit),
+    /// A timestamp: an instant if it has a zone, else a local time.
+    Time {
+        unit: Unit,
+        has_zone: bool,
+    },
     /// What cannot be a column, by name.
     Other(&'static str),
 }
@@ -63,6 +67,8 @@ pub(super) enum Value<'a> {
     Text(&'a str),
     /// Microseconds; `None` if there are no whole ones.
     Time(Option<i64>),
+    /// The same of a date or time without a zone.
+    LocalTime(Option<i64>),
 }
 
 impl Array<'_> {
@@ -84,7 +90,7 @@ impl Array<'_> {
                 has(1, n.checked_mul(bytes))
             }
             Type::Decimal { bytes, .. } => has(1, n.checked_mul(bytes)),
-            Type::Time(_) => has(1, n.checked_mul(8)),
+            Type::Time { .. } => has(1, n.checked_mul(8)),
             Type::TextView => has(1, n.checked_mul(16)),
             Type::Text { .. } if n == 0 => true,
             Type::Text { offset_bytes } => has(1, (n + 1).checked_mul(offset_bytes)),
@@ -119,12 +125,15 @@ impl Array<'_> {
             }
             Type::Date { bytes: 4 } => {
                 let days = i32::from_le_bytes(item(buffer, row)?);
-                Value::Time(i64::from(days).checked_mul(DAY_MICROS))
+                Value::LocalTime(i64::from(days).checked_mul(DAY_MICROS))
             }
             Type::Date { .. } => {
-                Value::Time(i64::from_le_bytes(item(buffer, row)?).checked_mul(1000))
+                Value::LocalTime(i64::from_le_bytes(item(buffer, row)?).checked_mul(1000))
             }
-            Type::Time(unit) => Value::Time(micros(i64::from_le_bytes(item(buffer, row)?), unit)),
+            Type::Time { unit, has_zone } => {
+                let micros = micros(i64::from_le_bytes(item(buffer, row)?), unit);
+                if has_zone { Value::Time(micros) } else { Value::LocalTime(micros) }
+            }
             Type::Text { offset_bytes } => {
                 let offset = |row: usize| {
                     let read = integer(buffer, row, offset_bytes, true)?;
@@ -164,6 +173,7 @@ pub(super) fn show(value: Value<'_>, taker: &mut impl Taker) {
         Value::Decimal(units, n_decimals) => taker.text(&decimal_text(units, n_decimals)),
         Value::Text(text) => taker.text(text),
         Value::Time(micros) => taker.time(micros),
+        Value::LocalTime(micros) => taker.local_time(micros),
     }
 }
 
@@ -232,7 +242,8 @@ mod tests {
         assert_eq!(array(int, 1, &[&[], &[0xfe, 0xff]]).value(0), Some(Value::Integer(-2)));
         let decimal = Type::Decimal { bytes: 4, n_decimals: 2 };
         assert_eq!(array(decimal, 1, &[&[], &[5, 0, 0, 0]]).value(0), Some(Value::Decimal(5, 2)));
-        let nano = array(Type::Time(Unit::Nano), 1, &[&[], &[1, 0, 0, 0, 0, 0, 0, 0]]);
+        let nano = Type::Time { unit: Unit::Nano, has_zone: true };
+        let nano = array(nano, 1, &[&[], &[1, 0, 0, 0, 0, 0, 0, 0]]);
         assert_eq!(nano.value(0), Some(Value::Time(None)));
     }
 

@@ -57,7 +57,7 @@ impl Field {
             Type::Int { .. } => Stored::Integer,
             Type::Float { .. } => Stored::Float,
             Type::Decimal { .. } | Type::Text { .. } | Type::TextView => Stored::Text,
-            Type::Date { .. } | Type::Time(_) => Stored::Time,
+            Type::Date { .. } | Type::Time { .. } => Stored::Time,
             Type::Other(found) => {
                 let message =
                     format!("expected a bool, number, text, date or timestamp, found {found}");
@@ -100,12 +100,15 @@ fn stored(field: &Table<'_>) -> Option<Type> {
         6 => Type::Bool,
         7 => decimal(number(0), number(1), table?.i32(2).unwrap_or(128)),
         8 => Type::Date { bytes: if unit(1) == 0 { 4 } else { 8 } },
-        10 => Type::Time(match unit(0) {
-            0 => Unit::Second,
-            1 => Unit::Milli,
-            2 => Unit::Micro,
-            _ => Unit::Nano,
-        }),
+        10 => Type::Time {
+            unit: match unit(0) {
+                0 => Unit::Second,
+                1 => Unit::Milli,
+                2 => Unit::Micro,
+                _ => Unit::Nano,
+            },
+            has_zone: table.and_then(|table| table.text(1)).is_some_and(|zone| !zone.is_empty()),
+        },
         4 | 15 | 19 | 23 => Type::Other("binary"),
         9 => Type::Other("time of day"),
         11 | 18 => Type::Other("duration"),

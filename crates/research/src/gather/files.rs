@@ -205,7 +205,10 @@ fn check_folders(root: &Path, found: &[PathBuf]) -> Result<()> {
                 path.display()
             );
             let error = Error::new(Code::UnknownSource, message);
-            return Err(error.remedy("write that column into the files"));
+            return Err(error.remedy(
+                "write that column into the files and name the folders without `=`, or name the files \
+                 of one such folder",
+            ));
         }
     }
     Ok(())
@@ -281,6 +284,7 @@ mod tests {
         for pattern in ["t", "t/**/*.csv", "t/*/a.csv"] {
             let refused = expanded(&keyed, pattern).unwrap_err().to_string();
             assert!(refused.contains("found `day=1`"), "{refused}");
+            assert!(refused.contains("and name the folders without `=`"), "{refused}");
         }
         // Whoever names such a folder means its files.
         assert_eq!(expanded(&keyed, "t/day=1/*.csv").unwrap(), ["t/day=1/a.csv"]);

@@ -19,7 +19,7 @@ use samescore_core::config::{ColumnConfig, DataConfig};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
-use super::infer::{Seen, no_rows, of_snapshot};
+use super::infer::{Seen, check_delimiter, is_num, is_padded, no_rows, of_snapshot};
 use super::table::take;
 use super::taker::{Filling, Part, Stored, Taker};
 use super::{Source, fill, filled, read};
@@ -40,6 +40,7 @@ pub fn read_inferred(source: impl Into<Source>, missing: &[String]) -> Result<Ba
     if taken.n_rows == 0 {
         return Err(no_rows(&source));
     }
+    check_delimiter(&source, &taken.names)?;
     let mut columns: BTreeMap<String, Filling> = BTreeMap::new();
     let mut again: BTreeMap<String, ColumnConfig> = BTreeMap::new();
     let mut guesses: Vec<Option<Guess>> = taken.columns.into_iter().map(Some).collect();
@@ -167,6 +168,26 @@ fn n_levels(column: &Column) -> Option<usize> {
     }
 }
 
+/// Cells up to the first one that is no number although its digits read as one.
+struct Plain<'c, 'i, I> {
+    cells: &'i mut I,
+    padded: Option<Cow<'c, str>>,
+}
+
+impl<'c, I: Iterator<Item = Cow<'c, str>>> Iterator for Plain<'c, '_, I> {
+    type Item = Cow<'c, str>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Cow<'c, str>> {
+        let cell = self.cells.next()?;
+        if is_padded(&cell) {
+            self.padded = Some(cell);
+            return None;
+        }
+        Some(cell)
+    }
+}
+
 impl Taker for Guess {
     fn missing(&mut self) {
         match &mut self.kept {
@@ -183,12 +204,11 @@ impl Taker for Guess {
         if let Kept::Column(filling) = &mut self.kept
             && filling.column.kind() == ColumnKind::Num
         {
-            let n_faults = filling.faults.len();
-            filling.text(cell);
-            match filling.faults.len() == n_faults {
-                true => return self.seen.see(true, false),
-                false => self.mix(),
+            if is_num(cell) {
+                filling.text(cell);
+                return self.seen.see(true, false);
             }
+            self.mix();
         }
         if let Kept::Column(filling) = &mut self.kept
             && let Some(before) = n_levels(&filling.column)
@@ -216,7 +236,11 @@ impl Taker for Guess {
         loop {
             // What is kept as numbers began with one: another changes nothing of what was seen.
             let cell = match &mut self.kept {
-                Kept::Column(filling) => filling.short(&mut cells),
+                Kept::Column(filling) => {
+                    let mut plain = Plain { cells: &mut cells, padded: None };
+                    let cell = filling.short(&mut plain);
+                    cell.or(plain.padded)
+                }
                 Kept::Nothing | Kept::Mixed => cells.next(),
             };
             match cell {
@@ -272,6 +296,11 @@ impl Taker for Guess {
         if let Some(filling) = self.column(ColumnKind::Time) {
             filling.time(micros);
         }
+    }
+
+    fn local_time(&mut self, micros: Option<i64>) {
+        // An inferred column has no zone.
+        self.time(micros);
     }
 
     fn refused(&mut self, why: Error) {
@@ -351,6 +380,8 @@ mod tests {
     fn one_reading_gives_what_two_give() {
         check("b,a\n1,x\n,?\n2.5,y\n");
         check("a\n?\n1\n01\nx\n");
+        check("a,b,c\n1,01,1\n2,2,NaN\n03,3,2\n4,4,inf\n");
+        check("a,b,c\nNaN,1,0.1\n1,1e400,0.1000000000000000056\n,2,\n");
         check("a,b,c\n,2020-01-01,\n1,,2\n2,2020-01-02T10:00Z,\n");
         check("a,b\n2020-01-01,1\nx,2020-01-01\n");
         check("a,b\n9007199254740993,1e400\n1,true\n");

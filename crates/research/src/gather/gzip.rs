@@ -58,6 +58,11 @@ pub(super) fn failed(path: &Path, error: &io::Error) -> Error {
             );
             return Error::new(Code::LimitExceeded, message);
         }
+        ErrorKind::InvalidInput if error.to_string().contains("header") => {
+            let message = format!("`{shown}`: expected bytes packed by gzip, found others");
+            return Error::new(Code::BadValue, message)
+                .remedy("name the file .csv if it is not packed");
+        }
         ErrorKind::UnexpectedEof => "found its end too early".to_owned(),
         _ => format!("found damaged ones ({error})"),
     };
@@ -91,7 +96,9 @@ mod tests {
             let found = message(&whole[..cut]);
             assert!(found.contains("found its end too early"), "{cut}: {found}");
         }
-        assert!(message(b"a,b,c,d,e,f\n1,2,3,4,5,6\n").contains("found damaged ones"));
+        assert!(
+            message(b"a,b,c,d,e,f\n1,2,3,4,5,6\n").contains("found others (name the file .csv")
+        );
         assert!(message(&[&whole[..], b"rest"].concat()).starts_with("`t.csv.gz`: expected bytes"));
         let mut wrong = whole.clone();
         let n = wrong.len();

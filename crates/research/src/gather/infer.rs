@@ -5,9 +5,18 @@
 //! number, else time if every such cell is a time, else text. A column without any value is num.
 //!
 //! Every source gives the answer that the same table as CSV gives: text is judged by what it reads
-//! as, and a decimal or a number of JSON is its text; booleans are the labels `true` and `false`,
+//! as, also where its source calls it text, and a decimal or a number of JSON is its text; booleans
+//! are the labels `true` and `false`,
 //! so text; integers are num unless one is beyond 2^53, then text; floats are num, dates and
 //! timestamps time.
+//!
+//! **Numbers are those that lose nothing.** A text counts as a number if the number, written with as
+//! many digits, is the digits that stand there. A zero before another digit (`01234`, a postal code
+//! or an identifier) makes the column text; so does a number beyond 2^53 or of more than 17 digits
+//! that f64 would round, one too small for f64, and one too large. Zeros at the end of decimals, a
+//! plus sign and an exponent are harmless: `1.50`, `+1.5` and `15e-1` are one number, and a column
+//! of labels such as `1e3` that are none must be declared text. `inf` and `-inf` are numbers, and
+//! `NaN` is a missing one.
 //!
 //! What is inferred is written into the config or the artifact: nothing is inferred at scoring.
 
@@ -21,7 +30,7 @@ use samescore_core::error::{Code, Error, Result};
 use super::reader::BLOCK_ROWS;
 use super::table::{Taken, same_columns, take};
 use super::taker::{Part, Stored, Taker, bool_label};
-use super::{Source, blocks, check_names, check_size};
+use super::{Format, Source, blocks, check_names, check_size};
 use crate::snapshot;
 
 /// Name and kind of every column of a source. `missing` are the texts that mean missing.
@@ -44,6 +53,7 @@ pub fn infer(
     if taken.n_rows == 0 {
         return Err(no_rows(&source));
     }
+    check_delimiter(&source, &taken.names)?;
     let kinds = taken.columns.iter().map(|seen| seen.kind().into());
     Ok(taken.names.into_iter().zip(kinds).collect())
 }
@@ -82,6 +92,26 @@ fn by_parts(source: &Source, make: &(impl Fn(&str) -> Seen + Sync)) -> Result<Ta
         })?;
     }
     Ok(all)
+}
+
+/// Refuses one column of a CSV file that is called like several with another mark between them.
+pub(super) fn check_delimiter(source: &Source, names: &[String]) -> Result<()> {
+    let (Source::Files(_), [name]) = (source, names) else {
+        return Ok(());
+    };
+    let files = source.files()?;
+    let is_csv = |path: &PathBuf| matches!(Format::of(path), Ok(Format::Csv | Format::CsvGz));
+    let Some(mark) = name.chars().find(|c| [';', '\t', '|'].contains(c)) else {
+        return Ok(());
+    };
+    if !files.iter().all(is_csv) {
+        return Ok(());
+    }
+    let message = format!(
+        "`{source}`: expected cells separated by commas, found {mark:?} in its only column {name:?}"
+    );
+    Err(Error::new(Code::BadValue, message)
+        .remedy("write the file with commas, or declare the column if it is one"))
 }
 
 pub(super) fn no_rows(source: &Source) -> Error {
@@ -149,6 +179,55 @@ impl Seen {
     }
 }
 
+/// How a missing number is written where it is not left out.
+pub(super) const NAN: &str = "NaN";
+/// No double has more digits.
+const SHOWN_MAX: usize = 767;
+/// So many digits tell one double from every other.
+const DIGITS_MAX: usize = 17;
+const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+
+/// Whether a zero stands before another digit, as in no number.
+#[inline]
+pub(super) fn is_padded(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let digits = match bytes {
+        [b'-' | b'+', digits @ ..] => digits,
+        digits => digits,
+    };
+    matches!(digits, [b'0', b'0'..=b'9', ..])
+}
+
+/// Whether a text is a number that has the digits that stand there.
+pub(super) fn is_num(text: &str) -> bool {
+    if text == NAN {
+        return true;
+    }
+    !is_padded(text) && read_num(text).is_some_and(|x| keeps_digits(text, x))
+}
+
+fn keeps_digits(text: &str, x: f64) -> bool {
+    if x.is_infinite() {
+        return true;
+    }
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let digits: String = mantissa.chars().filter(char::is_ascii_digit).collect();
+    let digits = digits.trim_matches('0');
+    if x == 0.0 || digits.is_empty() {
+        return digits.is_empty();
+    }
+    if digits.len() <= DIGITS_MAX && (-EXACT_MAX..=EXACT_MAX).contains(&x) {
+        return true;
+    }
+    if digits.len() > SHOWN_MAX {
+        return false;
+    }
+    // Rust writes as many exact digits of a double as it is asked for.
+    let shown = format!("{x:.*e}", digits.len() - 1);
+    let shown = shown.split('e').next().unwrap_or_default();
+    shown.chars().filter(char::is_ascii_digit).eq(digits.chars())
+}
+
 impl Taker for Seen {
     fn missing(&mut self) {}
 
@@ -156,7 +235,7 @@ impl Taker for Seen {
         if self.reader.is_marker(cell) {
             return;
         }
-        let is_num = self.is_num && read_num(cell).is_some();
+        let is_num = self.is_num && is_num(cell);
         let is_time = self.is_time && read_time(cell, &self.format).is_some();
         self.see(is_num, is_time);
     }
@@ -179,6 +258,10 @@ impl Taker for Seen {
 
     fn time(&mut self, _: Option<i64>) {
         self.see(false, true);
+    }
+
+    fn local_time(&mut self, micros: Option<i64>) {
+        self.time(micros);
     }
 
     fn refused(&mut self, _: Error) {
@@ -233,6 +316,72 @@ mod tests {
         assert_eq!(of(&["2010-05-01", "2010"]), ColumnKind::Text);
         assert_eq!(of(&["9007199254740993"]), ColumnKind::Text);
         assert_eq!(of(&["", "?"]), ColumnKind::Num);
+        assert_eq!(of(&["NaN", "1", "inf", "-inf"]), ColumnKind::Num);
+        assert_eq!(of(&["NaN", "x"]), ColumnKind::Text);
+    }
+
+    #[test]
+    fn a_number_keeps_its_digits_or_is_text() {
+        for text in [
+            "0",
+            "-0",
+            "0.0",
+            "0.50",
+            "+7",
+            "1e3",
+            "1E05",
+            "-0.001",
+            "10",
+            "100.00",
+            "1e300",
+            ".5",
+            "5.",
+            "0e0",
+            "9007199254740992",
+            "9.007199254740994e15",
+            "0.1000000000000000055",
+            "123456789012345680000.0",
+            "0.30000000000000004",
+            "inf",
+            "NaN",
+        ] {
+            assert!(is_num(text), "{text}");
+        }
+        for text in [
+            "00",
+            "007",
+            "-01",
+            "+00501",
+            "01.5",
+            "1e400",
+            "-1e999",
+            "1e-400",
+            "nan",
+            "1,5",
+            "9007199254740993",
+            "9007199254740993.0",
+            "9.007199254740993e15",
+            "0.1000000000000000056",
+            "12345678901234567.5",
+            "123456789012345678901.5",
+        ] {
+            assert!(!is_num(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_column_with_other_marks_between_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        for header in ["a;b", "a\tb", "a|b"] {
+            std::fs::write(&path, format!("{header}\n1\n")).unwrap();
+            for refused in
+                [infer(&path, &[]).map(|_| ()), super::super::read_inferred(&path, &[]).map(|_| ())]
+            {
+                let said = refused.unwrap_err().to_string();
+                assert!(said.contains("expected cells separated by commas, found"), "{said}");
+            }
+        }
     }
 
     #[test]

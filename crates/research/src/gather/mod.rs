@@ -182,19 +182,22 @@ fn check_names(path: &Path, names: &[String]) -> Result<()> {
 }
 
 /// Who reads these sources, with versions, as a manifest says it: a server's own once it was
-/// connected to.
+/// connected to; the table of a snapshot is polars' in any case.
 pub fn readers<'a>(sources: impl IntoIterator<Item = &'a Source>) -> BTreeMap<String, String> {
-    let usual = [("polars", polars::VERSION), ("sqlite", rusqlite::version())];
-    let servers = sources.into_iter().filter_map(|source| match source {
-        Source::Postgres(address, _) => Some(postgres::readers(address)),
-        _ => None,
-    });
-    usual
-        .map(|(name, version)| (name, version.to_owned()))
-        .into_iter()
-        .chain(servers.flatten())
-        .map(|(name, version)| (name.to_owned(), version))
-        .collect()
+    let mut readers = BTreeMap::from([("polars".to_owned(), polars::VERSION.to_owned())]);
+    for source in sources {
+        match source {
+            Source::Files(_) => {}
+            Source::Sqlite(..) => {
+                readers.insert("sqlite".to_owned(), rusqlite::version().to_owned());
+            }
+            Source::Postgres(address, _) => {
+                let of_server = postgres::readers(address).into_iter();
+                readers.extend(of_server.map(|(name, version)| (name.to_owned(), version)));
+            }
+        }
+    }
+    readers
 }
 
 /// How many foreign readers are at work, whose panics are errors of a file.

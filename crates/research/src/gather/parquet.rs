@@ -2,7 +2,8 @@
 //!
 //! # Method
 //! Only Parquet's own schema counts: the Arrow schema that writers add as a note is ignored, so a
-//! categorical column is text and a zoned time is its instant in UTC, whoever wrote the file.
+//! categorical column is text, and a time is an instant if `isAdjustedToUTC` says so and else a local
+//! time, whoever wrote the file.
 //! Before anything is read the footer is held against the file: what it claims must fit into it.
 //!
 //! # Shape
@@ -32,6 +33,7 @@ use super::stored::show;
 use super::table::{Taken, Wanted, choose};
 use super::taker::Part;
 use super::{check_names, check_size, foreign, guard};
+use crate::snapshot;
 
 const MAGIC: &[u8] = b"PAR1";
 /// Magic, empty footer, its length, magic.
@@ -69,18 +71,20 @@ pub(super) fn take<T: Part>(
     par::in_waves(
         parts.len(),
         |part| footer.read(path, Cursor::new(&bytes), parts[part].clone(), None, threads(part)),
-        |frame| take_frame(frame?, &mut columns).map(|()| true),
+        |frame| take_frame(path, frame?, &mut columns).map(|()| true),
     )?;
     Ok(Taken { names: footer.names, columns, n_rows })
 }
 
 /// Shows rows that have been read to the takers of their columns.
-pub(super) fn take_frame<T: Part>(frame: DataFrame, columns: &mut [T]) -> Result<()> {
+pub(super) fn take_frame<T: Part>(path: &Path, frame: DataFrame, columns: &mut [T]) -> Result<()> {
+    // The times of a snapshot are instants, whatever wrote it says of them.
+    let is_utc = snapshot::of_table(path).is_some();
     // Each column goes when it has been shown, and leaves its memory to others.
     let read = frame.into_columns().into_iter().map(Some);
     let mut shown: Vec<(Option<Column>, &mut T)> = read.zip(columns).collect();
     let shown = par::map_mut(&mut shown, |(column, taker)| match column.take() {
-        Some(column) => show(column.as_materialized_series(), *taker)
+        Some(column) => show(column.as_materialized_series(), is_utc, *taker)
             .map_err(|e| e.column(column.name().as_str())),
         None => Ok(()),
     });

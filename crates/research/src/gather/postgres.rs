@@ -15,7 +15,8 @@
 //! | `numeric` | its digits; NaN missing |
 //! | `boolean` | bool |
 //! | `text`, `varchar`, `char`, `name`, enums, `uuid` | text |
-//! | `date`, `timestamp`, `timestamptz` | instant in UTC; those without a zone count as UTC |
+//! | `timestamptz` | instant |
+//! | `date`, `timestamp` | local time of the declared zone, or UTC |
 //!
 //! # Errors
 //! Other types (cast them in the query), `infinity` in dates and numbers (a fault of the row), and

@@ -9,11 +9,11 @@ use super::taker::{Stored, Taker, decimal_text};
 
 pub(super) const DAY_MICROS: i64 = 86_400_000_000;
 
-/// Shows every cell of a stored column.
+/// Shows every cell of a stored column. Its times without a zone are instants if `is_utc`.
 ///
 /// # Errors
 /// If the taker does not expect values of that type.
-pub(super) fn show(series: &Series, taker: &mut impl Taker) -> Result<()> {
+pub(super) fn show(series: &Series, is_utc: bool, taker: &mut impl Taker) -> Result<()> {
     if series.null_count() == series.len() {
         // No value, no kind: what a CSV file says with empty cells.
         (0..series.len()).for_each(|_| taker.missing());
@@ -27,7 +27,7 @@ pub(super) fn show(series: &Series, taker: &mut impl Taker) -> Result<()> {
         }
     }
     taker.reserve(series.len());
-    show_cells(series, taker).map_err(|e| Error::new(Code::WrongKind, e.to_string()))
+    show_cells(series, is_utc, taker).map_err(|e| Error::new(Code::WrongKind, e.to_string()))
 }
 
 fn of_polars(stored: &DataType) -> Option<Stored> {
@@ -41,7 +41,7 @@ fn of_polars(stored: &DataType) -> Option<Stored> {
     })
 }
 
-fn show_cells(series: &Series, taker: &mut impl Taker) -> Result<(), PolarsError> {
+fn show_cells(series: &Series, is_utc: bool, taker: &mut impl Taker) -> Result<(), PolarsError> {
     match series.dtype() {
         DataType::String => {
             for cell in series.str()?.iter() {
@@ -82,12 +82,14 @@ fn show_cells(series: &Series, taker: &mut impl Taker) -> Result<(), PolarsError
         }
         DataType::Date => {
             let days = series.date()?.physical().iter();
-            times(days.map(|d| d.map(|d| i64::from(d).checked_mul(DAY_MICROS))), taker);
+            let midnights = days.map(|d| d.map(|d| i64::from(d).checked_mul(DAY_MICROS)));
+            times(midnights, is_utc, taker);
         }
-        DataType::Datetime(unit, _) => {
+        DataType::Datetime(unit, zone) => {
             let unit = *unit;
             let ticks = series.datetime()?.physical().iter();
-            times(ticks.map(|t| t.map(|t| micros(t, unit))), taker);
+            let is_utc = is_utc || zone.is_some();
+            times(ticks.map(|t| t.map(|t| micros(t, unit))), is_utc, taker);
         }
         other => polars::prelude::polars_bail!(ComputeError: "{other} is not known"),
     }
@@ -127,9 +129,10 @@ fn valid_floats(values: &[f64], mut valid: impl Iterator<Item = bool>, taker: &m
 }
 
 /// Times; an inner `None` is an instant that has no whole microseconds.
-fn times(values: impl Iterator<Item = Option<Option<i64>>>, taker: &mut impl Taker) {
+fn times(values: impl Iterator<Item = Option<Option<i64>>>, is_utc: bool, taker: &mut impl Taker) {
     values.for_each(|value| match value {
-        Some(micros) => taker.time(micros),
+        Some(micros) if is_utc => taker.time(micros),
+        Some(micros) => taker.local_time(micros),
         None => taker.missing(),
     });
 }

@@ -12,7 +12,8 @@
 //! | float | itself | refused | refused |
 //! | bool | 0 or 1 | `false` or `true` | refused |
 //! | text, decimal | read as a CSV cell | itself | read as a CSV cell |
-//! | date, timestamp | refused | refused | UTC, whole microseconds |
+//! | timestamp with a zone | refused | refused | its instant, whole microseconds |
+//! | date, timestamp without one | refused | refused | local time of the declared zone, or UTC |
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -82,6 +83,9 @@ pub(super) trait Taker {
     fn bool(&mut self, value: bool);
     /// An instant in microseconds of UTC; `None` if it has no whole ones.
     fn time(&mut self, micros: Option<i64>);
+    /// A date or time that says no zone, in microseconds as if it were UTC; `None` as above. It is a
+    /// local time of the zone that is declared.
+    fn local_time(&mut self, micros: Option<i64>);
     /// A cell that no column can take, such as one with a NUL byte, and why.
     fn refused(&mut self, why: Error);
     /// The source stores the whole column in that type, or has no value in it.
@@ -199,15 +203,18 @@ impl Taker for Filling {
     }
 
     fn time(&mut self, micros: Option<i64>) {
-        match (&mut self.column, micros) {
-            (Column::Time(times), Some(micros)) if (TIME_MIN..=TIME_MAX).contains(&micros) => {
-                times.push(self.reader.time(micros));
-            }
-            (Column::Time(_), _) => {
-                let message =
-                    "expected whole microseconds from year 1 to 9999, found another instant";
-                self.fault(Error::new(Code::BadValue, message));
-            }
+        match (&mut self.column, in_range(micros)) {
+            (Column::Time(times), Ok(micros)) => times.push(self.reader.time(micros)),
+            (Column::Time(_), Err(error)) => self.fault(error),
+            _ => self.refuse(Stored::Time),
+        }
+    }
+
+    fn local_time(&mut self, micros: Option<i64>) {
+        let read = in_range(micros).and_then(|micros| self.reader.local_time(micros));
+        match (&mut self.column, read) {
+            (Column::Time(times), Ok(time)) => times.push(time),
+            (Column::Time(_), Err(error)) => self.fault(error),
             _ => self.refuse(Stored::Time),
         }
     }
@@ -251,6 +258,13 @@ impl Part for Filling {
             };
         }
     }
+}
+
+fn in_range(micros: Option<i64>) -> Result<i64> {
+    micros.filter(|micros| (TIME_MIN..=TIME_MAX).contains(micros)).ok_or_else(|| {
+        let message = "expected whole microseconds from year 1 to 9999, found another instant";
+        Error::new(Code::BadValue, message)
+    })
 }
 
 /// How a truth value is called in a text column.

@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use samescore_core::batch::{Batch, Schema};
 use samescore_core::error::Result;
-use samescore_core::pipeline::Scores;
 
-use super::{Shape, Sink};
+use super::{Scored, Shape, Sink};
 use crate::convert::{self, Form, ParquetGroups};
 use crate::gather::Format;
 use crate::output_file::Draft;
@@ -28,9 +27,9 @@ impl JsonLines {
 }
 
 impl Sink for JsonLines {
-    fn block(&mut self, batch: &Batch, scores: &Scores) -> Result<()> {
+    fn block(&mut self, scored: &Scored<'_>) -> Result<()> {
         let form = Form::File { format: Format::JsonLines, group_rows: None };
-        let rows = self.shape.rows(batch, scores)?;
+        let rows = self.shape.rows(scored)?;
         self.draft.write(&convert::write(&rows, &BTreeMap::new(), &form)?)
     }
 
@@ -55,8 +54,8 @@ impl Parquet {
 }
 
 impl Sink for Parquet {
-    fn block(&mut self, batch: &Batch, scores: &Scores) -> Result<()> {
-        let rows = self.shape.rows(batch, scores)?;
+    fn block(&mut self, scored: &Scored<'_>) -> Result<()> {
+        let rows = self.shape.rows(scored)?;
         let written = self.groups.append(&rows);
         written.map_err(|e| self.file.lock().failed.take().unwrap_or(e))
     }

@@ -4,7 +4,7 @@
 //! [`open`] begins, each block of rows is given to [`Sink::block`], and [`Sink::finish`] makes all
 //! of it visible at once; a sink that is dropped before leaves what was there. Each row becomes one
 //! row: the declared key columns, `row_key`, the scores, their `bits`, `code` and `reason` where
-//! there is no score, and the digest of the `artifact`.
+//! there is no score, the digest of the `artifact`, and if it is asked for the `population`.
 //!
 //! # Shape
 //! CSV is not made here but by [`listing`](samescore_core::listing), as in production. A number is
@@ -23,12 +23,10 @@ mod postgres;
 mod rows;
 mod sqlite;
 
-use samescore_core::batch::Batch;
 use samescore_core::error::{Code, Error, Result};
-use samescore_core::pipeline::Scores;
 
 use crate::gather::{Format, Relation, Source};
-pub use rows::Shape;
+pub use rows::{Scored, Shape};
 
 /// Where scored rows go.
 pub trait Sink: Send {
@@ -36,7 +34,7 @@ pub trait Sink: Send {
     ///
     /// # Errors
     /// If they cannot be written. Nothing is visible then, and the sink is of no more use.
-    fn block(&mut self, batch: &Batch, scores: &Scores) -> Result<()>;
+    fn block(&mut self, scored: &Scored<'_>) -> Result<()>;
 
     /// Makes everything visible at once.
     ///

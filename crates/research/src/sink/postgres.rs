@@ -3,9 +3,8 @@
 use samescore_core::batch::{Batch, Column, ColumnKind, Field, MISSING_TIME};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::math;
-use samescore_core::pipeline::Scores;
 
-use super::{Shape, Sink, another_shape};
+use super::{Scored, Shape, Sink, another_shape};
 use crate::gather::Address;
 use crate::gather::postgres::{Session, quoted};
 
@@ -65,8 +64,8 @@ impl Table {
 }
 
 impl Sink for Table {
-    fn block(&mut self, batch: &Batch, scores: &Scores) -> Result<()> {
-        let rows = self.shape.rows(batch, scores)?;
+    fn block(&mut self, scored: &Scored<'_>) -> Result<()> {
+        let rows = self.shape.rows(scored)?;
         let text = format!("COPY {} FROM STDIN (FORMAT binary)", self.name);
         let n_rows = self.session.copy_in(&text, encoded(&rows)?)?;
         match usize::try_from(n_rows) {

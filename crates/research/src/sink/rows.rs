@@ -5,9 +5,24 @@ use std::sync::Arc;
 use samescore_core::artifact::Artifact;
 use samescore_core::batch::{Batch, Column, ColumnKind, Field, Schema, TextColumn};
 use samescore_core::error::{Code, Error, Result};
+use samescore_core::listing;
 use samescore_core::math;
-use samescore_core::pipeline::Scores;
+use samescore_core::pipeline::{Membership, Scores};
 use samescore_core::step::Output;
+
+/// What a marked row says.
+const POPULATION: &str = "population";
+
+/// The scores of some rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Scored<'a> {
+    /// The rows.
+    pub batch: &'a Batch,
+    /// Their scores.
+    pub scores: &'a Scores,
+    /// Whether they are inside the population, for a shape that says it.
+    pub marks: Option<&'a Membership>,
+}
 
 /// What the columns of written scores are.
 #[derive(Clone, Debug)]
@@ -16,15 +31,17 @@ pub struct Shape {
     values: Vec<String>,
     classes: Vec<String>,
     artifact: String,
+    is_marked: bool,
     fields: Vec<Field>,
 }
 
 impl Shape {
-    /// The shape of what an artifact gives: its scores, or another output of its model.
+    /// The shape of what an artifact gives: its scores, or another output of its model; with a column
+    /// `population` if `is_marked`.
     ///
     /// # Errors
     /// If a key column is not declared.
-    pub fn of(artifact: &Artifact, output: Option<Output>) -> Result<Self> {
+    pub fn of(artifact: &Artifact, output: Option<Output>, is_marked: bool) -> Result<Self> {
         let (plan, data) = (artifact.plan(), &artifact.payload().config.data);
         let classes = match output {
             None => plan.classes().to_vec(),
@@ -42,6 +59,7 @@ impl Shape {
         let kinds = data.key.iter().map(kind).collect::<Result<Vec<ColumnKind>>>()?;
         let mut own = vec!["row_key", "class", "bits", "code", "reason", "artifact"];
         own.extend(values.iter().map(String::as_str));
+        own.extend(is_marked.then_some(POPULATION));
         let names = data.key.iter().map(|name| free(name, &own, &data.key));
         let mut fields: Vec<Field> =
             names.zip(kinds).map(|(name, kind)| Field::new(name, kind)).collect();
@@ -52,8 +70,9 @@ impl Shape {
         }
         fields.extend(values.iter().map(|name| Field::new(name.clone(), ColumnKind::Num)));
         fields.extend(["bits", "code", "reason", "artifact"].map(text));
+        fields.extend(is_marked.then(|| text(POPULATION)));
         let (key, artifact) = (data.key.clone(), artifact.digest().to_string());
-        Ok(Shape { key, values, classes, artifact, fields })
+        Ok(Shape { key, values, classes, artifact, is_marked, fields })
     }
 
     /// The columns, in their order.
@@ -66,8 +85,14 @@ impl Shape {
         &self.artifact
     }
 
+    /// Whether each row says whether it is inside the population.
+    pub fn is_marked(&self) -> bool {
+        self.is_marked
+    }
+
     /// The rows of a block.
-    pub(super) fn rows(&self, batch: &Batch, scores: &Scores) -> Result<Batch> {
+    pub(super) fn rows(&self, scored: &Scored<'_>) -> Result<Batch> {
+        let Scored { batch, scores, marks } = scored;
         let n_rows = scores.len();
         let slot = |name: &String| {
             let slot = batch.schema().position(name);
@@ -104,6 +129,9 @@ impl Shape {
         columns.push(texts(&|row| reason(row).map(|reason| reason.code().to_string())));
         columns.push(texts(&|row| reason(row).map(Error::to_string)));
         columns.push(texts(&|_| Some(self.artifact.clone())));
+        if let (true, Some(marks)) = (self.is_marked, marks) {
+            columns.push(texts(&|row| Some(listing::mark(marks, row).into_owned())));
+        }
         Batch::new(Arc::new(Schema::new(self.fields.clone())?), columns)
     }
 }

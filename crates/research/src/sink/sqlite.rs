@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension};
 use samescore_core::batch::{Batch, Column, ColumnKind, Field, show_time};
 use samescore_core::error::{Code, Error, Result};
-use samescore_core::pipeline::Scores;
 
 use crate::gather::identifier;
 
-use super::{Shape, Sink, another_shape};
+use super::{Scored, Shape, Sink, another_shape};
 
 /// An open table.
 pub(super) struct Table {
@@ -108,8 +107,8 @@ impl Table {
 }
 
 impl Sink for Table {
-    fn block(&mut self, batch: &Batch, scores: &Scores) -> Result<()> {
-        let rows = self.shape.rows(batch, scores)?;
+    fn block(&mut self, scored: &Scored<'_>) -> Result<()> {
+        let rows = self.shape.rows(scored)?;
         self.insert(&rows).map_err(|error| failed(&self.path, &error))
     }
 

@@ -65,7 +65,7 @@ impl RowGroups {
         let threads = ParallelStrategy::None;
         let frame = self.footer.read(path, file, group..group + 1, rows, threads)?;
         let mut columns: Vec<T> = self.footer.names.iter().map(|name| make(name)).collect();
-        take_frame(frame, &mut columns)?;
+        take_frame(path, frame, &mut columns)?;
         Ok(columns)
     }
 }

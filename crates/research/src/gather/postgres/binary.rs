@@ -117,6 +117,7 @@ pub(super) enum Cell {
     Uuid,
     Date,
     Timestamp,
+    TimestampTz,
 }
 
 impl Cell {
@@ -140,7 +141,8 @@ impl Cell {
             Type::TEXT | Type::VARCHAR | Type::BPCHAR | Type::NAME | Type::CHAR => Cell::Text,
             Type::UUID => Cell::Uuid,
             Type::DATE => Cell::Date,
-            Type::TIMESTAMP | Type::TIMESTAMPTZ => Cell::Timestamp,
+            Type::TIMESTAMP => Cell::Timestamp,
+            Type::TIMESTAMPTZ => Cell::TimestampTz,
             _ => return None,
         })
     }
@@ -151,7 +153,7 @@ impl Cell {
             Cell::Int2 | Cell::Int4 | Cell::Int8 | Cell::Oid => Stored::Integer,
             Cell::Float4 | Cell::Float8 => Stored::Float,
             Cell::Numeric | Cell::Text | Cell::Uuid => Stored::Text,
-            Cell::Date | Cell::Timestamp => Stored::Time,
+            Cell::Date | Cell::Timestamp | Cell::TimestampTz => Stored::Time,
         }
     }
 
@@ -188,9 +190,13 @@ impl Cell {
             }
             Cell::Date => match i32::from_be_bytes(fixed(bytes)?) {
                 i32::MIN | i32::MAX => taker.refused(infinite()),
-                days => taker.time(Some((i64::from(days) + EPOCH_DAYS) * DAY_MICROS)),
+                days => taker.local_time(Some((i64::from(days) + EPOCH_DAYS) * DAY_MICROS)),
             },
             Cell::Timestamp => match i64::from_be_bytes(fixed(bytes)?) {
+                i64::MIN | i64::MAX => taker.refused(infinite()),
+                micros => taker.local_time(micros.checked_add(EPOCH_DAYS * DAY_MICROS)),
+            },
+            Cell::TimestampTz => match i64::from_be_bytes(fixed(bytes)?) {
                 i64::MIN | i64::MAX => taker.refused(infinite()),
                 micros => taker.time(micros.checked_add(EPOCH_DAYS * DAY_MICROS)),
             },

@@ -26,6 +26,9 @@ impl Taker for Saying {
     fn time(&mut self, micros: Option<i64>) {
         self.0.push(format!("time {micros:?}"));
     }
+    fn local_time(&mut self, micros: Option<i64>) {
+        self.0.push(format!("local time {micros:?}"));
+    }
     fn refused(&mut self, why: Error) {
         self.0.push(why.message().to_owned());
     }
@@ -81,10 +84,11 @@ fn fixed_types_have_their_length_and_range() {
         (Cell::Oid, &[0xff; 4], "integer 4294967295"),
         (Cell::Float4, &[0x3f, 0xc0, 0, 0], "float 1.5"),
         (Cell::Float8, &[0x80, 0, 0, 0, 0, 0, 0, 0], "float -0.0"),
-        (Cell::Date, &[0, 0, 0, 0], "time Some(946684800000000)"),
-        (Cell::Date, &[0xff, 0xff, 0xd5, 0x33], "time Some(0)"),
+        (Cell::Date, &[0, 0, 0, 0], "local time Some(946684800000000)"),
+        (Cell::Date, &[0xff, 0xff, 0xd5, 0x33], "local time Some(0)"),
         (Cell::Date, &[0x7f, 0xff, 0xff, 0xff], "expected a finite value, found infinity"),
-        (Cell::Timestamp, &[0; 8], "time Some(946684800000000)"),
+        (Cell::Timestamp, &[0; 8], "local time Some(946684800000000)"),
+        (Cell::TimestampTz, &[0; 8], "time Some(946684800000000)"),
         (Cell::Timestamp, &[0x80, 0, 0, 0, 0, 0, 0, 0], "expected a finite value, found infinity"),
         (Cell::Text, "é".as_bytes(), "é"),
         (Cell::Text, &[0xff], "expected UTF-8 from the server, found other bytes"),

@@ -69,9 +69,11 @@ fn class(i: usize) -> String {
 fn a_summary_is_seen_in_text_and_json() {
     let least_squares = "kind = \"linear_regression\"\nsummary = true";
     let logit = "kind = \"logistic_regression\"\npenalty = \"none\"\nsummary = true";
-    let cases: [(&str, &str, fn(usize) -> String, &str); 2] =
-        [("", least_squares, number, "t"), ("task = \"binary\"", logit, bit, "z")];
-    for (target, model, y, statistic) in cases {
+    type Target = fn(usize) -> String;
+    for (target, model, y, statistic) in [
+        ("", least_squares, number as Target, "t"),
+        ("task = \"binary\"", logit, bit as Target, "z"),
+    ] {
         let folder = folder(target, model, y);
         let fit = json(folder.path(), &["fit", "t.toml"]);
         let about = json(folder.path(), &["inspect", "t.samescore"]);

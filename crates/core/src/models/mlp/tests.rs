@@ -193,7 +193,9 @@ fn what_cannot_be_scored_is_a_reason() {
     assert!(faults[1].starts_with("column `x0`: expected a finite number, found an infinity"));
     assert!(scores[2].is_finite());
     let missing = fit_model(&params, &batch).unwrap_err().to_string();
-    assert!(missing.starts_with("column `x0`: row 0: expected a number in every row, found 1 missing"));
+    assert!(
+        missing.starts_with("column `x0`: row 0: expected a number in every row, found 1 missing")
+    );
 }
 
 #[test]

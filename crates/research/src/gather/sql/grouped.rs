@@ -26,7 +26,7 @@ pub(super) fn bare_column(select: &Select, by: &[OrderByExpr], known: &Known) ->
     let items: Vec<&Expr> = select.projection.iter().filter_map(item_expr).collect();
     let groups = groups(select, known);
     let is_grouped = !groups.is_empty()
-        || items.iter().any(|expr| has_aggregate(*expr))
+        || items.iter().any(|expr| has_aggregate(expr))
         || select.having.as_ref().is_some_and(has_aggregate)
         || by.iter().any(|by| has_aggregate(&by.expr));
     if !is_grouped {

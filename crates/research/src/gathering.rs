@@ -414,7 +414,7 @@ mod tests {
             [[join]]\nsource = { url = \"sqlite://c.db?table=t\" }\non = [\"id\", \"no\"]\n\
             other_on = [\"key\", \"n\"]\ntake = [\"x\"]\nmatches = \"one_to_one\"\n\
             unmatched = \"error\"\n\
-            columns = { x = \"num\", \"a b\" = { kind = \"time\", format = \"%Y\" } }\n\
+            columns = { x = \"num\", \"a b\" = { kind = \"time\", format = \"%Y-%m-%d\" } }\n\
             as_of = { time = \"t\", event_time = \"e\", tie = { largest = \"x\" } }\n";
         let grouped = joins.to_owned()
             + "aggregate = { by = [\"key\", \"n\"], columns = { x = { func = \"sum\", of = \"y\" \

@@ -1,5 +1,5 @@
-//! What a user is told of a fitted model: how well coefficients are known, how the fit ended, what is
-//! decided, and the classes by name.
+//! What a user is told of a fitted model: how well coefficients are known, how the fit ended, what
+//! is decided, and the classes by name.
 
 use std::fmt::Write;
 use std::path::Path;

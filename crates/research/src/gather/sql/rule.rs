@@ -86,3 +86,16 @@ impl Allowed {
         Err(Error::new(Code::RefusedQuery, message).remedy(remedy))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_told_to_those_who_read_the_readme() {
+        let readme = include_str!("../../../../../README.md");
+        for rule in Rule::ALL {
+            assert!(readme.contains(&format!("`{}`", rule.name())), "{}", rule.name());
+        }
+    }
+}

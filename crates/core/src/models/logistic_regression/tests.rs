@@ -107,7 +107,8 @@ fn what_cannot_be_fitted_is_named() {
         "expected rows of two classes, found one"
     );
     let infinite = regression(&[&[1.0, f64::NEG_INFINITY]], &[0.0, 1.0]);
-    assert!(refused(&params, &infinite).starts_with("column `x0`: expected finite"));
+    let message = refused(&params, &infinite);
+    assert!(message.starts_with("column `x0`: row 1: expected finite"), "{message}");
     assert!(fit_model(&params, &regression(&[&[]], &[])).is_err());
     let short = LogisticRegressionParams { max_iter: 2, ..Default::default() };
     assert!(refused(&short, &regression(&[&X], &Y)).contains("raise `max_iter`"));

@@ -216,7 +216,7 @@ fn keeps_digits(text: &str, x: f64) -> bool {
     if x == 0.0 || digits.is_empty() {
         return digits.is_empty();
     }
-    if digits.len() <= DIGITS_MAX && (-EXACT_MAX..=EXACT_MAX).contains(&x) {
+    if digits.len() <= DIGITS_MAX && x.abs() < EXACT_MAX {
         return true;
     }
     if digits.len() > SHOWN_MAX {

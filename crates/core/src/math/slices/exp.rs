@@ -139,8 +139,8 @@ mod tests {
     #[test]
     fn the_table_multiplies_as_powers_do() {
         let power = |j: usize| POINTS.get(j).map_or(exact((2.0, 0.0)), |pair| exact(*pair));
-        for j in 0..N_POINTS {
-            assert_eq!(POINTS[j].0, exp2(j as f64 / 128.0));
+        for (j, point) in POINTS.iter().enumerate() {
+            assert_eq!(point.0, exp2(j as f64 / 128.0));
             let off = power(j).times(&power(1)).minus(&power(j + 1)).round();
             assert!(off.abs() < 1.0 / (1u128 << 103) as f64, "{j}: {off:e}");
         }
@@ -158,9 +158,9 @@ mod tests {
         );
         assert!((PER_POINT * STEP.0 - 1.0).abs() < 1e-10);
         // The product of S and a rest needs no rounding beside 0.
-        for j in 0..N_POINTS {
-            let few = (POINTS[j].0 + TO_QUARTER) - TO_QUARTER;
-            assert!(few * 4.0 % 1.0 == 0.0 && (few - POINTS[j].0).abs() <= 0.125);
+        for (j, (point, _)) in POINTS.iter().enumerate() {
+            let few = (point + TO_QUARTER) - TO_QUARTER;
+            assert!(few * 4.0 % 1.0 == 0.0 && (few - point).abs() <= 0.125);
             assert!((4..125).contains(&j) || few == if j < 4 { 1.0 } else { 2.0 });
         }
     }

@@ -120,8 +120,7 @@ mod tests {
             let off = x.round().abs();
             assert!(off < 1.0 / (1u128 << bits) as f64, "{j}: {off:e}");
         };
-        for j in 0..N_POINTS - 1 {
-            let [high, _, few, rest] = POINTS[j];
+        for (j, [high, _, few, rest]) in POINTS.into_iter().take(N_POINTS - 1).enumerate() {
             assert_eq!(high, tanh(j as f64 / 64.0));
             let (this, next) = (point(j), point(j + 1));
             let product = sum(&one, &point(1).times(&this)).times(&next);

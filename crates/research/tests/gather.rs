@@ -95,6 +95,44 @@ fn a_table_in_several_files_is_one_table() {
 }
 
 #[test]
+fn a_table_in_folders_of_its_values_is_that_table() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    table(folder);
+    let expected = fingerprint(folder, "t.csv");
+    let text = std::fs::read_to_string(folder.join("t.csv")).expect("the table");
+    let names = ["north", "", "\"a, \"\"b\"\"\"", "süd"];
+    let folders = ["north", "__HIVE_DEFAULT_PARTITION__", "a%2C%20%22b%22", "süd"];
+    for (name, value) in names.iter().zip(folders) {
+        for month in 1..=12 {
+            let tail = format!(",{name},2020-{month:02}-");
+            let lines = text.lines().filter(|line| line.contains(&tail));
+            let rows: String =
+                lines.map(|line| line.replace(&format!(",{name},"), ",") + "\n").collect();
+            let parts = folder.join(format!("parts/name={value}/{month}"));
+            std::fs::create_dir_all(&parts).expect("a folder");
+            std::fs::write(parts.join("a.csv"), format!("id,amount,at\n{rows}")).expect("a file");
+        }
+    }
+    for source in ["parts", "parts/**/*.csv", "parts/name=*/*/a.csv"] {
+        assert_eq!(fingerprint(folder, source), expected, "{source}");
+    }
+    let kept = answer(folder, &["gather", "parts", "--out", "kept", "--key", "id"]);
+    assert_eq!(kept["fingerprint"], expected.as_str());
+    assert_eq!(fingerprint(folder, "kept"), expected);
+    // A fit on them is the fit on the table, also in blocks.
+    let config = "[data.columns]\nid = \"num\"\namount = \"num\"\nname = \"text\"\n\
+                  [target]\ncolumn = \"id\"\n[model]\nkind = \"decision_tree\"\n";
+    std::fs::write(folder.join("fit.toml"), config).expect("a file");
+    let fit = |args: &[&str]| {
+        answer(folder, &[&["fit", "fit.toml", "--data"], args].concat())["artifact"].clone()
+    };
+    let expected = fit(&["t.csv"]);
+    assert_eq!(fit(&["parts"]), expected);
+    assert_eq!(fit(&["parts", "--stream", "--block-rows", "16"]), expected);
+}
+
+#[test]
 fn a_snapshot_is_written_once_and_is_a_source() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();

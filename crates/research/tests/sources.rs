@@ -8,6 +8,8 @@ mod bad_input;
 mod commands;
 #[path = "sources/databases.rs"]
 mod databases;
+#[path = "sources/folders.rs"]
+mod folders;
 #[path = "sources/lines.rs"]
 mod lines;
 #[path = "sources/same.rs"]

@@ -6,8 +6,8 @@
 //! Names that begin with `.` or `_` are left out, as the programs that write such folders mean it,
 //! unless a pattern names them. A path that exists is itself, whatever characters it has.
 //!
-//! The files are one table, in the order of their paths. Their names mean nothing beyond that: a
-//! folder called `key=value` is refused, because its column would be lost silently.
+//! The files are one table, in the order of their paths. Their names mean nothing beyond that; what
+//! a folder called `name=value` means is said in `folders`.
 //!
 //! A folder with `manifest.json` and `table.parquet` is a snapshot, which is the one table; so is a
 //! folder that holds one such folder.
@@ -17,6 +17,7 @@ use std::path::{Component, Path, PathBuf};
 use samescore_core::error::{Code, Error, Result};
 
 use super::Format;
+use super::folders::Filed;
 use crate::output_file::refused;
 use crate::snapshot::{MANIFEST, TABLE};
 
@@ -24,13 +25,13 @@ use crate::snapshot::{MANIFEST, TABLE};
 const DEPTH_MAX: usize = 64;
 
 /// The files, in the order of their paths; one at least.
-pub(super) fn expand(path: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn expand(path: &Path) -> Result<Vec<Filed>> {
     if path.is_dir() {
         return of_folder(path);
     }
     let is_pattern = |part: Component<'_>| is_pattern(&part.as_os_str().to_string_lossy());
     if path.exists() || !path.components().any(is_pattern) {
-        return Ok(vec![path.to_owned()]);
+        return Ok(vec![Filed::named(path.to_owned())]);
     }
     let mut parts = path.components().peekable();
     let mut root = PathBuf::new();
@@ -47,8 +48,7 @@ pub(super) fn expand(path: &Path) -> Result<Vec<PathBuf>> {
         let message = format!("expected files that match `{}`, found none", path.display());
         return Err(Error::new(Code::Io, message));
     }
-    check_folders(&root, &found)?;
-    Ok(found)
+    Filed::below(&root, found)
 }
 
 fn is_pattern(name: &str) -> bool {
@@ -133,14 +133,14 @@ fn matches(pattern: &str, name: &str) -> bool {
     pattern[p..].iter().all(|c| *c == '*')
 }
 
-fn of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
+fn of_folder(folder: &Path) -> Result<Vec<Filed>> {
     if is_snapshot(folder) {
-        return Ok(vec![folder.join(TABLE)]);
+        return Ok(vec![Filed::named(folder.join(TABLE))]);
     }
     let snapshots: Vec<PathBuf> = list(folder)?.into_iter().filter(|e| is_snapshot(e)).collect();
     match snapshots.as_slice() {
         [] => {}
-        [one] => return Ok(vec![one.join(TABLE)]),
+        [one] => return Ok(vec![Filed::named(one.join(TABLE))]),
         [first, ..] => {
             let n = snapshots.len();
             let message = format!("expected one snapshot in `{}`, found {n}", folder.display());
@@ -170,8 +170,7 @@ fn of_folder(folder: &Path) -> Result<Vec<PathBuf>> {
                 .remedy("name the files of one format by a pattern"));
         }
     }
-    check_folders(folder, &found)?;
-    Ok(found)
+    Filed::below(folder, found)
 }
 
 /// Appends all files below a folder.
@@ -194,26 +193,6 @@ fn is_snapshot(folder: &Path) -> bool {
     folder.join(MANIFEST).is_file() && folder.join(TABLE).is_file()
 }
 
-/// Refuses files in folders that are called like a value of a column.
-fn check_folders(root: &Path, found: &[PathBuf]) -> Result<()> {
-    for path in found {
-        let folders = path.strip_prefix(root).ok().and_then(Path::parent).unwrap_or(Path::new(""));
-        let keyed = folders.iter().map(|name| name.to_string_lossy()).find(|n| n.contains('='));
-        if let Some(name) = keyed {
-            let message = format!(
-                "expected folders that hold no values, found `{name}` in `{}`",
-                path.display()
-            );
-            let error = Error::new(Code::UnknownSource, message);
-            return Err(error.remedy(
-                "write that column into the files and name the folders without `=`, or name the files \
-                 of one such folder",
-            ));
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -231,8 +210,8 @@ mod tests {
 
     fn expanded(folder: &tempfile::TempDir, pattern: &str) -> Result<Vec<String>> {
         let found = expand(&folder.path().join(pattern))?;
-        let inside = |path: PathBuf| {
-            path.strip_prefix(folder.path()).unwrap().to_string_lossy().replace('\\', "/")
+        let inside = |file: Filed| {
+            file.path.strip_prefix(folder.path()).unwrap().to_string_lossy().replace('\\', "/")
         };
         Ok(found.into_iter().map(inside).collect())
     }
@@ -280,14 +259,21 @@ mod tests {
         let two = folder(&["a.csv", "b.parquet"]);
         let mixed = expanded(&two, "").unwrap_err().to_string();
         assert!(mixed.starts_with("expected files of one format in"), "{mixed}");
-        let keyed = folder(&["t/day=1/a.csv"]);
-        for pattern in ["t", "t/**/*.csv", "t/*/a.csv"] {
-            let refused = expanded(&keyed, pattern).unwrap_err().to_string();
-            assert!(refused.contains("found `day=1`"), "{refused}");
-            assert!(refused.contains("and name the folders without `=`"), "{refused}");
+    }
+
+    #[test]
+    fn a_folder_of_a_value_is_a_column_unless_it_is_named() {
+        let keyed = folder(&["t/day=1/a.csv", "t/day=2/b.csv"]);
+        for pattern in ["t", "t/**/*.csv", "t/*/?.csv", "t/day=*/*.csv", "t/day=?/?.csv"] {
+            let found = expand(&keyed.path().join(pattern)).unwrap();
+            assert_eq!(found.len(), 2, "{pattern}");
+            assert!(found.iter().all(|file| file.names().eq(["day"])), "{pattern}");
         }
-        // Whoever names such a folder means its files.
-        assert_eq!(expanded(&keyed, "t/day=1/*.csv").unwrap(), ["t/day=1/a.csv"]);
+        for pattern in ["t/day=1", "t/day=1/*.csv", "t/day=1/a.csv"] {
+            let found = expand(&keyed.path().join(pattern)).unwrap();
+            assert_eq!(found.len(), 1, "{pattern}");
+            assert!(found[0].is_bare(), "{pattern}");
+        }
     }
 
     #[test]

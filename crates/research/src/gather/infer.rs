@@ -27,6 +27,7 @@ use samescore_core::batch::{CellReader, ColumnKind, TimeFormat, read_num, read_t
 use samescore_core::config::ColumnConfig;
 use samescore_core::error::{Code, Error, Result};
 
+use super::folders::Filed;
 use super::reader::BLOCK_ROWS;
 use super::table::{Taken, same_columns, take};
 use super::taker::{Part, Stored, Taker, bool_label};
@@ -66,10 +67,11 @@ fn are_plain(source: &Source) -> Result<bool> {
 
 /// What the files of a source have, of which a part is in memory at a time.
 fn by_parts(source: &Source, make: &(impl Fn(&str) -> Seen + Sync)) -> Result<Taken<Seen>> {
-    let paths = source.files()?;
+    let files = source.filed()?;
     let mut all = Taken { names: Vec::new(), columns: Vec::new(), n_rows: 0 };
-    for (place, path) in paths.iter().enumerate() {
-        let mut names = blocks::names(path)?;
+    for (place, file) in files.iter().enumerate() {
+        let path = &file.path;
+        let mut names = blocks::names(file)?;
         check_size(path, 0, names.len())?;
         check_names(path, &names)?;
         match place {
@@ -80,12 +82,12 @@ fn by_parts(source: &Source, make: &(impl Fn(&str) -> Seen + Sync)) -> Result<Ta
             _ => {
                 let columns = vec![(); names.len()];
                 let mut found = Taken { names, columns, n_rows: 0 };
-                same_columns((&paths[0], &all.names), path, &mut found)?;
+                same_columns((&files[0].path, &all.names), path, &mut found)?;
                 names = all.names.clone();
             }
         }
         let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
-        blocks::parts(path, (&wanted, BLOCK_ROWS), make, |parts, n_rows| {
+        blocks::parts(file, (&wanted, BLOCK_ROWS), make, |parts, n_rows| {
             all.n_rows += n_rows;
             all.columns.iter_mut().zip(parts).for_each(|(seen, part)| seen.append(vec![part]));
             check_size(path, all.n_rows, wanted.len())
@@ -96,11 +98,16 @@ fn by_parts(source: &Source, make: &(impl Fn(&str) -> Seen + Sync)) -> Result<Ta
 
 /// Refuses one column of a CSV file that is called like several with another mark between them.
 pub(super) fn check_delimiter(source: &Source, names: &[String]) -> Result<()> {
-    let (Source::Files(_), [name]) = (source, names) else {
+    let Source::Files(_) = source else {
         return Ok(());
     };
-    let files = source.files()?;
-    let is_csv = |path: &PathBuf| matches!(Format::of(path), Ok(Format::Csv | Format::CsvGz));
+    let files = source.filed()?;
+    let inside = |name: &&String| !files.iter().any(|file| file.names().any(|n| n == *name));
+    let names: Vec<&String> = names.iter().filter(inside).collect();
+    let [name] = names.as_slice() else {
+        return Ok(());
+    };
+    let is_csv = |file: &Filed| matches!(Format::of(&file.path), Ok(Format::Csv | Format::CsvGz));
     let Some(mark) = name.chars().find(|c| [';', '\t', '|'].contains(c)) else {
         return Ok(());
     };
@@ -124,11 +131,11 @@ pub(super) fn of_snapshot(source: &Source) -> Result<Option<BTreeMap<String, Col
     let Source::Files(_) = source else {
         return Ok(None);
     };
-    let files = source.files()?;
+    let files = source.filed()?;
     let [only] = files.as_slice() else {
         return Ok(None);
     };
-    let Some(folder) = snapshot::of_table(only) else {
+    let Some(folder) = snapshot::of_table(&only.path).filter(|_| only.is_bare()) else {
         return Ok(None);
     };
     let columns = snapshot::read_manifest(folder)?.columns.into_iter();

@@ -34,6 +34,7 @@ mod blocks;
 mod csv;
 mod files;
 mod flat;
+mod folders;
 mod guess;
 mod gzip;
 mod infer;

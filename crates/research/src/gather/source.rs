@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `table.csv`, `.csv.gz`, `.parquet`, `.arrow`, `.jsonl` | one file, its format by its ending |
 //! | `folder/*.parquet`, `folder/**/*.csv`, `folder/` | all files that match, one table |
+//! | `folder/`, `folder/year=*/*.csv` with `year=2020/` in it | the same, `year` is a column |
 //! | `snapshots/`, `snapshots/FINGERPRINT` | a snapshot |
 //! | `sqlite://file.db?table=t`, `sqlite://file.db?query=SELECT ...` | a table or query of SQLite |
 //! | `postgres://user@host:5432/db?table=t`, `...?query=...` | the same of a PostgreSQL server |
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 use samescore_core::error::{Code, Error, Result};
 
 use super::files;
+use super::folders::Filed;
 
 const POSTGRES_PORT: u16 = 5432;
 
@@ -113,9 +115,14 @@ impl Source {
     /// # Errors
     /// If a folder cannot be listed, or a pattern matches nothing.
     pub fn files(&self) -> Result<Vec<PathBuf>> {
+        Ok(self.filed()?.into_iter().map(|file| file.path).collect())
+    }
+
+    /// The same, with what the folders above them say of their rows.
+    pub(super) fn filed(&self) -> Result<Vec<Filed>> {
         match self {
             Source::Files(path) => files::expand(path),
-            Source::Sqlite(path, _) => Ok(vec![path.clone()]),
+            Source::Sqlite(path, _) => Ok(vec![Filed::named(path.clone())]),
             Source::Postgres(..) => Ok(Vec::new()),
         }
     }
@@ -307,7 +314,7 @@ pub(super) fn relation(
 }
 
 /// A text with `%20` and the like read as bytes.
-fn decoded(text: &str) -> Result<String> {
+pub(super) fn decoded(text: &str) -> Result<String> {
     let wrong =
         || refused(&format!("expected two hexadecimal digits behind each %, found `{text}`"));
     let mut bytes = Vec::with_capacity(text.len());
@@ -326,7 +333,7 @@ fn decoded(text: &str) -> Result<String> {
         rest = &behind[2..];
     }
     String::from_utf8(bytes)
-        .map_err(|_| refused("expected UTF-8 in the address, found other bytes"))
+        .map_err(|_| refused("expected UTF-8 behind %, found other bytes"))
 }
 
 /// A text with these characters as `%20` and the like.
@@ -397,7 +404,7 @@ mod tests {
             ("sqlite://a.db?table=t&query=SELECT 1", "expected a table or a query, found both"),
             ("sqlite://a.db?table=t&mode=rw", "expected `table` or `query` once, found `mode`"),
             ("sqlite://a.db?table=%2", "expected two hexadecimal digits behind each %"),
-            ("sqlite://a.db?table=%FF", "expected UTF-8 in the address, found other bytes"),
+            ("sqlite://a.db?table=%FF", "expected UTF-8 behind %, found other bytes"),
             (
                 "postgres://u:secret@h/d?table=t",
                 "expected an address without a password, found one",

@@ -1,11 +1,12 @@
 //! Any source to the takers of its columns: the one door behind which formats differ.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use samescore_core::batch::found::absent;
 use samescore_core::error::{Error, Result};
 use samescore_core::par;
 
+use super::folders::Filed;
 use super::reader::{BLOCK_ROWS, Reader};
 use super::taker::Part;
 use super::{Format, Source, csv, gzip, ipc, json_lines, parquet, positions, sqlite};
@@ -35,10 +36,10 @@ pub(super) fn take<T: Part>(
 ) -> Result<Taken<T>> {
     match source {
         Source::Files(_) => {
-            let paths = source.files()?;
-            match paths.as_slice() {
-                [only] => take_file(only, wanted, make),
-                paths => take_files(paths, wanted, make),
+            let files = source.filed()?;
+            match files.as_slice() {
+                [only] => take_filed(only, wanted, make),
+                files => take_files(files, wanted, make),
             }
         }
         Source::Sqlite(path, relation) => {
@@ -71,26 +72,49 @@ pub(super) fn take_file<T: Part>(
     }
 }
 
+/// A file with the columns that folders give its rows; those come behind its own.
+fn take_filed<T: Part>(
+    file: &Filed,
+    wanted: Wanted<'_>,
+    make: &(impl Fn(&str) -> T + Sync),
+) -> Result<Taken<T>> {
+    if file.is_bare() {
+        return take_file(&file.path, wanted, make);
+    }
+    file.check()?;
+    let inside = wanted.map(|names| file.inside(names));
+    let taken = take_file(&file.path, inside.as_deref(), make)?;
+    let names: Vec<String> = match wanted {
+        Some(names) => names.iter().map(|name| (*name).to_owned()).collect(),
+        None => taken.names.into_iter().chain(file.names().map(str::to_owned)).collect(),
+    };
+    let shown: Vec<&str> = names.iter().map(String::as_str).collect();
+    let columns = file.whole(&shown, taken.columns, taken.n_rows, make);
+    Ok(Taken { names, columns, n_rows: taken.n_rows })
+}
+
 /// Several files as one table: each must have the columns of the first.
 fn take_files<T: Part>(
-    paths: &[PathBuf],
+    files: &[Filed],
     wanted: Wanted<'_>,
     make: &(impl Fn(&str) -> T + Sync),
 ) -> Result<Taken<T>> {
     let mut names: Vec<String> = Vec::new();
-    let mut parts = Vec::with_capacity(paths.len());
+    let first = files.first().map_or(Path::new(""), |file| &file.path);
+    let mut parts = Vec::with_capacity(files.len());
     let mut n_rows = 0;
-    for path in paths {
-        let mut taken = take_file(path, wanted, make)?;
+    for file in files {
+        let path = &file.path;
+        let mut taken = take_filed(file, wanted, make)?;
         match parts.is_empty() {
             true => names = taken.names,
-            false => same_columns((&paths[0], &names), path, &mut taken)?,
+            false => same_columns((first, &names), path, &mut taken)?,
         }
         n_rows += taken.n_rows;
         taken.columns.iter_mut().for_each(|column| column.of_file(path));
         parts.push(taken.columns);
     }
-    check_size(&paths[0], n_rows, names.len())?;
+    check_size(first, n_rows, names.len())?;
     let shown: Vec<&str> = names.iter().map(String::as_str).collect();
     let columns = join(&shown, parts, make);
     Ok(Taken { names, columns, n_rows })

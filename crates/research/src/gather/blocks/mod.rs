@@ -20,7 +20,7 @@ mod once;
 mod parquet;
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use samescore_core::aggregate::Blocks;
@@ -28,6 +28,7 @@ use samescore_core::batch::{Batch, Field, Schema};
 use samescore_core::config::{ColumnConfig, DataConfig};
 use samescore_core::error::{Code, Error, Result};
 
+use super::folders::Filed;
 use super::taker::{Filling, Part};
 use super::{Format, Source, check_size, filled};
 use crate::file::{Stamp, changed};
@@ -36,7 +37,7 @@ use crate::snapshot;
 
 pub(in crate::gather) use csv::Records;
 pub use kept::Keep;
-pub(in crate::gather) use once::{names, parts};
+pub(in crate::gather) use once::{names, names_inside, parts};
 
 /// The declared columns of a source, in blocks.
 pub struct SourceBlocks {
@@ -60,7 +61,7 @@ enum Form {
 
 /// A file that has been cut.
 struct Cut {
-    path: PathBuf,
+    file: Filed,
     stamp: Stamp,
     rows: Rows,
 }
@@ -98,7 +99,7 @@ pub fn blocks(
                 files.push(file);
             }
             let n_rows = starts.last().map_or(0, |n| usize::try_from(*n).unwrap_or(usize::MAX));
-            let first = files.first().map_or(Path::new(""), |file| &file.path);
+            let first = files.first().map_or(Path::new(""), |cut| &cut.file.path);
             check_size(first, n_rows, names.len())?;
             Form::Files { files, places }
         }
@@ -123,27 +124,30 @@ fn cut(source: &Source, names: &[&str], step: usize) -> Result<Option<Vec<Height
         return Ok(None);
     };
     let mut cut = Vec::new();
-    for path in source.files()? {
-        let format = Format::of(&path)?;
+    for file in source.filed()? {
+        let path = &file.path;
+        let format = Format::of(path)?;
         if !matches!(format, Format::Csv | Format::Parquet) {
             return Ok(None);
         }
-        let stamp = Stamp::of(&path).map_err(|e| refused("read", &path, &e))?;
+        let stamp = Stamp::of(path).map_err(|e| refused("read", path, &e))?;
         if !stamp.is_plain && !path.is_dir() {
             return Ok(None);
         }
-        check_snapshot(&path)?;
+        file.check()?;
+        check_snapshot(path)?;
+        let inside = file.inside(names);
         let (rows, heights) = match format {
             Format::Parquet => {
-                let (groups, heights) = parquet::cut(&path, Some(names), step)?;
+                let (groups, heights) = parquet::cut(path, Some(&inside), step)?;
                 (Rows::Parquet(groups), heights)
             }
             _ => {
-                let (parts, heights) = csv::cut(&path, names, step)?;
+                let (parts, heights) = csv::cut(path, &inside, step)?;
                 (Rows::Csv(parts), heights)
             }
         };
-        cut.push((Cut { path, stamp, rows }, heights));
+        cut.push((Cut { file, stamp, rows }, heights));
     }
     Ok(Some(cut))
 }
@@ -223,13 +227,15 @@ impl SourceBlocks {
         (self.starts[index + 1] - self.starts[index]) as usize
     }
 
-    fn read_cut(&self, file: &Cut, place: usize, height: usize) -> Result<Vec<Filling>> {
+    fn read_cut(&self, cut: &Cut, place: usize, height: usize) -> Result<Vec<Filling>> {
+        let (file, path) = (&cut.file, &cut.file.path);
         let names: Vec<&str> = self.columns.keys().map(String::as_str).collect();
         let make = |name: &str| Filling::new(&self.columns[name], &self.missing);
-        match &file.rows {
-            Rows::Csv(parts) => parts.read(&file.path, place, &names, &make),
-            Rows::Parquet(groups) => groups.read(&file.path, place, height, &make),
-        }
+        let columns = match &cut.rows {
+            Rows::Csv(parts) => parts.read(path, place, &file.inside(&names), &make),
+            Rows::Parquet(groups) => groups.read(path, place, height, &make),
+        };
+        Ok(file.whole(&names, columns?, height, &make))
     }
 }
 
@@ -254,9 +260,9 @@ impl Blocks for SourceBlocks {
             Form::Files { files, places } => {
                 let (file, place) = places[index];
                 let cut = &files[file];
-                let stays = || match Stamp::of(&cut.path) {
+                let stays = || match Stamp::of(&cut.file.path) {
                     Ok(stamp) if stamp == cut.stamp => Ok(()),
-                    _ => Err(changed(&cut.path)),
+                    _ => Err(changed(&cut.file.path)),
                 };
                 stays()?;
                 let taken = self.read_cut(cut, place, self.height(index));
@@ -265,7 +271,7 @@ impl Blocks for SourceBlocks {
                 let mut columns = taken?;
                 if files.len() > 1 {
                     let before = (self.starts[index] - self.starts[index - place]) as usize;
-                    columns.iter_mut().for_each(|column| name_file(column, before, &cut.path));
+                    columns.iter_mut().for_each(|column| name_file(column, before, &cut.file.path));
                 }
                 filled(&self.schema, columns)?
             }

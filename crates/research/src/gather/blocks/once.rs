@@ -21,6 +21,7 @@ use samescore_core::batch::{Batch, Schema};
 use samescore_core::config::DataConfig;
 use samescore_core::error::{Error, Result};
 
+use super::super::folders::Filed;
 use super::super::reader::Reader;
 use super::super::table::{choose, take_file};
 use super::super::taker::{Filling, Part};
@@ -65,11 +66,11 @@ pub(super) fn gather(
     };
     match &source.clone().keyed(&data.key) {
         Source::Files(_) => {
-            let paths = source.files()?;
-            for path in &paths {
+            let files = source.filed()?;
+            for file in &files {
                 gathered.before = gathered.n_rows();
-                gathered.file = (paths.len() > 1).then(|| path.clone());
-                gathered.file_rows(path)?;
+                gathered.file = (files.len() > 1).then(|| file.path.clone());
+                gathered.file_rows(file)?;
             }
         }
         Source::Sqlite(path, relation) => {
@@ -83,8 +84,16 @@ pub(super) fn gather(
     Ok((gathered.kept, gathered.starts))
 }
 
-/// The columns of a plain file.
-pub(in crate::gather) fn names(path: &Path) -> Result<Vec<String>> {
+/// The columns of a plain file, and behind them those that folders give.
+pub(in crate::gather) fn names(file: &Filed) -> Result<Vec<String>> {
+    file.check()?;
+    let mut names = names_inside(&file.path)?;
+    names.extend(file.names().map(str::to_owned));
+    Ok(names)
+}
+
+/// The columns that are in a plain file.
+pub(in crate::gather) fn names_inside(path: &Path) -> Result<Vec<String>> {
     match Format::of(path)? {
         Format::Csv => csv::names(path, file::open(path)?, unread),
         Format::CsvGz => {
@@ -103,6 +112,19 @@ fn unread(path: &Path, error: &std::io::Error) -> Error {
 /// Shows the columns called `names` of a file, part by part, to takers that `make` makes for every
 /// part; `take` gets them with the number of their rows. The file must stay what it is meanwhile.
 pub(in crate::gather) fn parts<T: Part>(
+    file: &Filed,
+    (names, step): (&[&str], usize),
+    make: &(impl Fn(&str) -> T + Sync),
+    mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
+) -> Result<()> {
+    file.check()?;
+    parts_inside(&file.path, (&file.inside(names), step), make, |columns, n_rows| {
+        take(file.whole(names, columns, n_rows, make), n_rows)
+    })
+}
+
+/// The same of columns that are in the file.
+fn parts_inside<T: Part>(
     path: &Path,
     (names, step): (&[&str], usize),
     make: &(impl Fn(&str) -> T + Sync),
@@ -150,10 +172,10 @@ impl Gathered<'_> {
     }
 
     /// The rows of a file.
-    fn file_rows(&mut self, path: &Path) -> Result<()> {
+    fn file_rows(&mut self, file: &Filed) -> Result<()> {
         let (data, names, step) = (self.data, self.names.clone(), self.step);
         let make = |name: &str| Filling::new(&data.columns[name], &data.missing);
-        parts(path, (&names, step), &make, |columns, _| self.take(path, columns))
+        parts(file, (&names, step), &make, |columns, _| self.take(&file.path, columns))
     }
 
     /// The rows of a source that gives them one after another.

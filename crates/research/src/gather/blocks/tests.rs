@@ -180,7 +180,7 @@ fn a_file_that_changes_while_it_is_read_once_is_refused() {
         let read = |meanwhile: &mut dyn FnMut()| {
             std::fs::write(&path, &bytes).unwrap();
             let make = |_: &str| Filling::new(&ColumnKind::Num.into(), &[]);
-            parts(&path, (&["a"], 20), &make, |_: Vec<Filling>, _| {
+            parts(&Filed::named(path.clone()), (&["a"], 20), &make, |_: Vec<Filling>, _| {
                 meanwhile();
                 Ok(())
             })

@@ -290,6 +290,11 @@ pub trait FitModel: Clone + PartialEq + Serialize + for<'de> Deserialize<'de> + 
     /// The tasks that the model can do.
     fn tasks(&self) -> &'static [Task];
 
+    /// What of the params decides about the task, as a message goes on behind the kind.
+    fn task_reason(&self) -> String {
+        String::new()
+    }
+
     /// The kinds of column that it takes as features.
     fn accepts(&self) -> &'static [ColumnKind] {
         &[ColumnKind::Num]
@@ -335,8 +340,10 @@ pub struct CoefficientSummary {
     pub estimate: f64,
     /// The deviation of its estimates over samples alike.
     pub standard_error: f64,
-    /// The estimate in standard errors: t for least squares, z else.
+    /// The estimate in standard errors.
     pub statistic: f64,
+    /// Those of Student's t that the statistic is held against; infinite for a normal one.
+    pub degrees_of_freedom: f64,
     /// The probability of a statistic as far from 0 if the true coefficient is 0.
     pub p_value: f64,
     /// The lower end of the interval.

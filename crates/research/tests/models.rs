@@ -135,7 +135,7 @@ fn a_threshold_decides() {
     let folder = folder("task = \"binary\"", model, bit);
     let at = folder.path();
     let fit = json(at, &["fit", "t.toml"]);
-    let threshold = fit["threshold"].as_f64().unwrap();
+    let threshold = fit["decision_threshold"].as_f64().unwrap();
     assert!(threshold < 0.5, "{threshold}");
     assert!(yes(at, &["inspect", "t.samescore"]).0.contains("threshold"));
     let listed = yes(at, &["score", "t.samescore", "t.csv", "--output", "class"]).0;

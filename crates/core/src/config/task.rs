@@ -25,11 +25,5 @@ fn why(model: &ModelParams, task: Task) -> String {
     if let Some(culprit) = estimators.iter().find(|e| !e.tasks().contains(&task)) {
         return format!(" of `{}`{}", culprit.kind(), why(culprit, task));
     }
-    match model {
-        ModelParams::GradientBoostingParams(params) => match toml::Value::try_from(params.loss) {
-            Ok(loss) => format!(" with `loss` = {loss}"),
-            Err(_) => String::new(),
-        },
-        _ => String::new(),
-    }
+    model.task_reason()
 }

@@ -221,6 +221,10 @@ impl FitModel for GradientBoostingParams {
         }
     }
 
+    fn task_reason(&self) -> String {
+        self.loss_named()
+    }
+
     fn accepts(&self) -> &'static [ColumnKind] {
         KINDS
     }

@@ -57,6 +57,7 @@ impl StandardErrors {
                     estimate,
                     standard_error,
                     statistic,
+                    degrees_of_freedom: df,
                     p_value: math::student_t_two_sided(statistic, df),
                     low: math::canonical(estimate - critical * standard_error),
                     high: math::canonical(estimate + critical * standard_error),

@@ -250,6 +250,11 @@ macro_rules! registry {
                 match self { $($params::$P(p) => $crate::step::FitModel::tasks(p),)+ }
             }
 
+            /// What of the params decides about the task, as a message goes on behind the kind.
+            pub fn task_reason(&self) -> String {
+                match self { $($params::$P(p) => $crate::step::FitModel::task_reason(p),)+ }
+            }
+
             /// The kinds of column that it takes as features.
             pub fn accepts(&self) -> &'static [$crate::batch::ColumnKind] {
                 match self { $($params::$P(p) => $crate::step::FitModel::accepts(p),)+ }

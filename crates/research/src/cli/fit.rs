@@ -98,7 +98,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
                 "n_unscored": outcome.n_unscored,
                 "metrics": outcome.metrics,
                 "warnings": model::warnings(payload),
-                "threshold": payload.pipeline.model.threshold(),
+                "decision_threshold": payload.pipeline.model.threshold(),
                 "summary": model::summary_json(payload),
             })
         },

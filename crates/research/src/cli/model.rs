@@ -37,8 +37,8 @@ pub(super) fn summary_text(payload: &Payload) -> String {
         let shown = |x: f64| if math::is_missing(x) { "-".to_owned() } else { render::short(x) };
         [name.to_owned()].into_iter().chain(values.map(shown)).collect()
     };
+    let statistic = statistic(&rows);
     let rows: Vec<Vec<String>> = names(payload).zip(&rows).map(cells).collect();
-    let statistic = statistic(payload);
     let tail = format!("p of |{statistic}|");
     let header = ["column", "weight", "std error", statistic, &tail, "from 2.5%", "to 97.5%"];
     render::table(&header, &rows)
@@ -59,7 +59,7 @@ pub(super) fn json(payload: &Payload) -> Map<String, Value> {
     about.insert("coefficients".to_owned(), json!(model.coefficients()));
     about.insert("class_coefficients".to_owned(), Value::Object(of_classes));
     about.insert("summary".to_owned(), summary_json(payload));
-    about.insert("threshold".to_owned(), json!(model.threshold()));
+    about.insert("decision_threshold".to_owned(), json!(model.threshold()));
     about.insert("warnings".to_owned(), json!(warnings(payload)));
     about
 }
@@ -80,8 +80,9 @@ pub(super) fn summary_json(payload: &Payload) -> Value {
             "high": row.high,
         })
     };
+    let statistic = statistic(&rows);
     let rows: Vec<Value> = names(payload).zip(&rows).map(row).collect();
-    json!({ "statistic": statistic(payload), "tail": TAIL, "coefficients": rows })
+    json!({ "statistic": statistic, "tail": TAIL, "coefficients": rows })
 }
 
 /// What a user should know about how the fit ended.
@@ -94,9 +95,9 @@ fn names(payload: &Payload) -> impl Iterator<Item = &str> {
     ["(intercept)"].into_iter().chain(payload.pipeline.features.iter().map(String::as_str))
 }
 
-/// Student's t for least squares, z else.
-fn statistic(payload: &Payload) -> &'static str {
-    if payload.pipeline.model.kind() == "linear_regression" { "t" } else { "z" }
+/// Student's t, or z.
+fn statistic(rows: &[CoefficientSummary]) -> &'static str {
+    if rows.iter().all(|row| row.degrees_of_freedom.is_finite()) { "t" } else { "z" }
 }
 
 /// The weights of the columns, the largest first; of several classes in a column each.

@@ -4,6 +4,14 @@ use super::{GradientBoostingParams, Loss};
 use crate::error::{Code, Error, Result};
 
 impl GradientBoostingParams {
+    /// The loss as a config writes it.
+    pub(super) fn loss_named(&self) -> String {
+        match toml::Value::try_from(self.loss) {
+            Ok(loss) => format!(" with `loss` = {loss}"),
+            Err(_) => String::new(),
+        }
+    }
+
     pub(super) fn validate_combinations(&self) -> Result<()> {
         let refuse = |expected: &str| Err(Error::new(Code::BadParameter, expected.to_owned()));
         if self.learning_rate <= 0.0 {

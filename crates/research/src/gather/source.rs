@@ -332,8 +332,7 @@ pub(super) fn decoded(text: &str) -> Result<String> {
         bytes.push((high * 16 + low) as u8);
         rest = &behind[2..];
     }
-    String::from_utf8(bytes)
-        .map_err(|_| refused("expected UTF-8 behind %, found other bytes"))
+    String::from_utf8(bytes).map_err(|_| refused("expected UTF-8 behind %, found other bytes"))
 }
 
 /// A text with these characters as `%20` and the like.

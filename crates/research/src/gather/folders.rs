@@ -186,7 +186,9 @@ fn differ(first: &Filed, other: &Filed) -> Error {
 mod tests {
     use super::*;
 
-    fn read(paths: &[&str]) -> Result<Vec<Vec<(String, Option<String>)>>> {
+    type Pair = (String, Option<String>);
+
+    fn read(paths: &[&str]) -> Result<Vec<Vec<Pair>>> {
         let filed = Filed::below(Path::new("r/x=9"), paths.iter().map(PathBuf::from).collect())?;
         let pairs = |level: Level| (level.name, level.cell);
         Ok(filed.into_iter().map(|file| file.levels.into_iter().map(pairs).collect()).collect())

@@ -150,6 +150,6 @@ fn files_that_say_it_otherwise_are_refused() {
     assert!(refused.starts_with(said), "{refused}");
     assert_eq!(unstreamed(folder.path(), &one, &kinds), refused);
     put_below(folder.path(), "s/k=1/a.csv", "a;b\n1\n");
-    let said = uninferred(folder.path(), folder.path().join("s"));
+    let said = uninferred(folder.path(), &folder.path().join("s"));
     assert!(said.contains("expected cells separated by commas, found ';'"), "{said}");
 }

@@ -90,8 +90,8 @@ impl<'a> FitContext<'a> {
         self
     }
 
-    /// Whether a fit that ends at its cap, as far as `measure` says, is kept with a warning where it
-    /// would be an error.
+    /// Whether a fit that ends at its cap, as far as `measure` says, is kept with a warning where
+    /// it would be an error.
     pub fn keeps(&self, measure: f64) -> bool {
         self.on_max_iter == Some(OnMaxIter::Warn) && measure.is_finite()
     }

@@ -6,9 +6,10 @@
 //! `roc_auc` (a tied pair counts one half), `pr_auc` (average precision: Σ of precision times the
 //! gain in recall over the distinct scores, descending), `log_loss` (natural logarithm,
 //! probabilities kept within 2^-52 of 0 and 1), `brier`, and at the model's threshold, 0.5 where it
-//! has chosen none (a score of just that is positive), `accuracy` and the counts `true_negatives`, `false_positives`, `false_negatives`,
-//! `true_positives`. Multiclass: `log_loss`, `accuracy`, `balanced_accuracy` and `macro_f1` (means
-//! over classes of recall and of F1) of the most probable class.
+//! has chosen none (a score of just that is positive), `accuracy` and the counts `true_negatives`,
+//! `false_positives`, `false_negatives`, `true_positives`. Multiclass: `log_loss`, `accuracy`,
+//! `balanced_accuracy` and `macro_f1` (means over classes of recall and of F1) of the most probable
+//! class.
 //!
 //! # Missing
 //! A figure that is not defined is absent: `r2` of a constant target, the areas of a single class.

@@ -245,10 +245,8 @@ fn a_full_disk_or_a_forbidden_folder_leaves_what_was_there() {
     assert_eq!(std::fs::read(folder.join("kept")).expect("the file"), b"x");
 }
 
-#[test]
-fn a_config_brings_source_key_and_joins() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let folder = folder.path();
+/// Loans, and what was reported of their customers.
+fn loans(folder: &Path) {
     std::fs::write(
         folder.join("loans.csv"),
         "id,customer,at,y\n1,a,2020-01-10,1\n2,b,2020-01-10,2\n3,a,2020-01-20,3\n",
@@ -261,6 +259,13 @@ fn a_config_brings_source_key_and_joins() {
          {\"customer\":\"a\",\"day\":\"2020-01-11\",\"seen\":\"2020-01-11\",\"debt\":110}\n",
     )
     .expect("a file");
+}
+
+#[test]
+fn a_config_brings_source_key_and_joins() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    loans(folder);
     let config = |tail: &str| {
         format!(
             "[data]\nkey = [\"id\"]\n[data.columns]\nid = \"num\"\ncustomer = \"text\"\n\

@@ -7,10 +7,9 @@
 //! `method` = "isotonic": the non-decreasing function of least weighted squares, by pooling
 //! adjacent violators in exact integers, linear between the scores and constant outside. "sigmoid":
 //! Platt's 1 / (1 + e^−(a z + b)), by Newton's method on his smoothed targets; z is the log-odds of
-//! the score, or the score itself if an unseen score is 0 or 1, as those of neighbours and trees can
-//! be: they have no log-odds. scikit-learn takes the score of every model without a decision
-//! function. Several
-//! classes have one function each, and their values are divided by their sum.
+//! the score, or the score itself if an unseen score is 0 or 1, as those of neighbours and trees
+//! can be: they have no log-odds. scikit-learn takes the score of every model without a decision
+//! function. Several classes have one function each, and their values are divided by their sum.
 //!
 //! # Shape
 //! The columns that the estimator takes; the score is the probability of class 1, or of each class.

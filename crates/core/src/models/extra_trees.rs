@@ -17,8 +17,8 @@
 //! # Ties and order
 //! As for `random_forest`; cuts are keyed by the tree, the column and the number of leaves looked
 //! at before.
-//! Contributions (TreeSHAP) and their base add up to the margin but for at most 2^-46 times (trees +
-//! features) times the sum over trees of the largest absolute leaf value.
+//! Contributions (TreeSHAP) and their base add up to the margin but for at most 2^-46 times (trees
+//! + features) times the sum over trees of the largest absolute leaf value.
 //!
 //! # Errors
 //! Parameters out of range; a missing or infinite target; an infinite value in a column; a

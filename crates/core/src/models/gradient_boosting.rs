@@ -25,8 +25,8 @@
 //! largest term. Equal gains: lower column, lower bin, missing left, earlier leaf. Rows and columns
 //! are drawn by key. A validation row is one whose draw falls into `validation_fraction`; the fit
 //! ends when its loss has not improved for `early_stopping_rounds` rounds, and keeps the best.
-//! Contributions (TreeSHAP) and their base add up to the margin but for at most 2^-46 times (trees +
-//! features) times the sum over trees of the largest absolute leaf value, plus that of the start.
+//! Contributions (TreeSHAP) and their base add up to the margin but for at most 2^-46 times (trees
+//! + features) times the sum over trees of the largest absolute leaf value, plus that of the start.
 //!
 //! # Errors
 //! Parameters out of range; a missing or infinite target, one outside the loss's range, one class

@@ -153,8 +153,8 @@ pub struct MlpParams {
     /// The numbers of a label's vector, at most 1024; 0 means half the number of labels, rounded
     /// up, at most 50.
     pub embedding_dim: u32,
-    /// How the length of a step changes; "constant" by default. This and what belongs to it are left out of the stored
-    /// form where they are what they are by default.
+    /// How the length of a step changes; "constant" by default. This and what belongs to it are
+    /// left out of the stored form where they are what they are by default.
     #[serde(skip_serializing_if = "stored::is_constant")]
     pub learning_rate: LearningRate,
     /// For "invscaling": the exponent, at least 0; 0.5 by default.
@@ -170,7 +170,8 @@ pub struct MlpParams {
     /// default.
     #[serde(skip_serializing_if = "stored::is_zero")]
     pub eta_min: f64,
-    /// The epochs in which the length grows to the one at the start, below `max_iter`; 0 by default.
+    /// The epochs in which the length grows to the one at the start, below `max_iter`; 0 by
+    /// default.
     #[serde(skip_serializing_if = "stored::is_none")]
     pub warmup_epochs: u32,
 }

@@ -19,8 +19,8 @@
 //! As for `decision_tree`. The number of times that a row occurs is keyed by the row and the tree,
 //! the columns of a split by the tree and the number of leaves looked at before. Trees are added in
 //! order.
-//! Contributions (TreeSHAP) and their base add up to the margin but for at most 2^-46 times (trees +
-//! features) times the sum over trees of the largest absolute leaf value.
+//! Contributions (TreeSHAP) and their base add up to the margin but for at most 2^-46 times (trees
+//! + features) times the sum over trees of the largest absolute leaf value.
 //!
 //! # Errors
 //! Parameters out of range; a missing or infinite target; an infinite value in a column; a

@@ -27,7 +27,8 @@ pub(super) struct Args {
     #[command(flatten)]
     source: SourceArgs,
     /// The space, in TOML: [parameters] with lists or ranges, such as "model.c", "STEP.param",
-    /// "model.estimator.KIND.param", "model.kind", or model = [{ kind = ... }, ...] for whole models.
+    /// "model.estimator.KIND.param", "model.kind", or model = [{ kind = ... }, ...] for whole
+    /// models.
     #[arg(long, value_name = "SPACE")]
     space: PathBuf,
     /// How trials are chosen.

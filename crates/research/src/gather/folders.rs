@@ -1,10 +1,10 @@
 //! What folders called `name=value` say of the rows of the files in them.
 //!
 //! # Method
-//! Below the beginning of the path that is fixed, each folder `name=value` is a column `name`, whose
-//! cell in every row of the files in it is `value`, read as a cell of a CSV file is. `%20` and the
-//! like stand for bytes, as the programs that write such folders mean it. Other folders say nothing.
-//! All files of a source have the same such folders in the same order.
+//! Below the beginning of the path that is fixed, each folder `name=value` is a column `name`,
+//! whose cell in every row of the files in it is `value`, read as a cell of a CSV file is. `%20`
+//! and the like stand for bytes, as the programs that write such folders mean it. Other folders say
+//! nothing. All files of a source have the same such folders in the same order.
 //!
 //! # Missing
 //! An empty value is missing, and so is `__HIVE_DEFAULT_PARTITION__`.

@@ -10,13 +10,13 @@
 //! so text; integers are num unless one is beyond 2^53, then text; floats are num, dates and
 //! timestamps time.
 //!
-//! **Numbers are those that lose nothing.** A text counts as a number if the number, written with as
-//! many digits, is the digits that stand there. A zero before another digit (`01234`, a postal code
-//! or an identifier) makes the column text; so does a number beyond 2^53 or of more than 17 digits
-//! that f64 would round, one too small for f64, and one too large. Zeros at the end of decimals, a
-//! plus sign and an exponent are harmless: `1.50`, `+1.5` and `15e-1` are one number, and a column
-//! of labels such as `1e3` that are none must be declared text. `inf` and `-inf` are numbers, and
-//! `NaN` is a missing one.
+//! **Numbers are those that lose nothing.** A text counts as a number if the number, written with
+//! as many digits, is the digits that stand there. A zero before another digit (`01234`, a postal
+//! code or an identifier) makes the column text; so does a number beyond 2^53 or of more than 17
+//! digits that f64 would round, one too small for f64, and one too large. Zeros at the end of
+//! decimals, a plus sign and an exponent are harmless: `1.50`, `+1.5` and `15e-1` are one number,
+//! and a column of labels such as `1e3` that are none must be declared text. `inf` and `-inf` are
+//! numbers, and `NaN` is a missing one.
 //!
 //! What is inferred is written into the config or the artifact: nothing is inferred at scoring.
 

@@ -2,9 +2,9 @@
 //!
 //! # Method
 //! Only Parquet's own schema counts: the Arrow schema that writers add as a note is ignored, so a
-//! categorical column is text, and a time is an instant if `isAdjustedToUTC` says so and else a local
-//! time, whoever wrote the file.
-//! Before anything is read the footer is held against the file: what it claims must fit into it.
+//! categorical column is text, and a time is an instant if `isAdjustedToUTC` says so and else a
+//! local time, whoever wrote the file. Before anything is read the footer is held against the file:
+//! what it claims must fit into it.
 //!
 //! # Shape
 //! Integers, floats, bools, strings, dates and timestamps as the table in [`taker`](super::taker)

@@ -14,7 +14,7 @@
 //! | `limit` | `LIMIT`, `OFFSET`, `FETCH`; `DISTINCT ON` |
 //! | `window_order` | a window function that depends on the order of equal rows |
 //! | `float_aggregate` | `sum`, `avg`, `stddev`, ... of what need not be an exact number |
-//! | `unordered_aggregate` | `array_agg`, ... not ordered by what they collect; aggregates of one's own |
+//! | `unordered_aggregate` | `array_agg`, ... not ordered by what they collect; one's own |
 //! | `bare_column` | SQLite: a column of a group that is neither grouped nor in an aggregate |
 //! | `collation` | SQLite: groups, DISTINCT, `min` of texts under NOCASE or RTRIM |
 //! | `volatile` | `random()`, `now()`, functions of the session, the clock or the machine |

@@ -83,8 +83,8 @@ pub(super) trait Taker {
     fn bool(&mut self, value: bool);
     /// An instant in microseconds of UTC; `None` if it has no whole ones.
     fn time(&mut self, micros: Option<i64>);
-    /// A date or time that says no zone, in microseconds as if it were UTC; `None` as above. It is a
-    /// local time of the zone that is declared.
+    /// A date or time that says no zone, in microseconds as if it were UTC; `None` as above. It is
+    /// a local time of the zone that is declared.
     fn local_time(&mut self, micros: Option<i64>);
     /// A cell that no column can take, such as one with a NUL byte, and why.
     fn refused(&mut self, why: Error);

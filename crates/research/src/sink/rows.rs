@@ -38,8 +38,8 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// The shape of what an artifact gives: its scores, or another output of its model; with a column
-    /// `population` if `is_marked`.
+    /// The shape of what an artifact gives: its scores, or another output of its model; with a
+    /// column `population` if `is_marked`.
     ///
     /// # Errors
     /// If a key column is not declared.

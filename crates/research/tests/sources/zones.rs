@@ -1,4 +1,5 @@
-//! A time without a zone is a local time of the declared one, whatever stores it; an instant is one.
+//! A time without a zone is a local time of the declared one, whatever stores it; an instant is
+//! one.
 
 use polars::prelude::{
     DataFrame, DataType, IntoColumn, IntoSeries, NamedFrom, Series, TimeUnit, TimeZone,

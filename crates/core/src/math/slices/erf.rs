@@ -1,8 +1,8 @@
 //! Error function of whole slices.
 //!
-//! **Split.** a = |x|, cut to 6, where the result has long been 1. n is the integer nearest to 64 a;
-//! d = a - n / 64 is exact, at most 2^-7, as in `tanh`. With A = n / 64, t = erf A, its slope k = 2
-//! / √π · e^(-A²) and Hermite's polynomials H, Taylor's series says
+//! **Split.** a = |x|, cut to 6, where the result has long been 1. n is the integer nearest to 64
+//! a; d = a - n / 64 is exact, at most 2^-7, as in `tanh`. With A = n / 64, t = erf A, its slope k
+//! = 2 / √π · e^(-A²) and Hermite's polynomials H, Taylor's series says
 //!
 //! erf a = t + k d (1 + q), q = c1 d + c2 d² + ... + c8 d⁸, ci = (-1)^i Hi(A) / (i + 1)!.
 //!
@@ -19,8 +19,8 @@
 //! all is proportional to d, and to d² or less what is to Q.
 //!
 //! Over the whole table the sum of all is below 0.8 · 2^-62 times the smallest result y, as a test
-//! computes. The bound is 2^-62 times the upper part of the sum, which is at least 0.999 y. Nearer to
-//! 0 than 2^-900 the rest of a rest may be subnormal: there the function of one value is asked.
+//! computes. The bound is 2^-62 times the upper part of the sum, which is at least 0.999 y. Nearer
+//! to 0 than 2^-900 the rest of a rest may be subnormal: there the function of one value is asked.
 
 use super::super::functions::erf;
 use super::fixed::{ONE, high_product, nearest, nearest_difference, pair};

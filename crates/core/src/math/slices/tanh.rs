@@ -13,9 +13,9 @@
 //!
 //! S dh has 52 bits at most and is exact; the sum of th and S dh leaves an exact rest.
 //!
-//! **Bound.** For n = 0 the sum is dh + (dl + d v): rounding dl + d v and v gives less than 2^-66 of
-//! the result. For n >= 1, with y the smallest result, at (n - 1/2) / 64, and D = 2^-7, V = D²/3,
-//! W = t D (1 + V), Q = (V + W) / (1 - W) the largest sizes of d, v, w and q:
+//! **Bound.** For n = 0 the sum is dh + (dl + d v): rounding dl + d v and v gives less than 2^-66
+//! of the result. For n >= 1, with y the smallest result, at (n - 1/2) / 64, and D = 2^-7, V =
+//! D²/3, W = t D (1 + V), Q = (V + W) / (1 - W) the largest sizes of d, v, w and q:
 //!
 //! - v is off by 4 u V; w by 3 u W (th for t, two products or sums, as u v is small; 3.01 covers
 //!   products of errors); q by (both + u (V + W)) / (1 - W) from above and u Q each from the

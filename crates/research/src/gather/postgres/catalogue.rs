@@ -30,7 +30,8 @@ const FUNCTIONS: &str = "SELECT p.proname::text, p.provolatile::text, p.prokind:
     WHERE p.prokind <> 'p' AND (p.provolatile = 'v' OR n.nspname <> 'pg_catalog'
             AND (p.provolatile <> 'i' OR p.prokind = 'a'))
         AND EXISTS (SELECT FROM ROWS FROM (pg_catalog.unnest($1::text[]),
-                pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::bool[])) AS c (called, schema, is_field)
+                pg_catalog.unnest($2::text[]), pg_catalog.unnest($3::bool[]))
+                AS c (called, schema, is_field)
             WHERE c.called = p.proname::text
                 AND (c.schema = n.nspname::text
                     OR c.schema = '' AND pg_catalog.pg_function_is_visible(p.oid))

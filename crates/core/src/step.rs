@@ -7,6 +7,7 @@
 //! from which config, artifact, deploy, conformance, values, parity and the catalogue take what
 //! they need.
 
+pub(crate) mod line;
 mod parameters;
 mod registry;
 
@@ -381,8 +382,7 @@ pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deseri
 
     /// The names of the columns of another output, or `None` if the model does not have it.
     fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
-        let _ = (output, features);
-        None
+        self.line().and_then(|_| output.names(1, features))
     }
 
     /// Writes that output of every row into `values`, row by row, one value per name of
@@ -397,14 +397,22 @@ pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deseri
         slots: &[usize],
         values: &mut [f64],
     ) -> Result<()> {
-        let _ = (batch, slots, values);
+        if let Some(line) = self.line() {
+            return line::output(output, batch, slots, line, values);
+        }
         let message = format!("expected an output of this model, found {output:?}");
         Err(Error::new(Code::Usage, message))
     }
 
+    /// For models of one weighted sum: its coefficients, one per column on the scale of the
+    /// columns, and its intercept. Margin, contributions and coefficients follow from it.
+    fn line(&self) -> Option<(&[f64], f64)> {
+        None
+    }
+
     /// One weight per column for linear models, on the scale of the columns.
     fn coefficients(&self) -> Option<&[f64]> {
-        None
+        self.line().map(|(coefficients, _)| coefficients)
     }
 
     /// How much each feature matters, by named measure: one value per feature.

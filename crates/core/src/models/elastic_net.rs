@@ -45,7 +45,7 @@ use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
-use crate::step::{Example, FitContext, FitModel, Output, Predict};
+use crate::step::{Example, FitContext, FitModel, Predict};
 
 /// The penalty and when to stop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -163,23 +163,8 @@ impl Predict for ElasticNet {
         Ok(())
     }
 
-    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
-        linear::outputs(output, features)
-    }
-
-    fn output(
-        &self,
-        output: Output,
-        batch: &mut Batch,
-        slots: &[usize],
-        values: &mut [f64],
-    ) -> Result<()> {
-        let line = (self.coefficients.as_slice(), self.intercept);
-        linear::output(output, batch, slots, line, values)
-    }
-
-    fn coefficients(&self) -> Option<&[f64]> {
-        Some(&self.coefficients)
+    fn line(&self) -> Option<(&[f64], f64)> {
+        Some((&self.coefficients, self.intercept))
     }
 
     fn facts(&self) -> Vec<(String, f64)> {

@@ -50,7 +50,7 @@ use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
 use crate::math;
 use crate::par;
-use crate::step::{Example, FitContext, FitModel, Output, Predict};
+use crate::step::{Example, FitContext, FitModel, Predict};
 
 const N_ALPHAS_MAX: u32 = 10_000;
 const N_FOLDS_MAX: u32 = 1000;
@@ -318,23 +318,8 @@ impl Predict for ElasticNetCv {
         Ok(())
     }
 
-    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
-        linear::outputs(output, features)
-    }
-
-    fn output(
-        &self,
-        output: Output,
-        batch: &mut Batch,
-        slots: &[usize],
-        values: &mut [f64],
-    ) -> Result<()> {
-        let line = (self.coefficients.as_slice(), self.intercept);
-        linear::output(output, batch, slots, line, values)
-    }
-
-    fn coefficients(&self) -> Option<&[f64]> {
-        Some(&self.coefficients)
+    fn line(&self) -> Option<(&[f64], f64)> {
+        Some((&self.coefficients, self.intercept))
     }
 
     fn facts(&self) -> Vec<(String, f64)> {

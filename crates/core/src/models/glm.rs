@@ -10,7 +10,7 @@ use crate::aggregate::{Loss, Rows};
 use crate::batch::{Batch, Schema};
 use crate::error::{Code, Error, Result};
 use crate::math;
-use crate::step::{FitContext, Output, Predict};
+use crate::step::{FitContext, Predict};
 
 /// The params that they share.
 #[derive(Clone, Copy)]
@@ -109,23 +109,8 @@ impl Predict for LogLinear {
         Ok(())
     }
 
-    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
-        linear::outputs(output, features)
-    }
-
-    fn output(
-        &self,
-        output: Output,
-        batch: &mut Batch,
-        slots: &[usize],
-        values: &mut [f64],
-    ) -> Result<()> {
-        let line = (self.coefficients.as_slice(), self.intercept);
-        linear::output(output, batch, slots, line, values)
-    }
-
-    fn coefficients(&self) -> Option<&[f64]> {
-        Some(&self.coefficients)
+    fn line(&self) -> Option<(&[f64], f64)> {
+        Some((&self.coefficients, self.intercept))
     }
 
     fn facts(&self) -> Vec<(String, f64)> {

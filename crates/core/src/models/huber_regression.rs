@@ -47,7 +47,7 @@ use crate::batch::{Batch, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
-use crate::step::{Example, FitContext, FitModel, Output, Predict};
+use crate::step::{Example, FitContext, FitModel, Predict};
 
 /// The least spread of the scaled target: 2^-40.
 const SPREAD_MIN: f64 = 1.0 / 1_099_511_627_776.0;
@@ -190,23 +190,8 @@ impl Predict for HuberRegression {
         Ok(())
     }
 
-    fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
-        linear::outputs(output, features)
-    }
-
-    fn output(
-        &self,
-        output: Output,
-        batch: &mut Batch,
-        slots: &[usize],
-        values: &mut [f64],
-    ) -> Result<()> {
-        let line = (self.coefficients.as_slice(), self.intercept);
-        linear::output(output, batch, slots, line, values)
-    }
-
-    fn coefficients(&self) -> Option<&[f64]> {
-        Some(&self.coefficients)
+    fn line(&self) -> Option<(&[f64], f64)> {
+        Some((&self.coefficients, self.intercept))
     }
 
     fn facts(&self) -> Vec<(String, f64)> {

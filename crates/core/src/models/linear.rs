@@ -1,14 +1,13 @@
-//! What the linear models share: complete features, where they are centred, and the predictor.
+//! What the fits of linear models share: complete features, where they are centred, and what is
+//! checked of what they find.
 
 use super::minimise::Stop;
 use crate::aggregate::{FeatureExtents, Rows, WeightSummary};
-use crate::batch::{Batch, Schema, Value};
+use crate::batch::{Batch, Value};
 use crate::error::{Code, Error, Result};
-use crate::faults;
 use crate::math::{self, ExactSum, Extent, FixedScale};
-use crate::step::{FitContext, Output};
-
-const ADD_IMPUTER: &str = "add an imputer before the model";
+use crate::step::FitContext;
+pub(super) use crate::step::line::{ADD_IMPUTER, contributions, fault, no_output, predictor};
 
 /// Where the features and the target lie, none of which is missing or infinite anywhere.
 pub(super) struct Ranges {
@@ -143,72 +142,6 @@ pub(super) fn check(coefficients: &[f64], intercept: f64, n_features: usize) -> 
     }
 }
 
-/// The names of the outputs that one weighted sum has.
-pub(super) fn outputs(output: Output, features: &Schema) -> Option<Vec<String>> {
-    match output {
-        Output::Margin => Some(vec!["margin".to_owned()]),
-        Output::Contribution => Some(contribution_names("contribution_", features)),
-        Output::Leaf => None,
-    }
-}
-
-/// One name per feature and that of the intercept.
-pub(super) fn contribution_names(lead: &str, features: &Schema) -> Vec<String> {
-    let mut base = "base".to_owned();
-    while features.names().any(|name| name == base) {
-        base.push('_');
-    }
-    features.names().chain([base.as_str()]).map(|name| format!("{lead}{name}")).collect()
-}
-
-/// Writes an output of one weighted sum: the sum itself, or each column's product and then the
-/// intercept, which added up from the intercept on, in the order of the columns, are that sum.
-///
-/// # Errors
-/// If it has no such output.
-pub(super) fn output(
-    output: Output,
-    batch: &mut Batch,
-    slots: &[usize],
-    (coefficients, intercept): (&[f64], f64),
-    values: &mut [f64],
-) -> Result<()> {
-    match output {
-        Output::Margin => predictor(batch, slots, coefficients, intercept, values),
-        Output::Contribution => contributions(batch, slots, &[(coefficients, intercept)], values),
-        Output::Leaf => {
-            let message = "expected an output of this model (margin, contribution), found Leaf";
-            return Err(Error::new(Code::Usage, message));
-        }
-    }
-    Ok(())
-}
-
-/// Writes each line's products of coefficient and value, then its intercept, line after line.
-pub(super) fn contributions(
-    batch: &mut Batch,
-    slots: &[usize],
-    lines: &[(&[f64], f64)],
-    values: &mut [f64],
-) {
-    let width = slots.len() + 1;
-    let n_rows = batch.n_rows();
-    for row in 0..n_rows {
-        let own = &mut values[row * width * lines.len()..][..width * lines.len()];
-        let mut is_finite = true;
-        for ((coefficients, intercept), own) in lines.iter().zip(own.chunks_exact_mut(width)) {
-            for ((&slot, &weight), value) in slots.iter().zip(*coefficients).zip(own.iter_mut()) {
-                *value = weight * batch.num(slot)[row];
-                is_finite &= value.is_finite();
-            }
-            own[width - 1] = *intercept;
-        }
-        if !is_finite {
-            fault(batch, slots, row);
-        }
-    }
-}
-
 /// What a fit says that stopped at its cap.
 pub(super) fn unsettled(is_unsettled: bool, n_iterations: u32, gradient_norm: f64) -> Vec<String> {
     let message = format!(
@@ -289,51 +222,6 @@ pub(super) fn check_fitted(
         return Ok(());
     }
     Err(overflow(intercept))
-}
-
-/// Writes intercept + Σ coefficient · value, in the order of the columns, for every row. A row with
-/// a missing or infinite value gets a fault that names the first such column.
-pub(super) fn predictor(
-    batch: &mut Batch,
-    slots: &[usize],
-    coefficients: &[f64],
-    intercept: f64,
-    scores: &mut [f64],
-) {
-    scores.fill(intercept);
-    for (&slot, &weight) in slots.iter().zip(coefficients) {
-        for (score, &x) in scores.iter_mut().zip(batch.num(slot)) {
-            *score = faults::multiply_add(*score, weight, x);
-        }
-    }
-    for (row, score) in scores.iter().enumerate() {
-        if !score.is_finite() {
-            fault(batch, slots, row);
-        }
-    }
-}
-
-/// Faults a row whose sum is not finite, naming the first column that is the reason.
-///
-/// An infinite value makes every score infinite or missing, because 0 times it is missing too.
-pub(super) fn fault(batch: &mut Batch, slots: &[usize], row: usize) {
-    let culprit =
-        slots.iter().map(|&slot| (slot, batch.num(slot)[row])).find(|(_, x)| !x.is_finite());
-    match culprit {
-        Some((slot, x)) if math::is_missing(x) => {
-            let message = "expected a number, found a missing value";
-            let error = Error::new(Code::MissingValue, message).remedy(ADD_IMPUTER);
-            batch.fault(row, slot, error);
-        }
-        Some((slot, _)) => {
-            let message = "expected a finite number, found an infinity";
-            batch.fault(row, slot, Error::new(Code::NotFinite, message));
-        }
-        None => {
-            let message = "expected a finite sum of the model's terms, found an overflow";
-            batch.fault_row(row, Error::new(Code::NotFinite, message));
-        }
-    }
 }
 
 #[cfg(test)]

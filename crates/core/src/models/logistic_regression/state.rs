@@ -100,18 +100,7 @@ impl Predict for LogisticRegression {
     }
 
     fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
-        if self.classes.is_empty() {
-            return linear::outputs(output, features);
-        }
-        let classes = 0..self.classes.len();
-        match output {
-            Output::Margin => Some(classes.map(|class| format!("margin_{class}")).collect()),
-            Output::Contribution => {
-                let of = |k| linear::contribution_names(&format!("contribution_{k}_"), features);
-                Some(classes.flat_map(of).collect())
-            }
-            Output::Leaf => None,
-        }
+        output.names(self.n_outputs(), features)
     }
 
     fn output(
@@ -121,24 +110,24 @@ impl Predict for LogisticRegression {
         slots: &[usize],
         values: &mut [f64],
     ) -> Result<()> {
+        let lines: Vec<(&[f64], f64)> = match self.line() {
+            Some(line) => vec![line],
+            None => self.classes.iter().map(|c| (c.coefficients.as_slice(), c.intercept)).collect(),
+        };
         match output {
-            Output::Margin if !self.classes.is_empty() => self.sums(batch, slots, values),
-            Output::Contribution if !self.classes.is_empty() => {
-                let lines = self.classes.iter();
-                let lines: Vec<(&[f64], f64)> =
-                    lines.map(|line| (line.coefficients.as_slice(), line.intercept)).collect();
-                linear::contributions(batch, slots, &lines, values);
+            Output::Margin if self.classes.is_empty() => {
+                linear::predictor(batch, slots, &self.coefficients, self.intercept, values);
             }
-            _ => {
-                let line = (self.coefficients.as_slice(), self.intercept);
-                return linear::output(output, batch, slots, line, values);
-            }
+            Output::Margin => self.sums(batch, slots, values),
+            Output::Contribution => linear::contributions(batch, slots, &lines, values),
+            Output::Leaf => return Err(linear::no_output(output)),
         }
         Ok(())
     }
 
-    fn coefficients(&self) -> Option<&[f64]> {
-        self.classes.is_empty().then_some(self.coefficients.as_slice())
+    fn line(&self) -> Option<(&[f64], f64)> {
+        let line = (self.coefficients.as_slice(), self.intercept);
+        self.classes.is_empty().then_some(line)
     }
 
     fn facts(&self) -> Vec<(String, f64)> {

@@ -13,25 +13,10 @@ use crate::step::Output;
 impl Forest {
     /// The names of an output's columns.
     pub fn outputs(&self, output: Output, features: &Schema) -> Option<Vec<String>> {
-        let n_outputs = self.n_outputs;
-        let numbered = |n: u32, name: &str| (0..n).map(|i| format!("{name}_{i}")).collect();
         match output {
-            Output::Margin if n_outputs == 1 => Some(vec!["margin".to_owned()]),
-            Output::Margin => Some(numbered(n_outputs, "margin")),
             Output::Leaf if self.n_trees() == 0 => None,
-            Output::Leaf => Some(numbered(self.n_trees() as u32, "leaf")),
-            Output::Contribution => {
-                let base = base_name(features);
-                let of = |lead: String| {
-                    let names = features.names().chain([base.as_str()]);
-                    names.map(|name| format!("{lead}{name}")).collect::<Vec<_>>()
-                };
-                if n_outputs == 1 {
-                    return Some(of("contribution_".to_owned()));
-                }
-                let classes = (0..n_outputs).map(|class| format!("contribution_{class}_"));
-                Some(classes.flat_map(of).collect())
-            }
+            Output::Leaf => Some((0..self.n_trees()).map(|tree| format!("leaf_{tree}")).collect()),
+            _ => output.names(self.n_outputs as usize, features),
         }
     }
 
@@ -53,15 +38,6 @@ impl Forest {
         }
         Ok(())
     }
-}
-
-/// `base`, longer if a feature has that name.
-fn base_name(features: &Schema) -> String {
-    let mut name = "base".to_owned();
-    while features.position(&name).is_some() {
-        name.push('_');
-    }
-    name
 }
 
 #[cfg(test)]

@@ -15,7 +15,8 @@ use super::shell::Shell;
 /// How rows are laid into folds.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum SchemeName {
-    /// Each row by its own draw; rows of one group together, if the config has [split] `group`.
+    /// Each row by its own draw; rows of one group together, if the config has `group` under
+    /// `split`.
     KFold,
     /// Evenly within each class, or each bin of a numeric target.
     Stratified,
@@ -25,8 +26,8 @@ pub(super) enum SchemeName {
 
 #[derive(clap::Args)]
 pub(super) struct FoldArgs {
-    /// How rows are laid into folds. Rows that must not be parted are named by [split] `group` in
-    /// the config.
+    /// How rows are laid into folds. Rows that must not be parted are named by `group` under
+    /// `split` in the config.
     #[arg(long, value_enum, value_name = "SCHEME", default_value = "k-fold")]
     scheme: SchemeName,
     /// The column that says when, for the scheme time.

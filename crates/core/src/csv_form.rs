@@ -20,7 +20,9 @@ use crate::batch::found::{self, check_names, check_size};
 pub use crate::batch::{COLUMNS_MAX, ROWS_MAX};
 use crate::error::{Code, Error, Result};
 
-pub use chunks::{CHUNK_BYTES, CsvChunks, CsvRows, end_of_records, for_each_block};
+pub use chunks::{
+    CHUNK_BYTES, CsvChunks, CsvRows, end_of_records, for_each_block, refuse_utf16,
+};
 pub use records::{PART_BYTES, RECORD_BYTES_MAX, Records, error_in_file};
 use scanner::Scanner;
 
@@ -252,7 +254,18 @@ mod tests {
         assert_eq!((table.names(), table.n_rows()), (&["a".to_owned()][..], 2));
         let twice = opened(b"\xef\xbb\xbf\xef\xbb\xbfa\n1\n").unwrap();
         assert_eq!(twice.names(), ["\u{feff}a"]);
-        assert!(message(b"\xff\xfea\0").contains("found UTF-16"));
+        let utf16 = "`t.csv`: expected UTF-8 text, found UTF-16 (save the file as UTF-8)";
+        for text in [
+            &b"\xff\xfea\0"[..],
+            b"\xfe\xff\0a\0,",
+            b"a\0,\0b\0\n\01\0,\02\0",
+            b"\0a\0,\0b\0\n",
+        ] {
+            assert_eq!(message(text), utf16);
+        }
+        // A NUL here and there is none.
+        assert_eq!(message(b"a,b\n1\0,2\n"), "ok");
+        assert!(!message(b"a\0\0\0,\0\0\0").contains("UTF-16"));
         assert!(message(b" \n").contains("found an empty file"));
     }
 

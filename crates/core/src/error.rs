@@ -116,6 +116,15 @@ impl Error {
         self
     }
 
+    /// Says in which file or source it is, before the message, unless that says it already.
+    #[must_use]
+    pub fn within(mut self, place: &str) -> Self {
+        if !self.0.message.contains(place) {
+            self.0.message = format!("{place}: {}", self.0.message);
+        }
+        self
+    }
+
     /// The byte range of the config text that is wrong.
     #[must_use]
     pub fn at(mut self, span: Range<usize>) -> Self {
@@ -214,6 +223,13 @@ mod tests {
             "step `scale`: column `fare`: row 17: expected number, found text \"n/a\" \
              (declare a missing marker in the schema)"
         );
+    }
+
+    #[test]
+    fn what_holds_it_is_named_once() {
+        let e = Error::new(Code::WrongKind, "expected num, found text").column("a").within("`b.csv`");
+        assert_eq!(e.to_string(), "column `a`: `b.csv`: expected num, found text");
+        assert_eq!(e.clone().within("`b.csv`"), e);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
+use samescore_core::csv_form;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
@@ -117,12 +118,14 @@ impl Stamp {
 /// # Errors
 /// As [`read`], and if it is not UTF-8.
 pub fn read_text(path: &Path) -> Result<String> {
-    String::from_utf8(read(path)?).map_err(|e| {
+    let (bytes, shown) = (read(path)?, path.display().to_string());
+    csv_form::refuse_utf16(&shown, &bytes).map_err(|e| {
+        let told = Error::new(Code::ConfigSyntax, e.message());
+        told.remedy(e.remedy_text().unwrap_or_default())
+    })?;
+    String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        let message = format!(
-            "`{}`: expected UTF-8 text up to the end, found other bytes at {at}",
-            path.display()
-        );
+        let message = format!("`{shown}`: expected UTF-8 text up to the end, found other bytes at {at}");
         Error::new(Code::ConfigSyntax, message)
     })
 }
@@ -138,6 +141,10 @@ mod tests {
         let path = folder.path().join("a.toml");
         std::fs::write(&path, b"a\xff").unwrap();
         assert_eq!(read_text(&path).unwrap_err().code(), Code::ConfigSyntax);
+        std::fs::write(&path, b"[\0d\0a\0t\0a\0]\0").unwrap();
+        let utf16 = read_text(&path).unwrap_err();
+        assert_eq!(utf16.code(), Code::ConfigSyntax);
+        assert!(utf16.to_string().ends_with("found UTF-16 (save the file as UTF-8)"));
     }
 
     #[test]

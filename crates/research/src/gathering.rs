@@ -144,11 +144,15 @@ impl Gathering {
     /// # Errors
     /// As [`gather::read`] and [`Join::apply`].
     pub fn read_rows(&self) -> Result<Batch> {
-        let others = self.joins.iter().map(|joined| self.other(joined));
+        let others = self.joins.iter().map(|joined| {
+            let read = self.other(joined).and_then(without_faults);
+            read.map_err(|e| e.within(&format!("`{}`", joined.source)))
+        });
         let others: Vec<Batch> = others.collect::<Result<_>>()?;
         let mut left = self.left(&others)?;
         for (joined, other) in self.joins.iter().zip(&others) {
-            left = joined.join.apply(&left, other)?;
+            let place = format!("joining `{}`", joined.source);
+            left = joined.join.apply(&left, other).map_err(|e| e.within(&place))?;
         }
         Ok(left)
     }
@@ -354,6 +358,14 @@ impl Gathering {
             key: self.data.key.clone(),
             readers,
         }
+    }
+}
+
+/// The rows, if every cell of them could be read.
+fn without_faults(rows: Batch) -> Result<Batch> {
+    match rows.faults().first_key_value() {
+        Some((&row, error)) => Err(error.clone().row(rows.source_row(row as usize))),
+        None => Ok(rows),
     }
 }
 

@@ -162,16 +162,35 @@ pub(super) fn count(chunk: &[u8], n_columns: usize) -> Option<usize> {
 
 /// The bytes behind a byte order mark, if there is something in them.
 pub(super) fn begin<'a>(source: &str, bytes: &'a [u8]) -> Result<&'a [u8]> {
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        let message = format!("`{source}`: expected UTF-8 text, found UTF-16");
-        return Err(Error::new(Code::BadValue, message).remedy("save the file as UTF-8"));
-    }
+    refuse_utf16(source, bytes)?;
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         let message = format!("`{source}`: expected a header, found an empty file");
         return Err(Error::new(Code::BadValue, message));
     }
     Ok(bytes)
+}
+
+/// So many bytes tell UTF-16 without a byte order mark.
+const UTF16_SEEN: usize = 64;
+
+/// Refuses a text that is UTF-16 by its byte order mark, or because every second one of its first
+/// bytes is NUL, and no other.
+///
+/// # Errors
+/// If it is; `source` names the text.
+pub fn refuse_utf16(source: &str, bytes: &[u8]) -> Result<()> {
+    let seen = &bytes[..bytes.len().min(UTF16_SEEN)];
+    let are = |low: usize| {
+        let mut pairs = seen.chunks_exact(2);
+        pairs.all(|pair| pair[low] != 0 && pair[1 - low] == 0)
+    };
+    let is_marked = bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff");
+    if !is_marked && (seen.len() < 4 || !(are(0) || are(1))) {
+        return Ok(());
+    }
+    let message = format!("`{source}`: expected UTF-8 text, found UTF-16");
+    Err(Error::new(Code::BadValue, message).remedy("save the file as UTF-8"))
 }
 
 /// Where the chunks are, from `body` to the end.

@@ -87,11 +87,15 @@ fn by_parts(source: &Source, make: &(impl Fn(&str) -> Seen + Sync)) -> Result<Ta
             }
         }
         let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
-        blocks::parts(file, (&wanted, BLOCK_ROWS), make, |parts, n_rows| {
+        let read = blocks::parts(file, (&wanted, BLOCK_ROWS), make, |parts, n_rows| {
             all.n_rows += n_rows;
             all.columns.iter_mut().zip(parts).for_each(|(seen, part)| seen.append(vec![part]));
             check_size(path, all.n_rows, wanted.len())
-        })?;
+        });
+        match files.len() {
+            1 => read?,
+            _ => read.map_err(|e| e.within(&format!("`{}`", path.display())))?,
+        }
     }
     Ok(all)
 }

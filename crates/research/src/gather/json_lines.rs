@@ -8,7 +8,8 @@
 //! # Errors
 //! RFC 8259 to the letter, and beyond it: a name that occurs twice in a line, a name without
 //! characters, and half of a surrogate pair (`\ud800`) are refused with their row; so are blank
-//! lines, and values that are lists or objects, by name, where their column is asked for.
+//! lines, and values that are lists or objects, by name, where their column is asked for. A file in
+//! UTF-16 is called so.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ pub(super) fn take<T: Part>(
     wanted: Wanted<'_>,
     make: &(impl Fn(&str) -> T + Sync),
 ) -> Result<Taken<T>> {
+    csv_form::refuse_utf16(&path.display().to_string(), bytes)?;
     let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Err(empty(path));
@@ -85,6 +87,8 @@ pub(super) fn feed<T: Part>(
     loop {
         let mut wave = records.wave(step)?;
         if std::mem::take(&mut is_first) {
+            let begun = wave.first().map_or(&[][..], Vec::as_slice);
+            csv_form::refuse_utf16(&path.display().to_string(), begun)?;
             if let Some(first) = wave.first_mut().filter(|w| w.starts_with(BYTE_ORDER_MARK)) {
                 first.drain(..BYTE_ORDER_MARK.len());
             }

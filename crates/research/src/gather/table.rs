@@ -105,7 +105,8 @@ fn take_files<T: Part>(
     let mut n_rows = 0;
     for file in files {
         let path = &file.path;
-        let mut taken = take_filed(file, wanted, make)?;
+        let taken = take_filed(file, wanted, make);
+        let mut taken = taken.map_err(|e| e.within(&format!("`{}`", path.display())))?;
         match parts.is_empty() {
             true => names = taken.names,
             false => same_columns((first, &names), path, &mut taken)?,

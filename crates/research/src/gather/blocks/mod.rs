@@ -268,8 +268,12 @@ impl Blocks for SourceBlocks {
                 let taken = self.read_cut(cut, place, self.height(index));
                 // A file that was changed meanwhile may look damaged.
                 stays()?;
-                let mut columns = taken?;
-                if files.len() > 1 {
+                let is_one_of = files.len() > 1;
+                let mut columns = match is_one_of {
+                    true => taken.map_err(|e| e.within(&format!("`{}`", cut.file.path.display())))?,
+                    false => taken?,
+                };
+                if is_one_of {
                     let before = (self.starts[index] - self.starts[index - place]) as usize;
                     columns.iter_mut().for_each(|column| name_file(column, before, &cut.file.path));
                 }

@@ -70,7 +70,11 @@ pub(super) fn gather(
             for file in &files {
                 gathered.before = gathered.n_rows();
                 gathered.file = (files.len() > 1).then(|| file.path.clone());
-                gathered.file_rows(file)?;
+                let read = gathered.file_rows(file);
+                match &gathered.file {
+                    Some(path) => read.map_err(|e| e.within(&format!("`{}`", path.display())))?,
+                    None => read?,
+                }
             }
         }
         Source::Sqlite(path, relation) => {

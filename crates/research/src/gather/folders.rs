@@ -10,7 +10,10 @@
 //! An empty value is missing, and so is `__HIVE_DEFAULT_PARTITION__`.
 //!
 //! # Errors
-//! A file that has a column of that name itself is refused: two places would say what it is.
+//! A file may have a column of that name itself, as some writers leave it in. Where it is asked for,
+//! each of its cells must be the folder's value, both read as the kind of the column: `2020` is
+//! 2020.0 in a num column, and `01` is not `1` in a text column. The first row that says something
+//! else is an error.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -25,18 +28,20 @@ use super::taker::Part;
 const MISSING: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// A file, and what the folders above it say of its rows.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Filed {
     pub(super) path: PathBuf,
     levels: Vec<Level>,
 }
 
 /// A column that a folder gives.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Level {
     name: String,
     /// The cell of every row; `None` is missing.
     cell: Option<String>,
+    /// Whether the file has it as well.
+    is_inside: bool,
 }
 
 impl Filed {
@@ -73,53 +78,82 @@ impl Filed {
         self.levels.is_empty()
     }
 
-    /// Refuses a file that has a column which a folder gives.
-    pub(super) fn check(&self) -> Result<()> {
+    /// The same, knowing which of these columns the file has as well.
+    ///
+    /// # Errors
+    /// If the file cannot be looked into before it is read.
+    pub(super) fn opened(&self) -> Result<Self> {
+        let mut opened = self.clone();
         if self.is_bare() {
-            return Ok(());
+            return Ok(opened);
         }
-        let path = self.path.display();
         if !std::fs::metadata(&self.path).is_ok_and(|found| found.is_file()) {
+            let path = self.path.display();
             let message = format!("`{path}`: expected a plain file in a folder of values");
             return Err(Error::new(Code::UnknownSource, message));
         }
         let inside = blocks::names_inside(&self.path)?;
-        match self.names().find(|name| inside.iter().any(|other| other == name)) {
-            None => Ok(()),
-            Some(name) => {
-                let message = format!(
-                    "expected it in the name of a folder alone, found it in `{path}` as well"
-                );
-                Err(Error::new(Code::BadValue, message)
-                    .column(name)
-                    .remedy("write the file without it, or name the folder without `=`"))
-            }
+        for level in &mut opened.levels {
+            level.is_inside = inside.contains(&level.name);
         }
+        Ok(opened)
+    }
+
+    /// Whether the file has a column that a folder gives.
+    pub(super) fn is_told_twice(&self) -> bool {
+        self.levels.iter().any(|level| level.is_inside)
+    }
+
+    /// The columns that folders alone give.
+    pub(super) fn names_outside(&self) -> impl Iterator<Item = &str> {
+        self.levels.iter().filter(|level| !level.is_inside).map(|level| level.name.as_str())
     }
 
     /// Those of the wanted columns that are in the file.
     pub(super) fn inside<'a>(&self, wanted: &[&'a str]) -> Vec<&'a str> {
-        let is_inside = |name: &&str| !self.names().any(|given| given == *name);
+        let is_inside = |name: &&str| !self.names_outside().any(|given| given == *name);
         wanted.iter().copied().filter(is_inside).collect()
     }
 
-    /// All wanted columns of so many rows, of which those that are in the file have been read.
+    /// All wanted columns of so many rows, of which those that are in the file have been read;
+    /// `before` rows of the file stand before them.
+    ///
+    /// # Errors
+    /// If the file says something else than a folder.
     pub(super) fn whole<T: Part>(
         &self,
         wanted: &[&str],
         columns: Vec<T>,
-        n_rows: usize,
+        (before, n_rows): (usize, usize),
         make: &(impl Fn(&str) -> T + Sync),
-    ) -> Vec<T> {
+    ) -> Result<Vec<T>> {
         if self.is_bare() {
-            return columns;
+            return Ok(columns);
         }
         let mut read = columns.into_iter();
         let column = |name: &&str| match self.levels.iter().find(|level| level.name == **name) {
-            None => read.next(),
-            Some(level) => Some(level.column(n_rows, make)),
+            None => read.next().map(Ok),
+            Some(level) if !level.is_inside => Some(Ok(level.column(n_rows, make))),
+            Some(level) => {
+                let (own, given) = (read.next()?, level.column(n_rows, make));
+                Some(own.same_as(given).map_err(|unlike| {
+                    self.differs(level, unlike.row + before, (&unlike.expected, &unlike.found))
+                }))
+            }
         };
         wanted.iter().filter_map(column).collect()
+    }
+
+    /// A row of the file that says something else than a folder.
+    fn differs(&self, level: &Level, row: usize, (expected, found): (&str, &str)) -> Error {
+        let (path, name) = (self.path.display(), &level.name);
+        let message = format!(
+            "`{path}` row {row}: expected {expected}, as the folder `{name}={}` says, found {found}",
+            level.cell.as_deref().unwrap_or(MISSING)
+        );
+        Error::new(Code::BadValue, message)
+            .column(name)
+            .remedy("move the row, write the file without the column, or name the folder without `=`")
     }
 }
 
@@ -162,7 +196,7 @@ fn levels(root: &Path, path: &Path) -> Result<Vec<Level>> {
             return Err(refused(&format!("expected `{name}` once, found it again")));
         }
         let cell = (!cell.is_empty() && cell != MISSING).then_some(cell);
-        levels.push(Level { name, cell });
+        levels.push(Level { name, cell, is_inside: false });
     }
     Ok(levels)
 }

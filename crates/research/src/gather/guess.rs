@@ -19,9 +19,9 @@ use samescore_core::config::{ColumnConfig, DataConfig};
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
-use super::infer::{Seen, check_delimiter, is_num, is_padded, no_rows, of_snapshot};
+use super::infer::{Seen, check_delimiter, infer, is_num, is_padded, no_rows, of_snapshot};
 use super::table::take;
-use super::taker::{Filling, Part, Stored, Taker};
+use super::taker::{Filling, Part, Stored, Taker, Unlike};
 use super::{Source, fill, filled, read};
 
 /// All columns of a source with inferred kinds, in name order. `missing` are the texts that mean
@@ -35,6 +35,12 @@ pub fn read_inferred(source: impl Into<Source>, missing: &[String]) -> Result<Ba
     if let Some(columns) = of_snapshot(&source)? {
         let data = DataConfig { columns, missing: missing.to_vec(), ..DataConfig::default() };
         return read(&source, &data, &[]);
+    }
+    if source.is_told_twice()? {
+        // Cells are compared as values of a kind, which is known when all of them have been seen.
+        let columns = infer(&source, missing)?;
+        let data = DataConfig { columns, missing: missing.to_vec(), ..DataConfig::default() };
+        return read(source, &data, &[]);
     }
     let taken = take(&source, None, &|_: &str| Guess::new(missing))?;
     if taken.n_rows == 0 {
@@ -350,11 +356,15 @@ impl Part for Guess {
             filling.of_file(path);
         }
     }
+
+    /// Columns that two places give are read when their kind is known.
+    fn same_as(self, _: Self) -> Result<Self, Unlike> {
+        Ok(self)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::infer::infer;
     use super::*;
 
     /// What two readings give is what one gives.

@@ -30,7 +30,7 @@ use samescore_core::error::{Code, Error, Result};
 use super::folders::Filed;
 use super::reader::BLOCK_ROWS;
 use super::table::{Taken, same_columns, take};
-use super::taker::{Part, Stored, Taker, bool_label};
+use super::taker::{Part, Stored, Taker, Unlike, bool_label};
 use super::{Format, Source, blocks, check_names, check_size};
 use crate::snapshot;
 
@@ -292,6 +292,12 @@ impl Part for Seen {
     }
 
     fn of_file(&mut self, _: &Path) {}
+
+    /// Both say of which kind the column is; whoever reads it compares its cells.
+    fn same_as(mut self, given: Self) -> Result<Self, Unlike> {
+        self.append(vec![given]);
+        Ok(self)
+    }
 }
 
 #[cfg(test)]

@@ -127,6 +127,19 @@ impl Source {
         }
     }
 
+    /// Whether a file has a column that a folder above it gives as well.
+    pub(super) fn is_told_twice(&self) -> Result<bool> {
+        let Source::Files(_) = self else {
+            return Ok(false);
+        };
+        for file in self.filed()?.iter().filter(|file| !file.is_bare()) {
+            if file.opened()?.is_told_twice() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// The query, if it is one.
     pub fn query(&self) -> Option<&str> {
         match self {

@@ -81,15 +81,15 @@ fn take_filed<T: Part>(
     if file.is_bare() {
         return take_file(&file.path, wanted, make);
     }
-    file.check()?;
+    let file = file.opened()?;
     let inside = wanted.map(|names| file.inside(names));
     let taken = take_file(&file.path, inside.as_deref(), make)?;
     let names: Vec<String> = match wanted {
         Some(names) => names.iter().map(|name| (*name).to_owned()).collect(),
-        None => taken.names.into_iter().chain(file.names().map(str::to_owned)).collect(),
+        None => taken.names.into_iter().chain(file.names_outside().map(str::to_owned)).collect(),
     };
     let shown: Vec<&str> = names.iter().map(String::as_str).collect();
-    let columns = file.whole(&shown, taken.columns, taken.n_rows, make);
+    let columns = file.whole(&shown, taken.columns, (0, taken.n_rows), make)?;
     Ok(Taken { names, columns, n_rows: taken.n_rows })
 }
 

@@ -16,6 +16,7 @@
 //! | date, timestamp without one | refused | refused | local time of the declared zone, or UTC |
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use samescore_core::batch::{CellReader, Column, ColumnKind, TextColumn, push_missing};
@@ -102,6 +103,20 @@ pub(super) trait Part: Taker + Send + Sized {
 
     /// The cells were those of a file that is one of several: what is wrong with them is there.
     fn of_file(&mut self, path: &Path);
+
+    /// These cells, which another place gives as well, as `given`.
+    ///
+    /// # Errors
+    /// The first row in which the two are not the same value.
+    fn same_as(self, given: Self) -> Result<Self, Unlike>;
+}
+
+/// A row of which two places do not say the same.
+pub(super) struct Unlike {
+    pub(super) row: usize,
+    /// What the other place says.
+    pub(super) expected: String,
+    pub(super) found: String,
 }
 
 /// A column of a declared kind, and the rows whose cell could not be read.
@@ -257,6 +272,29 @@ impl Part for Filling {
                 None => named,
             };
         }
+    }
+
+    fn same_as(mut self, mut given: Self) -> Result<Self, Unlike> {
+        let (own, other) = (&self.column, &given.column);
+        let faults = self.faults.iter().chain(&given.faults);
+        let faulty: BTreeSet<usize> = faults.map(|(row, _)| *row).collect();
+        let differs = |row: &usize| !faulty.contains(row) && !is_same(own, other, *row);
+        if let Some(row) = (0..own.len()).find(differs) {
+            let (expected, found) = (other.value(row).to_string(), own.value(row).to_string());
+            return Err(Unlike { row, expected, found });
+        }
+        self.faults.append(&mut given.faults);
+        Ok(self)
+    }
+}
+
+/// Whether two columns of one kind have the same value in a row.
+fn is_same(a: &Column, b: &Column, row: usize) -> bool {
+    match (a, b) {
+        (Column::Num(a), Column::Num(b)) => a[row].to_bits() == b[row].to_bits(),
+        (Column::Text(a), Column::Text(b)) => a.get(row) == b.get(row),
+        (Column::Time(a), Column::Time(b)) => a[row] == b[row],
+        _ => false,
     }
 }
 

@@ -114,25 +114,6 @@ fn a_value_that_its_kind_cannot_take_is_a_fault_of_every_row() {
 
 #[test]
 fn files_that_say_it_otherwise_are_refused() {
-    for ending in FILES {
-        let folder = folder();
-        let rows = batch(vec![("k", Column::num([1.0])), ("n", Column::num([2.0]))]);
-        std::fs::create_dir_all(folder.path().join("p/k=1")).unwrap();
-        written(folder.path(), &format!("p/k=1/a.{ending}"), &rows, None);
-        let said = format!(
-            "column `k`: expected it in the name of a folder alone, found it in `p/k=1/a.{ending}` \
-             as well (write the file without it, or name the folder without `=`)"
-        );
-        let source = folder.path().join("p");
-        for columns in [&[("k", ColumnKind::Num)][..], &[("n", ColumnKind::Num)]] {
-            assert_eq!(refusal(folder.path(), &source, columns), said);
-            assert_eq!(unstreamed(folder.path(), &source, columns), said);
-        }
-        assert_eq!(uninferred(folder.path(), &source), said);
-        // The file itself, named, is not below a pattern.
-        let named = folder.path().join(format!("p/k=1/a.{ending}"));
-        assert_eq!(gather::infer(&named, &[]).unwrap().len(), 2);
-    }
     let folder = folder();
     put_below(folder.path(), "p/k=1/a.csv", "n\n1\n");
     put_below(folder.path(), "p/j=1/a.csv", "n\n1\n");
@@ -152,4 +133,79 @@ fn files_that_say_it_otherwise_are_refused() {
     put_below(folder.path(), "s/k=1/a.csv", "a;b\n1\n");
     let said = uninferred(folder.path(), &folder.path().join("s"));
     assert!(said.contains("expected cells separated by commas, found ';'"), "{said}");
+}
+
+/// What is read of a column of a source, whole and in blocks of two rows.
+fn both(folder: &Path, source: &Path, kinds: &[(&str, ColumnKind)]) -> String {
+    let whole = refusal(folder, source, kinds);
+    let keep = Keep { bytes_max: 0, ..Keep::default() };
+    let blocks = gather::blocks(&Source::from(source), &declared(kinds), 2, &keep);
+    let blocks = blocks.and_then(|blocks| blocks.into_batch());
+    assert_eq!(shown(folder, blocks.map(|rows| rows.n_rows())), whole);
+    whole
+}
+
+#[test]
+fn a_file_may_have_the_column_of_its_folder_if_it_says_the_same() {
+    let kinds = [("k", ColumnKind::Num), ("n", ColumnKind::Num)];
+    for ending in FILES {
+        let folder = folder();
+        let rows = |k: &[f64]| {
+            let numbers = (0..k.len()).map(|row| row as f64);
+            batch(vec![("k", Column::num(k.iter().copied())), ("n", Column::num(numbers))])
+        };
+        for year in ["k=2020", "k=2021.0"] {
+            std::fs::create_dir_all(folder.path().join("p").join(year)).unwrap();
+        }
+        let at = |year: &str| format!("p/{year}/a.{ending}");
+        written(folder.path(), &at("k=2020"), &rows(&[2020.0; 5]), Some(3));
+        let second = written(folder.path(), &at("k=2021.0"), &rows(&[2021.0; 2]), None);
+        let source = folder.path().join("p");
+        let read = gather::read(&source, &declared(&kinds), &[]).unwrap();
+        assert_eq!(read.num(0), [2020.0, 2020.0, 2020.0, 2020.0, 2020.0, 2021.0, 2021.0]);
+        assert_eq!(both(folder.path(), &source, &kinds), "no refusal: 7", "{ending}");
+        assert_eq!(gather::infer(&source, &[]).unwrap(), declared(&kinds).columns);
+        let inferred = gather::read_inferred(&source, &[]).unwrap();
+        assert_eq!(shown_rows(&inferred), shown_rows(&read), "{ending}");
+        // As text the folder says 2021.0, and a file of numbers that it is a number.
+        written(folder.path(), &at("k=2020"), &rows(&[2020.0, 2020.0, 2020.0, 1999.0]), Some(3));
+        let said = format!(
+            "column `k`: `p/k=2020/a.{ending}` row 3: expected number 2020, as the folder `k=2020` \
+             says, found number 1999 (move the row, write the file without the column, or name the \
+             folder without `=`)"
+        );
+        assert_eq!(both(folder.path(), &source, &kinds), said);
+        let inferred = gather::read_inferred(&source, &[]).map(|rows| rows.n_rows());
+        assert_eq!(shown(folder.path(), inferred), said);
+        // Nobody compares what nobody asks for.
+        assert_eq!(both(folder.path(), &source, &kinds[1..]), "no refusal: 6");
+        // The file itself, named, is not below a pattern.
+        assert_eq!(gather::infer(&second, &[]).unwrap().len(), 2);
+    }
+}
+
+#[test]
+fn what_folder_and_file_say_is_compared_as_the_kind_of_the_column() {
+    let folder = folder();
+    let source = folder.path().join("p");
+    let of = |name: &str, text: &str, kind: ColumnKind| {
+        let _gone = std::fs::remove_dir_all(&source);
+        put_below(folder.path(), &format!("p/{name}/a.csv"), text);
+        both(folder.path(), &source, &[("k", kind)])
+    };
+    let (num, text, time) = (ColumnKind::Num, ColumnKind::Text, ColumnKind::Time);
+    let same = "no refusal: 2";
+    assert_eq!(of("k=01", "k,n\n1,1\n1.0,2\n", num), same);
+    assert!(of("k=01", "k,n\n01,1\n1,2\n", text).contains(
+        "row 1: expected text \"01\", as the folder `k=01` says, found text \"1\""
+    ));
+    assert_eq!(of("k=2020-01-01", "k,n\n2020-01-01,1\n2020-01-01T00:00Z,2\n", time), same);
+    let missing = "k=__HIVE_DEFAULT_PARTITION__";
+    assert_eq!(of(missing, "k,n\n,1\n,2\n", text), same);
+    assert!(of(missing, "k,n\n,1\n7,2\n", num).contains("row 1: expected missing number, as"));
+    assert!(of("k=7", "k,n\n7,1\n,2\n", num).contains("row 1: expected number 7, as"));
+    // A cell that is none of the kind is a fault of its row, as elsewhere.
+    assert_eq!(of("k=7", "k,n\n7,1\nx,2\n", num), same);
+    let read = gather::read(&source, &declared(&[("k", num)]), &[]).unwrap();
+    assert_eq!(faults(&read).len(), 1);
 }

@@ -125,7 +125,7 @@ fn cut(source: &Source, names: &[&str], step: usize) -> Result<Option<Vec<Height
     };
     let mut cut = Vec::new();
     for file in source.filed()? {
-        let path = &file.path;
+        let path = &file.path.clone();
         let format = Format::of(path)?;
         if !matches!(format, Format::Csv | Format::Parquet) {
             return Ok(None);
@@ -134,7 +134,7 @@ fn cut(source: &Source, names: &[&str], step: usize) -> Result<Option<Vec<Height
         if !stamp.is_plain && !path.is_dir() {
             return Ok(None);
         }
-        file.check()?;
+        let file = file.opened()?;
         check_snapshot(path)?;
         let inside = file.inside(names);
         let (rows, heights) = match format {
@@ -227,7 +227,13 @@ impl SourceBlocks {
         (self.starts[index + 1] - self.starts[index]) as usize
     }
 
-    fn read_cut(&self, cut: &Cut, place: usize, height: usize) -> Result<Vec<Filling>> {
+    /// Block `place` of a file, `before` rows of which stand before it.
+    fn read_cut(
+        &self,
+        cut: &Cut,
+        place: usize,
+        (before, height): (usize, usize),
+    ) -> Result<Vec<Filling>> {
         let (file, path) = (&cut.file, &cut.file.path);
         let names: Vec<&str> = self.columns.keys().map(String::as_str).collect();
         let make = |name: &str| Filling::new(&self.columns[name], &self.missing);
@@ -235,7 +241,7 @@ impl SourceBlocks {
             Rows::Csv(parts) => parts.read(path, place, &file.inside(&names), &make),
             Rows::Parquet(groups) => groups.read(path, place, height, &make),
         };
-        Ok(file.whole(&names, columns?, height, &make))
+        file.whole(&names, columns?, (before, height), &make)
     }
 }
 
@@ -265,7 +271,8 @@ impl Blocks for SourceBlocks {
                     _ => Err(changed(&cut.file.path)),
                 };
                 stays()?;
-                let taken = self.read_cut(cut, place, self.height(index));
+                let before = (self.starts[index] - self.starts[index - place]) as usize;
+                let taken = self.read_cut(cut, place, (before, self.height(index)));
                 // A file that was changed meanwhile may look damaged.
                 stays()?;
                 let is_one_of = files.len() > 1;
@@ -274,7 +281,6 @@ impl Blocks for SourceBlocks {
                     false => taken?,
                 };
                 if is_one_of {
-                    let before = (self.starts[index] - self.starts[index - place]) as usize;
                     columns.iter_mut().for_each(|column| name_file(column, before, &cut.file.path));
                 }
                 filled(&self.schema, columns)?

@@ -90,9 +90,9 @@ pub(super) fn gather(
 
 /// The columns of a plain file, and behind them those that folders give.
 pub(in crate::gather) fn names(file: &Filed) -> Result<Vec<String>> {
-    file.check()?;
+    let file = file.opened()?;
     let mut names = names_inside(&file.path)?;
-    names.extend(file.names().map(str::to_owned));
+    names.extend(file.names_outside().map(str::to_owned));
     Ok(names)
 }
 
@@ -121,9 +121,11 @@ pub(in crate::gather) fn parts<T: Part>(
     make: &(impl Fn(&str) -> T + Sync),
     mut take: impl FnMut(Vec<T>, usize) -> Result<()>,
 ) -> Result<()> {
-    file.check()?;
+    let (file, mut before) = (file.opened()?, 0);
     parts_inside(&file.path, (&file.inside(names), step), make, |columns, n_rows| {
-        take(file.whole(names, columns, n_rows, make), n_rows)
+        let columns = file.whole(names, columns, (before, n_rows), make)?;
+        before += n_rows;
+        take(columns, n_rows)
     })
 }
 

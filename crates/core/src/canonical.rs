@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use crate::batch::{Batch, Column, MISSING_CODE, Reordered, RowKeyer};
+use crate::batch::{Batch, Column, MISSING_CODE, Reordered, RowKeyer, Schema};
 use crate::digest::{Digest, Fingerprint, Hasher, RowKey};
 use crate::error::Result;
 use crate::par;
@@ -63,13 +63,9 @@ impl Canonical {
             }
             column_digest(column)
         });
-        let mut hasher = Hasher::new(DOMAIN);
-        hasher.u64(schema.len() as u64).u64(n_rows as u64);
-        for (field, digest) in schema.fields().iter().zip(&columns) {
-            hasher.str(&field.name).str(&field.kind.to_string()).bytes(&digest.0);
-        }
+        let fingerprint = fingerprint_of(&schema, n_rows as u64, &columns);
         let batch = Batch::of_columns(schema, values, n_rows);
-        Ok(Canonical { batch, columns, fingerprint: hasher.finish_fingerprint() })
+        Ok(Canonical { batch, columns, fingerprint })
     }
 
     /// The rows in canonical order.
@@ -86,6 +82,17 @@ impl Canonical {
     pub fn fingerprint(&self) -> Fingerprint {
         self.fingerprint
     }
+}
+
+/// The identity of a table of that schema and so many rows, whose columns have these digests in
+/// canonical order.
+pub fn fingerprint_of(schema: &Schema, n_rows: u64, columns: &[Digest]) -> Fingerprint {
+    let mut hasher = Hasher::new(DOMAIN);
+    hasher.u64(schema.len() as u64).u64(n_rows);
+    for (field, digest) in schema.fields().iter().zip(columns) {
+        hasher.str(&field.name).str(&field.kind.to_string()).bytes(&digest.0);
+    }
+    hasher.finish_fingerprint()
 }
 
 /// The keys of all rows by the columns called `key`, or by all columns.
@@ -153,9 +160,11 @@ fn ordered_part(keys: &[RowKey], part: u64, n_parts: u64) -> Vec<(u64, u32)> {
     ordered
 }
 
+/// The digest of a column, whose cells are in canonical order.
+///
 /// SHA-256 of the cells in order: eight bytes per number (its bits) or time, little-endian; per
 /// text one byte that says whether there is one, its length in four bytes, its UTF-8.
-fn column_digest(column: &Column) -> Digest {
+pub fn column_digest(column: &Column) -> Digest {
     let mut hasher = Hasher::new(COLUMN_DOMAIN);
     let mut words = [0u8; HASH_ROWS * 8];
     let mut bytes = Vec::new();

@@ -12,7 +12,8 @@
 //! table's file. No clock, host, user or password.
 //!
 //! # Errors
-//! A folder that cannot be written; a snapshot whose file is not the one that its manifest names.
+//! A folder that cannot be written; a snapshot whose file is not the one that its manifest names, or
+//! whose manifest says something else than the file.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -25,6 +26,7 @@ use samescore_core::digest::{Digest, FileHasher, Fingerprint, sha256};
 use samescore_core::error::{Code, Error, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::gather::check_manifest;
 use crate::output_file::{refused, sync_folder};
 use crate::{file, row_groups};
 
@@ -144,13 +146,15 @@ pub fn store(folder: &Path, table: &Canonical, about: &About) -> Result<Snapshot
 /// The manifest of the snapshot in `folder`, after a look at its table's file.
 ///
 /// # Errors
-/// If there is none, or the file is not the one that the manifest names.
+/// If there is none, the file is not the one that the manifest names, or has other rows, columns or
+/// a fingerprint than it says.
 pub fn open(folder: &Path) -> Result<Manifest> {
     let manifest = read_manifest(folder)?;
     let path = folder.join(TABLE);
     if sha256_of(&path)? != manifest.table_sha256 {
         return Err(other(&path));
     }
+    check_manifest(folder, &manifest)?;
     Ok(manifest)
 }
 
@@ -161,15 +165,20 @@ pub(crate) fn of_table(path: &Path) -> Option<&Path> {
     is_one.then_some(folder)
 }
 
-/// Refuses the bytes of a snapshot's table that are not those of its manifest.
+/// Refuses the bytes of a snapshot's table that are not those of its manifest, and a manifest that
+/// says something else than the table.
 ///
 /// # Errors
-/// If they are others, or the manifest cannot be read. A file that is of no snapshot is none.
+/// If so, or the manifest cannot be read. A file that is of no snapshot is none.
 pub(crate) fn check_table(path: &Path, bytes: &[u8]) -> Result<()> {
-    match of_table(path) {
-        Some(folder) if read_manifest(folder)?.table_sha256 != sha256(bytes) => Err(other(path)),
-        _ => Ok(()),
+    let Some(folder) = of_table(path) else {
+        return Ok(());
+    };
+    let manifest = read_manifest(folder)?;
+    if manifest.table_sha256 != sha256(bytes) {
+        return Err(other(path));
     }
+    check_manifest(folder, &manifest)
 }
 
 fn other(path: &Path) -> Error {

@@ -14,6 +14,8 @@ mod folders;
 mod lines;
 #[path = "sources/same.rs"]
 mod same;
+#[path = "sources/snapshots.rs"]
+mod snapshots;
 #[path = "sources/told.rs"]
 mod told;
 #[path = "sources/zones.rs"]

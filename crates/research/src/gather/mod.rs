@@ -45,6 +45,7 @@ mod named;
 mod parquet;
 pub mod postgres;
 mod reader;
+mod snapshot_check;
 mod source;
 mod sql;
 mod sqlite;
@@ -69,6 +70,7 @@ pub use infer::infer;
 pub use named::{Named, of_config, to_table};
 pub use reader::BLOCK_ROWS;
 pub use source::{Address, Query, Relation, Source};
+pub(crate) use snapshot_check::check_manifest;
 pub(crate) use sql::identifier;
 
 /// The kinds of file that can be read.
@@ -137,7 +139,9 @@ pub fn read(
         return Err(Error::new(Code::MissingColumn, "expected declared columns, found none")
             .remedy("declare them under [data.columns]"));
     }
-    let fillings = fill(&source.into().keyed(&data.key), &columns, &data.missing)?;
+    let source = source.into().keyed(&data.key);
+    let fillings = fill(&source, &columns, &data.missing)?;
+    snapshot_check::check_read(&source, (&columns, &data.missing), &fillings)?;
     let fields = columns.iter().map(|(name, column)| Field::new(name.clone(), column.kind));
     filled(&Arc::new(Schema::new(fields)?), fillings)
 }

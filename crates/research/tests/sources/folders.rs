@@ -167,7 +167,6 @@ fn a_file_may_have_the_column_of_its_folder_if_it_says_the_same() {
         assert_eq!(gather::infer(&source, &[]).unwrap(), declared(&kinds).columns);
         let inferred = gather::read_inferred(&source, &[]).unwrap();
         assert_eq!(shown_rows(&inferred), shown_rows(&read), "{ending}");
-        // As text the folder says 2021.0, and a file of numbers that it is a number.
         written(folder.path(), &at("k=2020"), &rows(&[2020.0, 2020.0, 2020.0, 1999.0]), Some(3));
         let said = format!(
             "column `k`: `p/k=2020/a.{ending}` row 3: expected number 2020, as the folder `k=2020` \

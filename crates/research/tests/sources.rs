@@ -4,6 +4,8 @@
 mod arrow;
 #[path = "sources/bad_input.rs"]
 mod bad_input;
+#[path = "sources/claims.rs"]
+mod claims;
 #[path = "sources/commands.rs"]
 mod commands;
 #[path = "sources/databases.rs"]

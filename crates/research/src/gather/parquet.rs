@@ -6,10 +6,16 @@
 //! local time, whoever wrote the file. Before anything is read the footer is held against the file:
 //! what it claims must fit into it.
 //!
+//! A few bytes may be many rows: a column that says one value two thousand million times is a legal
+//! file of some kilobytes, is read, and takes the memory of its cells. What a file only claims takes
+//! none: rows are set aside for [`ROWS_PER_BYTE`] of its bytes, and beyond that as they come, never
+//! for more than twice of those that have been unpacked; row groups of more rows are unpacked in
+//! slices of [`SLICE_ROWS`].
+//!
 //! # Shape
 //! Integers, floats, bools, strings, dates and timestamps as the table in [`taker`](super::taker)
 //! says; a decimal is its digits, read as a CSV cell. Everything else (nested, binary, time of day)
-//! is refused by name.
+//! is refused by name; so is a duration, which is told from an integer by the writer's note alone.
 //!
 //! # Missing
 //! Null, NaN, an empty string, and the declared markers by the one rule of
@@ -25,6 +31,7 @@ use polars::prelude::{
     ArrowDataType, Column, DataFrame, FileMetadata, FileMetadataRef, ParallelStrategy,
     ParquetReader, SerReader,
 };
+use polars_parquet::read::infer_schema;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par;
 
@@ -45,6 +52,10 @@ const CELL_BYTES: u64 = 8;
 
 /// Row groups are read together until they have so many rows.
 const PART_ROWS: usize = 1 << 17;
+/// So many rows for a byte of the file need no proof.
+const ROWS_PER_BYTE: usize = 8;
+/// Larger row groups, of more rows than need no proof, are read so many rows at a time.
+const SLICE_ROWS: usize = 1 << 20;
 
 /// The wanted columns of a file's content.
 pub(super) fn take<T: Part>(
@@ -59,20 +70,38 @@ pub(super) fn take<T: Part>(
     let n_rows = footer.n_rows();
     let cells = (n_rows as u64).saturating_mul(footer.names.len() as u64);
     check_unpacked(path, cells.saturating_mul(CELL_BYTES))?;
-    let parts = footer.parts();
+    let proven = n_rows.min(bytes.len().saturating_mul(ROWS_PER_BYTE));
+    let parts = footer.parts(proven);
     let mut columns: Vec<T> = footer.names.iter().map(|name| make(name)).collect();
-    columns.iter_mut().for_each(|column| column.reserve(n_rows));
+    columns.iter_mut().for_each(|column| column.reserve(proven));
     // Parts are read side by side, and the columns of those too few for all threads.
     let n_beside = parts.len() - parts.len() % par::n_threads().max(1);
     let threads = |part| match part < n_beside {
         true => ParallelStrategy::None,
         false => ParallelStrategy::Auto,
     };
+    let (mut done, mut room) = (0, proven);
     par::in_waves(
         parts.len(),
-        |part| footer.read(path, Cursor::new(&bytes), parts[part].clone(), None, threads(part)),
-        |frame| take_frame(path, frame?, &mut columns).map(|()| true),
+        |part| {
+            let (groups, rows) = parts[part].clone();
+            footer.read(path, Cursor::new(&bytes), groups, rows, threads(part))
+        },
+        |frame| {
+            let frame = frame?;
+            let height = frame.height();
+            if done + height > room {
+                let more = height.max(done);
+                columns.iter_mut().for_each(|column| column.reserve(more));
+                room = done + more;
+            }
+            done += height;
+            take_frame(path, frame, &mut columns).map(|()| true)
+        },
     )?;
+    if done != n_rows && !footer.names.is_empty() {
+        return Err(damaged(path, &format!("{n_rows} rows as its footer says, found {done}")));
+    }
     Ok(Taken { names: footer.names, columns, n_rows })
 }
 
@@ -90,6 +119,9 @@ pub(super) fn take_frame<T: Part>(path: &Path, frame: DataFrame, columns: &mut [
     });
     shown.into_iter().collect()
 }
+
+/// Row groups, and of one of them perhaps some rows alone: from which one on, and how many.
+type RowsOf = (Range<usize>, Option<(usize, usize)>);
 
 /// What the end of a file says of its rows, held against the file.
 pub(super) struct Footer {
@@ -127,13 +159,25 @@ impl Footer {
         self.whole.row_groups.iter().map(|group| group.num_rows())
     }
 
-    /// Row groups one after the other, few of which are smaller than it is worth.
-    fn parts(&self) -> Vec<Range<usize>> {
+    /// Row groups one after the other, few of which are smaller than it is worth, and slices of
+    /// those that have more rows than are `proven`.
+    fn parts(&self, proven: usize) -> Vec<RowsOf> {
         let (mut parts, mut first, mut n_rows) = (Vec::new(), 0, 0);
+        let n_groups = self.whole.row_groups.len();
         for (group, height) in self.heights().enumerate() {
+            if height > proven.max(SLICE_ROWS) {
+                if first < group {
+                    parts.push((first..group, None));
+                }
+                let slices = (0..height).step_by(SLICE_ROWS);
+                let rows = |from: usize| Some((from, SLICE_ROWS.min(height - from)));
+                parts.extend(slices.map(|from| (group..group + 1, rows(from))));
+                (first, n_rows) = (group + 1, 0);
+                continue;
+            }
             n_rows += height;
-            if n_rows >= PART_ROWS || group + 1 == self.whole.row_groups.len() {
-                parts.push(first..group + 1);
+            if n_rows >= PART_ROWS || group + 1 == n_groups {
+                parts.push((first..group + 1, None));
                 (first, n_rows) = (group + 1, 0);
             }
         }
@@ -173,6 +217,7 @@ fn check_footer<R: MmapBytesReader>(
     wanted: Wanted<'_>,
 ) -> Result<Vec<String>> {
     let mut footer = reader.get_metadata().map_err(|e| foreign(path, &e))?.as_ref().clone();
+    let durations = durations(path, &footer);
     footer.key_value_metadata = None;
     let fields = footer.schema_descr.fields().iter();
     let names: Vec<String> = fields.map(|f| f.get_field_info().name.to_string()).collect();
@@ -194,11 +239,23 @@ fn check_footer<R: MmapBytesReader>(
     reader.set_metadata(Arc::new(footer));
     let schema = reader.schema().map_err(|e| foreign(path, &e))?;
     for name in &chosen {
+        if durations.contains(name) {
+            return Err(unread("duration").column(name));
+        }
         if let Some(field) = schema.get(name.as_str()) {
             check_type(&field.dtype).map_err(|e| e.column(name))?;
         }
     }
     Ok(chosen)
+}
+
+/// The columns that a writer's note calls durations: Parquet itself knows integers alone. A note
+/// that cannot be read says nothing.
+fn durations(path: &Path, footer: &FileMetadata) -> Vec<String> {
+    let noted = guard(path, || infer_schema(footer).map_err(|e| foreign(path, &e)));
+    let fields = noted.iter().flat_map(|schema| schema.iter_values());
+    let durations = fields.filter(|field| matches!(field.dtype, ArrowDataType::Duration(_)));
+    durations.map(|field| field.name.to_string()).collect()
 }
 
 /// Compressed and unpacked bytes that the footer claims for a chunk of a column.
@@ -270,10 +327,15 @@ fn check_type(stored: &ArrowDataType) -> Result<()> {
         A::List(_) | A::LargeList(_) | A::FixedSizeList(..) | A::Struct(_) | A::Map(..) => "nested",
         A::Time32(_) | A::Time64(_) => "time of day",
         A::Float16 => "16-bit float",
+        A::Duration(_) => "duration",
         _ => "another type",
     };
+    Err(unread(found))
+}
+
+fn unread(found: &str) -> Error {
     let message = format!("expected a bool, number, text, date or timestamp, found {found}");
-    Err(Error::new(Code::WrongKind, message).remedy("cast it where the file is written"))
+    Error::new(Code::WrongKind, message).remedy("cast it where the file is written")
 }
 
 #[cfg(test)]

@@ -207,3 +207,45 @@ fn what_cannot_be_a_column_is_refused_by_name_where_it_is_asked_for() {
     let path = put(folder.path(), "c.arrow", arrays("a", stored, vec![clock.boxed()]));
     assert_eq!(of(&path), format!("{expected} time of day {remedy}"));
 }
+
+#[test]
+fn a_duration_is_refused_alike_in_both_formats() {
+    use polars::io::parquet::write::get_encodings;
+    use polars::prelude::StatisticsOptions;
+    use polars_arrow::datatypes::TimeUnit;
+    use polars_parquet::write as pq;
+    let stored = ArrowDataType::Duration(TimeUnit::Microsecond);
+    let lengths = || Int64Array::from_slice([1, 2]).to(stored.clone()).boxed();
+    let folder = folder();
+    let ipc = put(folder.path(), "t.arrow", arrays("a", stored.clone(), vec![lengths()]));
+    let fields = |stored: &ArrowDataType| -> ArrowSchema {
+        let field = |name: &str, stored| ArrowField::new(name.into(), stored, true);
+        let fields = [field("a", stored.clone()), field("b", ArrowDataType::Int64)];
+        fields.into_iter().map(|field| (field.name.clone(), field)).collect()
+    };
+    let schema = fields(&stored);
+    let options = pq::WriteOptions {
+        statistics: StatisticsOptions::empty(),
+        version: pq::Version::V1,
+        compression: pq::CompressionOptions::Uncompressed,
+        data_page_size: None,
+    };
+    let rows = vec![lengths(), Int64Array::from_slice([3, 4]).boxed()];
+    let rows = RecordBatchT::new(2, Arc::new(schema.clone()), rows);
+    let encodings = get_encodings(&schema);
+    let rows = std::iter::once(Ok(rows));
+    let groups = pq::RowGroupIterator::try_new(rows, &schema, options, encodings).unwrap();
+    let mut writer = pq::FileWriter::try_new(Vec::new(), schema, options).unwrap();
+    groups.for_each(|group| writer.write(2, group.unwrap()).unwrap());
+    writer.end(None).unwrap();
+    let parquet = put(folder.path(), "t.parquet", writer.into_inner());
+    let said = "column `a`: expected a bool, number, text, date or timestamp, found duration \
+                (cast it where the file is written)";
+    for path in [&ipc, &parquet] {
+        assert_eq!(refusal(folder.path(), path, &[("a", ColumnKind::Num)]), said);
+        assert_eq!(unstreamed(folder.path(), path, &[("a", ColumnKind::Num)]), said);
+        assert_eq!(uninferred(folder.path(), path), said);
+    }
+    let read = gather::read(&parquet, &declared(&[("b", ColumnKind::Num)]), &[]).unwrap();
+    assert_eq!(read.num(0), [3.0, 4.0]);
+}

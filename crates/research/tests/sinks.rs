@@ -106,6 +106,45 @@ fn a_table_of_sqlite_holds_the_scores_once() {
 }
 
 #[test]
+fn rows_of_a_database_are_scored_into_another_table_of_it() {
+    let case = Case::new();
+    let (path, db) = (case.path("s.db"), format!("sqlite://{}", case.of("s.db")));
+    let (artifact, rows) = (case.of("a.samescore"), case.of("rows.csv"));
+    succeed(&["convert", &case.of("c.toml"), &format!("{db}?table=Rows"), "--data", &rows]);
+    let query = format!("{db}?query=SELECT id, day, x FROM Rows");
+    let expected = format!("{db}?table=s");
+    succeed(&["score", &artifact, &rows, "--out", &case.of("e.jsonl")]);
+    let scores = || {
+        let mut rows = of_sqlite(&path);
+        rows.sort();
+        rows
+    };
+    for (source, journal) in [(format!("{db}?table=rows"), "wal"), (query, "delete")] {
+        let connection = Connection::open(&path).expect("the file opens");
+        connection.pragma_update(None, "journal_mode", journal).expect("a journal");
+        drop(connection);
+        succeed(&["score", &artifact, &source, "--out", &expected]);
+        let first = scores();
+        assert_eq!(first.len(), 40);
+        let listed = std::fs::read_to_string(case.path("e.jsonl")).expect("the scores");
+        assert!(first.iter().all(|row| listed.contains(&row[2])), "{first:?}");
+        succeed(&["score", &artifact, &source, "--out", &expected, "--hold", "0"]);
+        assert_eq!(scores(), first);
+    }
+    // The table that is read stays what it is, and so do the files that are read.
+    let before = std::fs::read(&path).expect("the file");
+    for (source, out) in [
+        (format!("{db}?table=rows"), format!("{db}?table=ROWS")),
+        (format!("{db}?table=main.rows"), format!("{db}?table=rows")),
+        (format!("{db}?table=rows"), format!("sqlite://{artifact}?table=s")),
+    ] {
+        let said = fail(&["score", &artifact, &source, "--out", &out]);
+        assert!(said.contains("SS0110") && said.contains("nothing was done"), "{said}");
+    }
+    assert!(std::fs::read(&path).expect("the file") == before);
+}
+
+#[test]
 fn a_table_of_another_shape_is_left_as_it_was() {
     let case = Case::new();
     let (path, out) = (case.path("s.db"), format!("sqlite://{}?table=s", case.of("s.db")));
@@ -196,6 +235,14 @@ fn a_table_of_a_server_holds_the_scores_once() {
     other.batch_execute("CREATE TABLE mine (id text)").expect("a table");
     let said = fail(&["score", &artifact, &new, "--out", &out.replace("Scores 1", "mine")]);
     assert!(said.contains("SS0202") && said.contains("expected the columns"), "{said}");
+    // Rows of the same database are scored into it.
+    let text = "CREATE TABLE fresh AS SELECT id, null::timestamptz AS day, 2.5::float8 AS x \
+        FROM \"Scores 1\" WHERE code IS NULL";
+    other.batch_execute(text).expect("a table");
+    let source = out.replace("Scores 1", "fresh");
+    succeed(&["score", &artifact, &source, "--out", &out.replace("Scores 1", "of_fresh")]);
+    let count = "SELECT count(*) FROM of_fresh WHERE score IS NOT NULL";
+    assert_eq!(other.query_one(count, &[]).expect("one").get::<_, i64>(0), 41);
     // Scores, read back as a source.
     let rows = succeed(&[
         "score",

@@ -175,6 +175,34 @@ impl<'a> Inputs<'a> {
         Ok(Inputs { named: named.to_vec(), files: gathering.files()? })
     }
 
+    /// The same without a file of SQLite whose tables are read and into which another table is
+    /// written: all rows have been read by then.
+    pub(super) fn besides(mut self, gathering: &Gathering, target: &Source) -> Result<Self> {
+        let Source::Sqlite(place, written) = target else {
+            return Ok(self);
+        };
+        let is_same = |path: &Path| match (path.canonicalize(), place.canonicalize()) {
+            (Ok(a), Ok(b)) => a == b,
+            _ => false,
+        };
+        let sources = gathering.joins.iter().map(|joined| &joined.source);
+        for source in std::iter::once(&gathering.source).chain(sources) {
+            let Source::Sqlite(path, read) = source else {
+                continue;
+            };
+            if !is_same(path) {
+                continue;
+            }
+            if read.is_table_of(written) {
+                let message = format!("expected a table to write that is not read, found `{target}`");
+                return Err(Error::new(Code::Usage, message)
+                    .remedy("write to another table; nothing was done"));
+            }
+            self.files.retain(|file| file != path);
+        }
+        Ok(self)
+    }
+
     pub(super) fn all(&self) -> Vec<(&str, &Path)> {
         let of_source = self.files.iter().map(|path| ("the source", path.as_path()));
         self.named.iter().copied().chain(of_source).collect()

@@ -72,6 +72,7 @@ pub(super) struct Job<'a> {
 impl Job<'_> {
     pub(super) fn run(mut self, shell: &Shell) -> Result<Answer, Failure> {
         let inputs = self.rows.inputs(self.artifact, &self.gathering)?;
+        let inputs = inputs.besides(&self.gathering, self.target)?;
         let out = match self.target {
             Source::Files(path) | Source::Sqlite(path, _) => Some(path.as_path()),
             Source::Postgres(..) => None,

@@ -326,6 +326,17 @@ pub(super) fn relation(
     }
 }
 
+impl Relation {
+    /// Whether both name one table of an SQLite file.
+    pub fn is_table_of(&self, other: &Relation) -> bool {
+        let bare = |name: &str| name.strip_prefix("main.").unwrap_or(name).to_ascii_lowercase();
+        match (self, other) {
+            (Relation::Table(a), Relation::Table(b)) => bare(a) == bare(b),
+            _ => false,
+        }
+    }
+}
+
 /// A text with `%20` and the like read as bytes.
 pub(super) fn decoded(text: &str) -> Result<String> {
     let wrong =

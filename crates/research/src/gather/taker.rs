@@ -19,7 +19,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use samescore_core::batch::{CellReader, Column, ColumnKind, TextColumn, push_missing};
+use samescore_core::batch::{
+    CellReader, Column, ColumnKind, TextColumn, push_missing, show_num,
+};
 use samescore_core::config::ColumnConfig;
 use samescore_core::error::{Code, Error, Result};
 
@@ -162,6 +164,13 @@ fn misfit(kind: ColumnKind, stored: Stored) -> Error {
         .remedy("declare the kind that the source has, and cast it in a step")
 }
 
+/// A float among labels, as a table of SQLite may have it.
+fn labelled(value: f64) -> Error {
+    let message = format!("expected text, found float {}", show_num(value));
+    Error::new(Code::WrongKind, message)
+        .remedy("a float has no one text: cast it in the query, or declare the column as num")
+}
+
 impl Taker for Filling {
     fn missing(&mut self) {
         push_missing(&mut self.column);
@@ -198,7 +207,8 @@ impl Taker for Filling {
         match &mut self.column {
             Column::Num(numbers) => numbers.push(self.reader.num(value)),
             _ if value.is_nan() => self.missing(),
-            _ => self.refuse(Stored::Float),
+            Column::Text(_) => self.fault(labelled(value)),
+            Column::Time(_) => self.refuse(Stored::Float),
         }
     }
 

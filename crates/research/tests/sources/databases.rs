@@ -61,8 +61,8 @@ fn each_cell_is_what_it_is_stored_as() {
             ),
             (
                 7,
-                "column `s`: row 7: expected text, found float (declare the kind that the source \
-            has, and cast it in a step)"
+                "column `s`: row 7: expected text, found float 0.5 (a float has no one text: cast it \
+            in the query, or declare the column as num)"
             ),
         ]
         .map(|(row, said)| (row, said.to_owned()))
@@ -80,6 +80,28 @@ fn each_cell_is_what_it_is_stored_as() {
         )
     );
     assert_eq!(said[2], (6, "column `s`: row 6: expected text, found a NUL byte".to_owned()));
+}
+
+#[test]
+fn a_float_among_labels_is_refused_and_cast_by_a_query() {
+    let folder = folder();
+    let path = made(
+        folder.path(),
+        "CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 'x'), (2, 3), (3, 1.5), (4, NULL);",
+    );
+    let table = address(&path, "table=t");
+    let kinds = [("a", ColumnKind::Num), ("b", ColumnKind::Text)];
+    assert_eq!(gather::infer(&table, &[]).unwrap(), declared(&kinds).columns);
+    let rows = gather::read_inferred(&table, &[]).unwrap();
+    let table = samescore_core::canonical::Canonical::new(rows, &[]);
+    assert_eq!(
+        table.unwrap_err().to_string(),
+        "column `b`: row 2: expected text, found float 1.5 (a float has no one text: cast it in \
+         the query, or declare the column as num)"
+    );
+    let cast = address(&path, "query=SELECT a, printf('%25.2f', b) AS b FROM t WHERE a = 3");
+    let read = gather::read(cast, &declared(&kinds), &[]).unwrap();
+    assert_eq!(cells(&read, "b"), ["text \"1.50\""]);
 }
 
 #[test]

@@ -36,3 +36,22 @@ fn house_prices() {
 fn loans() {
     same_artifact(env!("CARGO_BIN_EXE_03_loans"), "loans.toml");
 }
+
+#[test]
+fn gather() {
+    let told = run(env!("CARGO_BIN_EXE_04_gather"), &[]);
+    let is_print = |word: &&str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
+    let of_sources: Vec<Vec<&str>> = ["CSV", "Parquet", "SQLite"]
+        .map(|source| {
+            let line = told.lines().find(|line| line.contains(&format!("\u{2502} {source} ")));
+            line.unwrap_or_default().split_whitespace().filter(is_print).collect()
+        })
+        .to_vec();
+    let fingerprint = "0d38f266e069a8908fa846116b7b81bcf9d1df8a90ff9accd9b6204fd330a1cb";
+    assert!(of_sources.iter().all(|found| found == &[fingerprint]), "{told}");
+    assert_eq!(told.matches(&format!("written: {fingerprint}")).count(), 1, "{told}");
+    assert_eq!(told.matches(&format!("found: {fingerprint}")).count(), 1, "{told}");
+    let (_, refused) = told.split_once("A query that is refused").expect("a query");
+    assert!(refused.contains("avg") && !refused.contains("it was accepted"), "{refused}");
+    assert!(refused.contains("mean_fare"), "{refused}");
+}

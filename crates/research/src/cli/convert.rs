@@ -1,5 +1,5 @@
-//! `convert`: the declared columns of a source as another file, perhaps in another order. Hidden:
-//! it is there to try that neither format nor order changes a bit.
+//! `convert`: the declared columns of a source as another file, perhaps in another order: to move
+//! rows, or to try that neither format nor order changes a bit.
 
 use std::path::PathBuf;
 
@@ -15,8 +15,13 @@ use super::load::{self, DataArgs, Inputs, Loaded};
 use super::shell::{Answer, Shell};
 
 /// Write the rows of a config's source in another format.
+///
+/// The declared columns, or all if none are declared; what the config joins is joined. CSV (.csv,
+/// .csv.gz), Parquet, Arrow IPC (.arrow), JSON lines (.jsonl) or a new file of SQLite. The
+/// fingerprint of the rows stays what it is.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  samescore convert titanic.toml titanic.parquet --shuffle 7")]
+#[command(after_help = "Examples:\n  samescore convert titanic.toml titanic.parquet --shuffle 7\n  \
+                  samescore convert titanic.toml 'sqlite://titanic.db?table=passengers'")]
 pub(super) struct Args {
     /// The config, in TOML.
     config: PathBuf,

@@ -23,6 +23,7 @@ mod learning_curve;
 mod listing;
 mod load;
 mod model;
+mod progress;
 mod reading;
 mod score;
 mod search;
@@ -92,9 +93,8 @@ enum Command {
     Drift(drift::Args),
     Kinds(kinds::Args),
     Explain(explain::Args),
-    Completions(completions::Args),
-    #[command(hide = true)]
     Convert(convert::Args),
+    Completions(completions::Args),
 }
 
 /// Reads the arguments, runs the command, writes its answer, gives the exit code.
@@ -140,8 +140,8 @@ fn dispatch(command: Command, shell: &Shell) -> Result<Answer, Failure> {
         Command::Drift(args) => drift::run(&args, shell),
         Command::Kinds(args) => kinds::run(&args, shell),
         Command::Explain(args) => explain::run(&args, shell),
-        Command::Completions(args) => completions::run(&args, Cli::command()),
         Command::Convert(args) => convert::run(&args, shell),
+        Command::Completions(args) => completions::run(&args, Cli::command()),
     }
 }
 

@@ -1,16 +1,15 @@
 //! Where answers, notes and errors go.
 
 use std::io::{self, IsTerminal, Write};
-use std::time::Duration;
 
 use clap::ValueEnum;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use samescore_core::error::{Code, Error};
 use samescore_research::render;
 use serde_json::{Value, json};
 
 use super::SCHEMA_VERSION;
 use super::failure::Failure;
+pub(super) use super::progress::Progress;
 
 /// How answers are written.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -133,85 +132,6 @@ impl Shell {
 
     /// Shows on a terminal that long work goes on and how far it is, until the result is dropped.
     pub(super) fn progress(&self, message: &str) -> Progress {
-        let bar = ProgressBar::new_spinner();
-        if self.is_quiet || !io::stderr().is_terminal() {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
-        } else {
-            bar.enable_steady_tick(Duration::from_millis(100));
-        }
-        let (spinner, counter, rows) = (style(SPINNER), style(COUNTER), style(ROWS));
-        let progress = Progress { bar, spinner, counter, rows };
-        progress.say(message);
-        progress
-    }
-}
-
-const SPINNER: &str = "{spinner} {msg} {elapsed}";
-const COUNTER: &str = "{spinner} {wide_msg} {bar:30} {percent:>3}% {elapsed}, {eta} left";
-const ROWS: &str = "{spinner} {wide_msg} {bar:30} {human_pos} of {human_len} rows, {per_sec}, \
-                    {elapsed}, {eta} left";
-
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
-}
-
-/// Work that goes on. Nothing is shown where there is no terminal.
-pub(super) struct Progress {
-    bar: ProgressBar,
-    spinner: ProgressStyle,
-    counter: ProgressStyle,
-    rows: ProgressStyle,
-}
-
-impl Progress {
-    /// What is done now; how long it takes is not known.
-    pub(super) fn say(&self, message: &str) {
-        if !self.bar.is_hidden() {
-            self.bar.set_style(self.spinner.clone());
-            self.bar.set_message(message.to_owned());
-        }
-    }
-
-    /// What is done now, and so much of so much is done. May be called from any thread.
-    pub(super) fn at(&self, message: &str, done: u64, total: u64) {
-        self.count(message, done, total, &self.counter);
-    }
-
-    /// What is done now, and how many of so many rows it is done to: shows rows per second and the
-    /// time left. May be called from any thread.
-    pub(super) fn rows(&self, message: &str, done: u64, total: u64) {
-        self.count(message, done, total, &self.rows);
-    }
-
-    fn count(&self, message: &str, done: u64, total: u64, style: &ProgressStyle) {
-        if !self.bar.is_hidden() {
-            self.bar.set_message(message.to_owned());
-            self.bar.set_length(total);
-            self.bar.set_position(done);
-            self.bar.set_style(style.clone());
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_forms_of_progress_are_well_formed_and_a_quiet_one_shows_nothing() {
-        for template in [SPINNER, COUNTER, ROWS] {
-            assert!(ProgressStyle::with_template(template).is_ok(), "{template}");
-        }
-        let shell = Shell::new(Format::Text, true, Colour::Never);
-        let progress = shell.progress("reading");
-        progress.at("model", 3, 10);
-        progress.rows("scoring", 3, 10);
-        assert!(progress.bar.is_hidden() && progress.bar.message().is_empty());
+        Progress::new(message, self.is_quiet || !io::stderr().is_terminal())
     }
 }

@@ -66,8 +66,10 @@ fn the_training_rows_are_within_the_limits_and_others_are_not() {
     );
     assert_eq!((&a["n_below"], &a["out_of_range_rate"]), (&1.into(), &0.5.into()));
     assert_eq!(b["new_level_rate"], 2.0 / 3.0);
-    assert_eq!((&t["n_below"], &t["n_above"], &t["psi"]), (&1.into(), &1.into(), &Value::Null));
-    assert_eq!(t["breaks"], serde_json::json!(["missing_rate"]));
+    assert_eq!((&t["n_below"], &t["n_above"]), (&1.into(), &1.into()));
+    assert!(t["psi"].as_f64().expect("a number") > 0.25, "{t}");
+    assert_eq!(t["breaks"], serde_json::json!(["psi", "missing_rate", "out_of_range"]));
+    assert_eq!(b["n_levels"], serde_json::json!([2, 2]));
     let again = json(at, &["drift", "t.samescore", "new.csv", "--threads", "3"], 1);
     assert_eq!(again, found);
 }
@@ -85,6 +87,42 @@ fn limits_of_the_config_decide_the_exit_code() {
     let shown = json(at, &["inspect", "t.samescore"], 0);
     let toml = shown["artifact"]["config_toml"].as_str().expect("TOML");
     assert!(toml.contains("missing_rate_change_max = 0.05"), "{toml}");
+}
+
+#[test]
+fn no_row_inside_the_population_is_an_answer() {
+    let folder = fitted();
+    let at = folder.path();
+    let filter = "[[population]]\ncolumn = \"a\"\nmax = 10\n";
+    std::fs::write(at.join("t.toml"), format!("{CONFIG}{filter}")).expect("a file");
+    runs(at, &["fit", "t.toml"], 0);
+    std::fs::write(at.join("new.csv"), "a,b,at\n11,x,01.07.2024 12:00\n,y,\n").expect("a file");
+    let told = runs(at, &["drift", "t.samescore", "new.csv"], 1);
+    assert!(told.contains("BEYOND THE LIMITS: 0 rows inside the population"), "{told}");
+    assert!(told.contains("2 rows outside the population"), "{told}");
+    let found = json(at, &["drift", "t.samescore", "new.csv"], 1);
+    assert_eq!(found["is_within_limits"], false);
+    let drift = &found["drift"];
+    assert_eq!((&drift["n_rows"], &drift["n_outside"]), (&0.into(), &2.into()));
+    assert_eq!(drift["columns"], serde_json::json!([]));
+}
+
+#[test]
+fn many_labels_are_compared_by_those_listed_and_that_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = folder.path();
+    let rows = (0..300).map(|row| format!("{row},l{:03},{row},01.07.2024 12:00\n", row % 150));
+    let text = format!("a,b,y,at\n{}", rows.collect::<String>());
+    std::fs::write(at.join("t.csv"), text).expect("a file");
+    std::fs::write(at.join("t.toml"), CONFIG).expect("a file");
+    runs(at, &["fit", "t.toml"], 0);
+    let told = runs(at, &["drift", "t.samescore", "t.csv"], 0);
+    let said = "b: PSI of the 100 most frequent of 150 labels and of all others together";
+    assert!(told.contains(said), "{told}");
+    let found = json(at, &["drift", "t.samescore", "t.csv"], 0);
+    let b = &found["drift"]["columns"][2];
+    assert_eq!((&b["psi"], &b["new_level_rate"]), (&0.0.into(), &Value::Null));
+    assert_eq!(b["n_levels"], serde_json::json!([100, 150]));
 }
 
 #[test]

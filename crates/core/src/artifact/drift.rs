@@ -2,8 +2,8 @@
 //! identity: a row's score is the same whatever drifts.
 //!
 //! **PSI.** The population stability index over bins: the sum of (a − e) ln(a / e), with e the
-//! share of training values in the bin and a that of the new ones. Bins of numbers are those of the
-//! training deciles, bins of text its listed labels and one for all others. Missing values are in
+//! share of training values in the bin and a that of the new ones. Bins of numbers and times are those
+//! of the training deciles, bins of text its listed labels and one for all others. Missing values are in
 //! no bin: their rate is a figure of its own. A share below 0.0001 counts as 0.0001, without
 //! another adjustment, so that an empty bin gives a number, and one that is empty on both sides
 //! gives 0. The sum runs in the order of the bins.
@@ -11,12 +11,16 @@
 //! **New labels.** Those that training never saw. Where the profile lists fewer labels than there
 //! were, a label that it does not list may be a rare one, and nothing is said.
 //!
-//! **Ranges.** Numbers below the smallest or above the largest of training; of times this is shown
-//! and not judged.
+//! **Ranges.** Numbers and times below the smallest or above the largest of training.
 //!
 //! **Rows.** Rows outside the population are counted and not compared, since the profile is of rows
-//! inside. A cell that cannot be read counts as missing. Declared keys and times have no PSI. All
-//! is exact, whatever the order of the rows and their blocks.
+//! inside. If there are no others, no column has figures, and the limits do not hold: that is what
+//! drifted. A cell that cannot be read counts as missing. Declared keys have no PSI, nor have times
+//! in artifacts of releases that did not count them. All is exact, whatever the order of the rows
+//! and their blocks.
+//!
+//! **Judged** is every figure against the limits, but for those of the columns that the config
+//! names as `unjudged`: a time that moves on, for instance.
 
 mod counts;
 
@@ -46,7 +50,7 @@ pub struct Drift {
     pub n_unreadable: u64,
     /// The limits.
     pub limits: DriftLimits,
-    /// The columns in name order.
+    /// The columns in name order; none if no row is inside the population.
     pub columns: Vec<ColumnDrift>,
 }
 
@@ -59,8 +63,11 @@ pub struct ColumnDrift {
     pub kind: ColumnKind,
     /// The number of new rows with a value.
     pub n_values: u64,
-    /// The population stability index; absent for times, keys, and without any value on one side.
+    /// The population stability index; absent for keys, and without any value on one side.
     pub psi: Option<f64>,
+    /// Of text, how many labels have a bin of their own, and how many training had: the others are
+    /// one bin together.
+    pub n_levels: Option<[u64; 2]>,
     /// The share of rows without a value, in training and now.
     pub missing_rate: [f64; 2],
     /// The share of values that are new labels; absent where it cannot be told.
@@ -95,7 +102,8 @@ impl Drift {
     /// Compares `rows`, which have the artifact's input columns, with the training rows.
     ///
     /// # Errors
-    /// If the artifact has no profile to compare with, there is no row, or a block cannot be read.
+    /// If the artifact has no profile to compare with, there is no row at all, or a block cannot be
+    /// read.
     pub fn of(payload: &Payload, rows: &dyn Rows) -> Result<Self> {
         if **rows.schema() != payload.pipeline.input {
             let message = "expected rows with the input columns of the artifact, found others";
@@ -103,35 +111,31 @@ impl Drift {
         }
         let found = rows.aggregate(DriftCounts::new(payload)?)?;
         let n_outside = (!found.filters.is_empty()).then_some(found.n_outside);
-        if found.n_rows == 0 {
-            let message = match n_outside {
-                None | Some(0) => "expected rows to compare, found none".to_owned(),
-                Some(n) => format!("expected rows inside the population, found {n} outside alone"),
-            };
+        if found.n_rows == 0 && found.n_outside == 0 {
+            let message = "expected rows to compare, found none";
             return Err(Error::new(Code::TooFewRows, message));
         }
-        let limits = payload.config.drift.unwrap_or_default();
+        let limits = payload.config.drift.clone().unwrap_or_default();
         let fields = payload.pipeline.input.fields();
+        let fields = if found.n_rows == 0 { &[][..] } else { fields };
         let columns = fields.iter().zip(&found.columns).filter_map(|(field, counts)| {
             let profile = payload.profile.columns.get(&field.name)?;
             let mut drift = counts.finish(profile, payload.n_rows, found.n_rows);
             drift.column.clone_from(&field.name);
             drift.kind = field.kind;
-            drift.judge(&limits);
+            if !limits.unjudged.contains(&field.name) {
+                drift.judge(&limits);
+            }
             Some(drift)
         });
-        Ok(Drift {
-            n_rows: found.n_rows,
-            n_outside,
-            n_unreadable: found.n_unreadable,
-            limits,
-            columns: columns.collect(),
-        })
+        let (n_rows, n_unreadable) = (found.n_rows, found.n_unreadable);
+        let columns = columns.collect();
+        Ok(Drift { n_rows, n_outside, n_unreadable, limits, columns })
     }
 
-    /// Whether every limit holds.
+    /// Whether every limit holds, and there are rows to say so.
     pub fn holds(&self) -> bool {
-        self.columns.iter().all(|column| column.breaks.is_empty())
+        self.n_rows > 0 && self.columns.iter().all(|column| column.breaks.is_empty())
     }
 }
 
@@ -140,12 +144,11 @@ impl ColumnDrift {
         let above = |found: Option<f64>, limit: f64| found.is_some_and(|found| found > limit);
         let [trained, now] = self.missing_rate;
         let change = if now > trained { now - trained } else { trained - now };
-        let range = self.out_of_range_rate.filter(|_| self.kind == ColumnKind::Num);
         let judged = [
             (DriftBreak::Psi, above(self.psi, limits.psi_max)),
             (DriftBreak::MissingRate, change > limits.missing_rate_change_max),
             (DriftBreak::NewLevels, above(self.new_level_rate, limits.new_level_rate_max)),
-            (DriftBreak::OutOfRange, above(range, limits.out_of_range_rate_max)),
+            (DriftBreak::OutOfRange, above(self.out_of_range_rate, limits.out_of_range_rate_max)),
         ];
         self.breaks = judged.iter().filter(|(_, is)| *is).map(|(what, _)| *what).collect();
     }

@@ -22,6 +22,7 @@ mod drift;
 mod golden;
 mod profile;
 mod spread;
+mod time_spread;
 
 use std::collections::BTreeMap;
 
@@ -40,6 +41,7 @@ pub use golden::Golden;
 pub use profile::{ColumnProfile, Profile, ValueProfile};
 pub use spread::{
     LevelSpread, NumSpread, PROFILE_LEVEL_BYTES_MAX, PROFILE_LEVELS_MAX, PROFILE_QUANTILES, Spread,
+    TimeSpread,
 };
 
 const MAGIC: [u8; 4] = *b"SSCR";

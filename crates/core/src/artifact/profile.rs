@@ -1,14 +1,14 @@
 //! What the training rows looked like, by exact counts, ranges and quantiles.
 //!
 //! The rows are those fitted on: inside the population, and without those kept for the test. Six
-//! passes at most for a table of up to 16 numeric columns; counting labels takes memory with the
-//! number of distinct ones, as every encoder does.
+//! passes at most for a table of up to 16 numeric columns, and five more where there are times;
+//! counting labels takes memory with the number of distinct ones, as every encoder does.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::spread::{LevelSpread, NumSpread, Spread};
+use super::spread::{LevelSpread, NumSpread, Spread, TimeSpread};
 use crate::aggregate::{Aggregate, ColumnMoments, LevelCounts, MissingCounts, Rows, Slots};
 use crate::batch::{Batch, ColumnKind, MISSING_TIME};
 use crate::error::{Code, Error, Result};
@@ -29,8 +29,8 @@ pub struct ColumnProfile {
     pub n_missing: u64,
     /// What the values are like.
     pub values: ValueProfile,
-    /// How they spread. Absent in artifacts of releases that did not record it, of times, and of
-    /// declared keys, which name rows and are no measurement.
+    /// How they spread. Absent in artifacts of releases that did not record it (of times: did not
+    /// yet), and of declared keys, which name rows and are no measurement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub spread: Option<Spread>,
 }
@@ -77,8 +77,12 @@ impl Profile {
             let values = ValueProfile::Text(counts.levels.len() as u64);
             columns.insert(*slot, (values, Some(Spread::Text(LevelSpread::of(&counts)))));
         }
+        let is_measured = |slot: &usize| !key.contains(&fields[*slot].name);
+        let measured: Vec<usize> = times.iter().copied().filter(is_measured).collect();
+        let mut spreads = TimeSpread::of(rows, &measured)?;
         for (slot, range) in times.iter().zip(found.times.ranges) {
-            columns.insert(*slot, (ValueProfile::Time(range), None));
+            let spread = spreads.remove(slot).map(Spread::Time);
+            columns.insert(*slot, (ValueProfile::Time(range), spread));
         }
         let columns = columns.into_iter().map(|(slot, (values, spread))| {
             let name = &fields[slot].name;
@@ -95,6 +99,7 @@ impl Profile {
                 (_, None) => true,
                 (ValueProfile::Num(_), Some(Spread::Num(spread))) => spread.is_sound(),
                 (ValueProfile::Text(_), Some(Spread::Text(spread))) => spread.is_sound(),
+                (ValueProfile::Time(_), Some(Spread::Time(spread))) => spread.is_sound(),
                 _ => false,
             };
             if !is_sound {
@@ -172,6 +177,7 @@ impl Aggregate for TimeRanges {
 mod tests {
     use super::*;
     use crate::aggregate::MemoryRows;
+    use crate::batch::Column;
     use crate::math::{QuantileType, quantile_sorted};
     use crate::testing::{nums, table, texts};
 
@@ -215,6 +221,28 @@ mod tests {
         assert!(inf.quantiles.iter().all(|x| x.is_infinite()));
         assert_eq!(inf.bins.iter().sum::<u64>(), 12);
         assert_eq!(num(&found, "none"), NumSpread::default());
+    }
+
+    #[test]
+    fn quantiles_and_bins_of_times_by_hand() {
+        // 0 to 10 seconds: the time below share q is that of 10 q, so that bins are as of numbers.
+        let times: Vec<i64> = (0..=10).rev().map(|second| second * 1_000_000).collect();
+        let whole = [times.clone(), vec![MISSING_TIME]].concat();
+        let columns = [("t", Column::Time(whole.clone())), ("id", Column::Time(whole))];
+        let found = profile(&table(&columns), 5, &["id"]);
+        let Some(Spread::Time(spread)) = &found.columns["t"].spread else {
+            panic!("expected times");
+        };
+        let seconds: Vec<i64> = spread.quantiles.iter().map(|t| t / 1_000_000).collect();
+        assert_eq!(seconds, [0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9]);
+        assert_eq!(spread.bins, [2, 1, 1, 1, 1, 1, 1, 1, 1, 1]);
+        assert!(found.columns["id"].spread.is_none() && found.check().is_ok());
+        let none = profile(&table(&[("t", Column::Time(vec![MISSING_TIME; 3]))]), 2, &[]);
+        assert_eq!(none.columns["t"].spread, Some(Spread::Time(TimeSpread::default())));
+        let mut few = none.clone();
+        let spread = TimeSpread { quantiles: vec![1; 13], bins: vec![1] };
+        few.columns.get_mut("t").unwrap().spread = Some(Spread::Time(spread));
+        assert_eq!(few.check().unwrap_err().code(), Code::Malformed);
     }
 
     #[test]

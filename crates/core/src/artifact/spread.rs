@@ -10,18 +10,20 @@ use crate::batch::Batch;
 use crate::error::Result;
 use crate::math::{self, Moments, QuantileType};
 
+pub use super::time_spread::TimeSpread;
+
 /// The shares of rows whose quantiles a profile holds.
 pub const PROFILE_QUANTILES: [f64; 13] =
     [0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
 /// Where the nine deciles stand among the quantiles.
-const DECILES: std::ops::Range<usize> = 2..11;
+pub(super) const DECILES: std::ops::Range<usize> = 2..11;
 /// A profile counts so many labels of a column one by one: the most frequent ones, of equally
 /// frequent ones those that come first in code-point order.
 pub const PROFILE_LEVELS_MAX: usize = 100;
 /// Longer labels are not listed, to bound the artifact: their rows are among the rest.
 pub const PROFILE_LEVEL_BYTES_MAX: usize = 200;
 
-/// How the values of a num or text column spread.
+/// How the values of a column spread.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Spread {
@@ -29,6 +31,8 @@ pub enum Spread {
     Num(NumSpread),
     /// Of labels.
     Text(LevelSpread),
+    /// Of times.
+    Time(TimeSpread),
 }
 
 /// Quantiles of numbers, and how many rows are between the deciles.
@@ -58,7 +62,7 @@ pub struct LevelSpread {
 /// An edge that stands there more than once is a value of many rows, and has a bin of its own: the
 /// second one of its bins. So it is told from what lies below, and bins between its other
 /// repetitions stay empty.
-pub(super) fn bin(edges: &[f64], x: f64) -> usize {
+pub(super) fn bin<T: Copy + PartialOrd>(edges: &[T], x: T) -> usize {
     let below = edges.partition_point(|edge| *edge < x);
     let is_repeated = edges.get(below..below + 2).is_some_and(|pair| pair == [x, x]);
     below + usize::from(is_repeated)

@@ -2,24 +2,27 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::DataConfig;
 use crate::error::{Code, Error, Result};
 use crate::math;
 
 /// The `[drift]` table: each limit is the largest value that passes. An artifact without the table
 /// is judged by the defaults.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DriftLimits {
-    /// The population stability index of a num or text column. By the usual reading above 0.1 is a
+    /// The population stability index of a column. By the usual reading above 0.1 is a
     /// shift and above 0.25 a large one.
     pub psi_max: f64,
     /// The difference between the shares of rows without a value, whichever is larger.
     pub missing_rate_change_max: f64,
     /// The share of values that are labels which training never saw.
     pub new_level_rate_max: f64,
-    /// The share of numbers below the smallest or above the largest of training. Times are shown
-    /// and not judged: new rows are later.
+    /// The share of numbers or times below the smallest or above the largest of training.
     pub out_of_range_rate_max: f64,
+    /// Columns that are shown and not judged, such as a time that moves on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unjudged: Vec<String>,
 }
 
 impl Default for DriftLimits {
@@ -29,11 +32,23 @@ impl Default for DriftLimits {
             missing_rate_change_max: 0.05,
             new_level_rate_max: 0.01,
             out_of_range_rate_max: 0.01,
+            unjudged: Vec::new(),
         }
     }
 }
 
 impl DriftLimits {
+    /// Refuses columns that are not declared.
+    pub(super) fn check_columns(&self, data: &DataConfig) -> Result<()> {
+        match self.unjudged.iter().find(|name| !data.columns.contains_key(*name)) {
+            None => Ok(()),
+            Some(name) => {
+                let message = "expected declared columns in `unjudged` of [drift], found another";
+                Err(Error::new(Code::UnknownColumn, message).column(name))
+            }
+        }
+    }
+
     pub(super) fn validate(&self) -> Result<()> {
         for (name, limit) in [
             ("psi_max", self.psi_max),
@@ -69,6 +84,18 @@ mod tests {
         assert!(written.contains("new_level_rate_max = 0.01"), "{written}");
         assert_eq!(Config::from_toml(&written).unwrap(), config);
         assert!(!Config::from_toml(TEXT).unwrap().to_toml().unwrap().contains("drift"));
+    }
+
+    #[test]
+    fn columns_that_are_not_judged_are_declared_ones() {
+        let of = |name: &str| {
+            Config::from_toml(&format!("{TEXT}[drift]\nunjudged = [\"{name}\"]\n"))
+        };
+        let config = of("a").unwrap();
+        assert!(config.to_toml().unwrap().contains("unjudged = [\"a\"]"));
+        assert_eq!(Config::from_toml(&config.to_toml().unwrap()).unwrap(), config);
+        let refused = of("b").unwrap_err().to_string();
+        assert!(refused.starts_with("column `b`: expected declared columns in `unjudged`"));
     }
 
     #[test]

@@ -161,6 +161,7 @@ impl Config {
         }
         if let Some(drift) = &self.drift {
             drift.validate()?;
+            drift.check_columns(&self.data)?;
         }
         if let Some(split) = &self.split {
             split.validate(&self.data)?;

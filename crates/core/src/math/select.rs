@@ -66,7 +66,11 @@ impl QuantileSelect {
 
     /// Takes a block of this pass in.
     pub fn observe_slice(&mut self, values: &[f64]) {
-        let keys = values.iter().filter(|x| !x.is_nan()).map(|&x| order_key(x));
+        self.observe_keys(values.iter().filter(|x| !x.is_nan()).map(|&x| order_key(x)));
+    }
+
+    /// The same of values that are no floats but have keys of the same order.
+    pub(crate) fn observe_keys(&mut self, keys: impl Iterator<Item = u64>) {
         match &mut self.pass {
             Pass::Count { known: 0, counts, .. } => {
                 if let Some(counts) = counts.first_mut() {
@@ -146,6 +150,19 @@ impl QuantileSelect {
         };
         match self.pass {
             Pass::Done => self.qs.iter().map(quantile).collect(),
+            _ => vec![None; self.qs.len()],
+        }
+    }
+
+    /// The keys of the order statistics below the quantiles, which are `Lower` ones; `None` as above.
+    pub(crate) fn finish_keys(&self) -> Vec<Option<u64>> {
+        let key = |&q: &f64| {
+            let position = QuantileType::Lower.position(self.n, q)?;
+            let at = self.targets.binary_search_by_key(&position.low, |t| t.rank).ok()?;
+            Some(self.targets[at].prefix)
+        };
+        match self.pass {
+            Pass::Done => self.qs.iter().map(key).collect(),
             _ => vec![None; self.qs.len()],
         }
     }

@@ -87,10 +87,14 @@ fn text(artifact: &Artifact, drift: &Drift) -> String {
             render::short(limits.out_of_range_rate_max)
         ),
     ));
+    if !limits.unjudged.is_empty() {
+        about.push(("not judged", limits.unjudged.join(", ")));
+    }
     let n_broken = drift.columns.iter().filter(|column| !column.breaks.is_empty()).count();
     about.push((
         "verdict",
         match n_broken {
+            _ if drift.n_rows == 0 => "BEYOND THE LIMITS: 0 rows inside the population".to_owned(),
             0 => "within the limits".to_owned(),
             n => format!("BEYOND THE LIMITS in {n} of {} columns", drift.columns.len()),
         },
@@ -98,7 +102,19 @@ fn text(artifact: &Artifact, drift: &Drift) -> String {
     let header =
         ["column", "kind", "PSI", "missing then", "now", "new labels", "out of range", "beyond"];
     let rows: Vec<Vec<String>> = drift.columns.iter().map(row).collect();
-    let mut text = render::pairs(&about) + &render::table(&header, &rows);
+    let mut text = render::pairs(&about);
+    if !rows.is_empty() {
+        text += &render::table(&header, &rows);
+    }
+    for column in &drift.columns {
+        if let Some([listed, all]) = column.n_levels.filter(|[listed, all]| listed < all) {
+            text.push_str(&format!(
+                "{}: PSI of the {listed} most frequent of {all} labels and of all others together; \
+                 which labels are new cannot be told\n",
+                column.column
+            ));
+        }
+    }
     for column in drift.columns.iter().filter(|column| !column.new_levels.is_empty()) {
         let shown = column.new_levels.iter().map(|(level, n)| format!("{level:?} ({n})"));
         let shown = shown.collect::<Vec<_>>().join(", ");

@@ -114,7 +114,13 @@ fn inputs(payload: &Payload) -> Vec<Vec<String>> {
             }
             ValueProfile::Text(n) => format!("{n} labels{}", frequent(profile)),
             ValueProfile::Time(Some([first, last])) => {
-                format!("{} to {}", show_time(*first), show_time(*last))
+                let median = match &profile.spread {
+                    Some(Spread::Time(spread)) => spread.quantiles.get(PROFILE_QUANTILES.len() / 2),
+                    _ => None,
+                };
+                let median = median.map(|t| format!(", 50% {}", show_time(*t)));
+                let (first, last) = (show_time(*first), show_time(*last));
+                format!("{first} to {last}{}", median.unwrap_or_default())
             }
             ValueProfile::Num(None) | ValueProfile::Time(None) => "none".to_owned(),
         };

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::spread::{LevelSpread, NumSpread, Spread, bin};
+use super::super::spread::{LevelSpread, Spread, bin};
 use super::super::{ColumnProfile, Payload, ValueProfile};
 use super::{ColumnDrift, psi, rate};
 use crate::aggregate::Aggregate;
@@ -49,6 +49,9 @@ pub(super) enum ValueCounts {
         others: BTreeMap<String, u64>,
     },
     Time {
+        edges: Vec<i64>,
+        /// None in a profile of a release that did not count them.
+        bins: Vec<u64>,
         range: Option<[i64; 2]>,
         n_below: u64,
         n_above: u64,
@@ -102,8 +105,13 @@ impl ValueCounts {
                 n_other: 0,
                 others: BTreeMap::new(),
             },
-            (ValueProfile::Time(range), _) => {
-                ValueCounts::Time { range: *range, n_below: 0, n_above: 0 }
+            (ValueProfile::Time(range), spread) => {
+                let (edges, n_bins) = match spread {
+                    Some(Spread::Time(spread)) => (spread.deciles().to_vec(), spread.bins.len()),
+                    _ => (Vec::new(), 0),
+                };
+                let bins = vec![0; n_bins];
+                ValueCounts::Time { edges, bins, range: *range, n_below: 0, n_above: 0 }
             }
             _ => ValueCounts::Present,
         }
@@ -162,10 +170,13 @@ impl ColumnCounts {
                 }
             }
             (
-                ValueCounts::Time { range: Some([first, last]), n_below, n_above },
+                ValueCounts::Time { edges, bins, range: Some([first, last]), n_below, n_above },
                 Column::Time(values),
             ) => {
                 for t in rows.iter().map(|&row| values[row]).filter(|t| *t != MISSING_TIME) {
+                    if let Some(n) = bins.get_mut(bin(edges, t)) {
+                        *n += 1;
+                    }
                     *n_below += u64::from(t < *first);
                     *n_above += u64::from(t > *last);
                 }
@@ -194,9 +205,10 @@ impl ColumnCounts {
                 more.iter().for_each(|(level, n)| add_other(others, level, *n));
             }
             (
-                ValueCounts::Time { n_below, n_above, .. },
-                ValueCounts::Time { n_below: below, n_above: above, .. },
+                ValueCounts::Time { bins, n_below, n_above, .. },
+                ValueCounts::Time { bins: b, n_below: below, n_above: above, .. },
             ) => {
+                bins.iter_mut().zip(b).for_each(|(a, b)| *a += b);
                 *n_below += below;
                 *n_above += above;
             }
@@ -219,6 +231,7 @@ impl ColumnCounts {
             kind: ColumnKind::Num,
             n_values,
             psi: None,
+            n_levels: None,
             missing_rate: [trained, rate(self.n_missing, n_rows)],
             new_level_rate: None,
             new_levels: BTreeMap::new(),
@@ -229,18 +242,25 @@ impl ColumnCounts {
         };
         match (&self.values, &profile.spread) {
             (ValueCounts::Num { bins, range, n_below, n_above, .. }, Some(Spread::Num(spread))) => {
-                drift.psi = of_bins(spread, bins);
+                drift.psi = psi(&spread.bins, bins);
                 drift.out_of_range_rate = range.and_then(|_| of_values(n_below + n_above));
                 (drift.n_below, drift.n_above) = (*n_below, *n_above);
             }
             (ValueCounts::Text { levels, n_other, others }, Some(Spread::Text(spread))) => {
                 drift.psi = of_levels(spread, levels, *n_other);
+                drift.n_levels = match profile.values {
+                    ValueProfile::Text(n) => Some([spread.levels.len() as u64, n]),
+                    _ => None,
+                };
                 if ValueProfile::Text(spread.levels.len() as u64) == profile.values {
                     drift.new_level_rate = of_values(*n_other);
                     drift.new_levels.clone_from(others);
                 }
             }
-            (ValueCounts::Time { range, n_below, n_above }, _) => {
+            (ValueCounts::Time { bins, range, n_below, n_above, .. }, spread) => {
+                if let Some(Spread::Time(spread)) = spread {
+                    drift.psi = psi(&spread.bins, bins);
+                }
                 drift.out_of_range_rate = range.and_then(|_| of_values(n_below + n_above));
                 (drift.n_below, drift.n_above) = (*n_below, *n_above);
             }
@@ -248,10 +268,6 @@ impl ColumnCounts {
         }
         drift
     }
-}
-
-fn of_bins(spread: &NumSpread, bins: &[u64]) -> Option<f64> {
-    psi(&spread.bins, bins)
 }
 
 fn of_levels(spread: &LevelSpread, levels: &BTreeMap<String, u64>, n_other: u64) -> Option<f64> {

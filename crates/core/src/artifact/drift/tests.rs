@@ -72,8 +72,7 @@ fn the_training_rows_do_not_drift() {
     assert!(found.holds(), "{found:?}");
     assert_eq!((found.n_rows, found.n_outside, found.n_unreadable), (11, None, 0));
     for column in &found.columns {
-        let psi = if column.kind == ColumnKind::Time { None } else { Some(0.0) };
-        assert_eq!(column.psi, psi, "{}", column.column);
+        assert_eq!(column.psi, Some(0.0), "{}", column.column);
         assert_eq!((column.n_below, column.n_above), (0, 0));
     }
 }
@@ -101,8 +100,28 @@ fn every_break_by_hand_whatever_the_blocks() {
     // Bins a, b and the rest: training 7, 4, 0 of 11, now 1, 0, 2 of 3.
     assert_eq!(s.psi, psi(&[7, 4, 0], &[1, 0, 2]));
     assert_eq!(s.breaks, [Psi, MissingRate, NewLevels]);
-    assert_eq!((t.n_below, t.n_above, t.psi), (1, 2, None));
-    assert!(t.breaks.is_empty() && !found.holds());
+    // The deciles are 101 to 109: 99 is in the first bin, 105 in the fifth, the others in the last.
+    let now = [1, 0, 0, 0, 1, 0, 0, 0, 0, 2];
+    assert_eq!(t.psi, psi(&[2, 1, 1, 1, 1, 1, 1, 1, 1, 1], &now));
+    assert_eq!((t.n_below, t.n_above, t.out_of_range_rate), (1, 2, Some(0.75)));
+    assert_eq!(t.breaks, [Psi, OutOfRange]);
+    assert!(!found.holds());
+    let mut config = config();
+    config.drift =
+        Some(DriftLimits { unjudged: vec!["t".to_owned()], ..DriftLimits::default() });
+    let unjudged = drift(&sealed(&config), &batch, 10).unwrap();
+    assert_eq!((unjudged.columns[1].psi, &*unjudged.columns[1].breaks), (t.psi, &[][..]));
+    assert_eq!(unjudged.columns[2], *x);
+}
+
+#[test]
+fn times_of_an_older_profile_have_a_range_alone() {
+    let mut old = sealed(&config()).payload().clone();
+    old.profile.columns.get_mut("t").unwrap().spread = None;
+    let bound = sealed(&config()).plan().bind(&training()).unwrap();
+    let found = Drift::of(&old, &MemoryRows::from_batch(bound)).unwrap();
+    assert_eq!((found.columns[1].psi, found.columns[1].out_of_range_rate), (None, Some(0.0)));
+    assert!(found.holds());
 }
 
 #[test]
@@ -113,6 +132,7 @@ fn limits_of_the_config_decide() {
         missing_rate_change_max: 1.0,
         new_level_rate_max: 1.0,
         out_of_range_rate_max: 1.0,
+        unjudged: Vec::new(),
     });
     let batch = table(&[
         ("x", nums(&[50.0])),
@@ -131,8 +151,12 @@ fn rows_outside_the_population_are_counted_alone() {
     let found = drift(&artifact, &training(), 4).unwrap();
     assert_eq!((found.n_rows, found.n_outside), (6, Some(5)));
     assert!(found.holds(), "{found:?}");
-    let error = drift(&artifact, &training().select(&[8, 9]), 4).unwrap_err();
-    assert_eq!(error.to_string(), "expected rows inside the population, found 2 outside alone");
+    // That there are no others is what drifted.
+    let found = drift(&artifact, &training().select(&[8, 9]), 4).unwrap();
+    assert_eq!((found.n_rows, found.n_outside, found.columns.len()), (0, Some(2), 0));
+    assert!(!found.holds());
+    let none = drift(&artifact, &training().select(&[]), 4).unwrap_err();
+    assert_eq!(none.to_string(), "expected rows to compare, found none");
 }
 
 #[test]
@@ -168,5 +192,9 @@ fn labels_beyond_the_listed_ones_are_not_called_new() {
     counts.observe(&texts(&["000", "100", "zzz"]), &[0, 1, 2]);
     let found = counts.finish(&profile, 101, 3);
     assert_eq!((found.new_level_rate, found.new_levels.len()), (None, 0));
-    assert!(found.psi.is_some());
+    // A hundred labels of one row each and one row of others; now one row of one, two of others.
+    let then = vec![1; 101];
+    let mut now = vec![0; 101];
+    (now[0], now[100]) = (1, 2);
+    assert_eq!((found.psi, found.n_levels), (psi(&then, &now), Some([100, 101])));
 }

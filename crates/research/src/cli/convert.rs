@@ -65,6 +65,11 @@ fn form(args: &Args) -> Result<(PathBuf, Form), Error> {
             let format = Format::of(&path)?;
             Ok((path, Form::File { format, group_rows: args.row_group_rows }))
         }
+        // What is written is the whole file: its other tables would be gone.
+        Source::Sqlite(path, Relation::Table(_)) if path.exists() => {
+            let message = format!("expected a new file of SQLite to write, found `{}`", path.display());
+            Err(Error::new(Code::Usage, message).remedy("remove it, or name another file"))
+        }
         Source::Sqlite(path, Relation::Table(name)) => Ok((path, Form::Sqlite(name))),
         other => {
             let message = format!("expected a file or a table of SQLite to write, found `{other}`");

@@ -121,6 +121,11 @@ pub(super) fn config(text: &str, foreign: &[&str]) -> Result<Config> {
         let message = "expected a [target] table, found none";
         return Err(Error::new(Code::BadTarget, message).remedy("add [target] with its `column`"));
     }
+    if !root.get_ref().contains_key("data") {
+        let message = "expected a [data] table, found none";
+        return Err(Error::new(Code::BadParameter, message)
+            .remedy("add [data]; its columns are inferred if it declares none"));
+    }
     let steps = root.get_mut().remove("step");
     let model = root.get_mut().remove("model");
     let rest =

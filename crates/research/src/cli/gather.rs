@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use samescore_core::batch::Field;
+use samescore_core::batch::{Field, found};
 use samescore_core::canonical::Canonical;
 use samescore_core::digest::Digest;
 use samescore_core::error::{Code, Error};
@@ -58,6 +58,12 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let threads = Threads::new(args.threads)?;
     progress.say(&format!("reading {}", gathering.source));
     let batch = threads.run(|| gathering.read_rows())?;
+    let names: Vec<String> = batch.schema().names().map(str::to_owned).collect();
+    let source = gathering.source.to_string();
+    let is_absent = |name: &&String| !names.contains(name);
+    if let Some(name) = gathering.data.key.iter().find(is_absent) {
+        return Err(found::absent(&source, name, &names).into());
+    }
     progress.say(&format!("ordering {} rows", batch.n_rows()));
     let table = threads.run(|| Canonical::new(batch, &gathering.data.key))?;
     let stored = match &args.out {

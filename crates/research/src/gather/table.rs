@@ -133,7 +133,10 @@ pub(super) fn same_columns<T>(
     let differs = |e: Error| e.remedy("files that are one table have the same columns");
     let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
     let places = positions(path, &taken.names, &wanted).map_err(differs)?;
-    if let Some(extra) = taken.names.iter().find(|name| !names.contains(name)) {
+    // Each of `names` is there, so that a name more is one that the first file lacks.
+    let is_more = taken.names.len() > names.len();
+    let extra = taken.names.iter().find(|name| is_more && !names.contains(name));
+    if let Some(extra) = extra {
         return Err(differs(absent(&first.display().to_string(), extra, names)));
     }
     let mut columns: Vec<Option<T>> = taken.columns.drain(..).map(Some).collect();

@@ -7,8 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 const SPINNER: &str = "{spinner} {msg} {took}";
 const COUNTER: &str = "{spinner} {wide_msg} {bar:30} {percent:>3}% {took}{left}";
-const ROWS: &str =
-    "{spinner} {wide_msg} {bar:30} {human_pos} of {human_len} rows, {rate}, {took}{left}";
+// Without a bar, so that the time left is within 80 columns.
+const ROWS: &str = "{spinner} {wide_msg} {percent}% of {human_len} rows, {rate}, {took}{left}";
 
 fn style(template: &str) -> ProgressStyle {
     let took = |state: &ProgressState, out: &mut dyn Write| {

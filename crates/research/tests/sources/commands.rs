@@ -44,6 +44,8 @@ fn every_source_gives_the_same_artifact_and_scores() {
             "url = 'sqlite://t.db?query=SELECT * FROM \"the rows\"'",
         ),
     ] {
+        // A file of SQLite is written new.
+        let _gone = std::fs::remove_file(at.join("t.db"));
         yes(at, &["convert", "samescore.toml", out]);
         yes(at, &["fit", "samescore.toml", "--data", source, "--out", "o.samescore"]);
         assert!(std::fs::read(at.join("o.samescore")).unwrap() == artifact, "{source}");

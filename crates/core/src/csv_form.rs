@@ -20,9 +20,7 @@ use crate::batch::found::{self, check_names, check_size};
 pub use crate::batch::{COLUMNS_MAX, ROWS_MAX};
 use crate::error::{Code, Error, Result};
 
-pub use chunks::{
-    CHUNK_BYTES, CsvChunks, CsvRows, end_of_records, for_each_block, refuse_utf16,
-};
+pub use chunks::{CHUNK_BYTES, CsvChunks, CsvRows, end_of_records, for_each_block, refuse_utf16};
 pub use records::{PART_BYTES, RECORD_BYTES_MAX, Records, error_in_file};
 use scanner::Scanner;
 
@@ -255,12 +253,9 @@ mod tests {
         let twice = opened(b"\xef\xbb\xbf\xef\xbb\xbfa\n1\n").unwrap();
         assert_eq!(twice.names(), ["\u{feff}a"]);
         let utf16 = "`t.csv`: expected UTF-8 text, found UTF-16 (save the file as UTF-8)";
-        for text in [
-            &b"\xff\xfea\0"[..],
-            b"\xfe\xff\0a\0,",
-            b"a\0,\0b\0\n\01\0,\02\0",
-            b"\0a\0,\0b\0\n",
-        ] {
+        for text in
+            [&b"\xff\xfea\0"[..], b"\xfe\xff\0a\0,", b"a\0,\0b\0\n\01\0,\02\0", b"\0a\0,\0b\0\n"]
+        {
             assert_eq!(message(text), utf16);
         }
         // A NUL here and there is none.

@@ -227,7 +227,8 @@ mod tests {
 
     #[test]
     fn what_holds_it_is_named_once() {
-        let e = Error::new(Code::WrongKind, "expected num, found text").column("a").within("`b.csv`");
+        let e =
+            Error::new(Code::WrongKind, "expected num, found text").column("a").within("`b.csv`");
         assert_eq!(e.to_string(), "column `a`: `b.csv`: expected num, found text");
         assert_eq!(e.clone().within("`b.csv`"), e);
     }

@@ -125,7 +125,8 @@ pub fn read_text(path: &Path) -> Result<String> {
     })?;
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        let message = format!("`{shown}`: expected UTF-8 text up to the end, found other bytes at {at}");
+        let message =
+            format!("`{shown}`: expected UTF-8 text up to the end, found other bytes at {at}");
         Error::new(Code::ConfigSyntax, message)
     })
 }

@@ -111,8 +111,7 @@ fn rows_of_a_database_are_scored_into_another_table_of_it() {
     let (path, db) = (case.path("s.db"), format!("sqlite://{}", case.of("s.db")));
     let (artifact, rows) = (case.of("a.samescore"), case.of("rows.csv"));
     succeed(&["convert", &case.of("c.toml"), &format!("{db}?table=Rows"), "--data", &rows]);
-    let said =
-        fail(&["convert", &case.of("c.toml"), &format!("{db}?table=s"), "--data", &rows]);
+    let said = fail(&["convert", &case.of("c.toml"), &format!("{db}?table=s"), "--data", &rows]);
     assert!(said.contains("expected a new file of SQLite to write, found"), "{said}");
     let query = format!("{db}?query=SELECT id, day, x FROM Rows");
     let expected = format!("{db}?table=s");

@@ -88,9 +88,8 @@ mod tests {
 
     #[test]
     fn columns_that_are_not_judged_are_declared_ones() {
-        let of = |name: &str| {
-            Config::from_toml(&format!("{TEXT}[drift]\nunjudged = [\"{name}\"]\n"))
-        };
+        let of =
+            |name: &str| Config::from_toml(&format!("{TEXT}[drift]\nunjudged = [\"{name}\"]\n"));
         let config = of("a").unwrap();
         assert!(config.to_toml().unwrap().contains("unjudged = [\"a\"]"));
         assert_eq!(Config::from_toml(&config.to_toml().unwrap()).unwrap(), config);

@@ -20,8 +20,10 @@ use super::shell::{Answer, Shell};
 /// .csv.gz), Parquet, Arrow IPC (.arrow), JSON lines (.jsonl) or a new file of SQLite. The
 /// fingerprint of the rows stays what it is.
 #[derive(clap::Args)]
-#[command(after_help = "Examples:\n  samescore convert titanic.toml titanic.parquet --shuffle 7\n  \
-                  samescore convert titanic.toml 'sqlite://titanic.db?table=passengers'")]
+#[command(
+    after_help = "Examples:\n  samescore convert titanic.toml titanic.parquet --shuffle 7\n  \
+                  samescore convert titanic.toml 'sqlite://titanic.db?table=passengers'"
+)]
 pub(super) struct Args {
     /// The config, in TOML.
     config: PathBuf,
@@ -67,7 +69,8 @@ fn form(args: &Args) -> Result<(PathBuf, Form), Error> {
         }
         // What is written is the whole file: its other tables would be gone.
         Source::Sqlite(path, Relation::Table(_)) if path.exists() => {
-            let message = format!("expected a new file of SQLite to write, found `{}`", path.display());
+            let message =
+                format!("expected a new file of SQLite to write, found `{}`", path.display());
             Err(Error::new(Code::Usage, message).remedy("remove it, or name another file"))
         }
         Source::Sqlite(path, Relation::Table(name)) => Ok((path, Form::Sqlite(name))),

@@ -194,7 +194,8 @@ impl<'a> Inputs<'a> {
                 continue;
             }
             if read.is_table_of(written) {
-                let message = format!("expected a table to write that is not read, found `{target}`");
+                let message =
+                    format!("expected a table to write that is not read, found `{target}`");
                 return Err(Error::new(Code::Usage, message)
                     .remedy("write to another table; nothing was done"));
             }

@@ -151,9 +151,9 @@ impl Filed {
             "`{path}` row {row}: expected {expected}, as the folder `{name}={}` says, found {found}",
             level.cell.as_deref().unwrap_or(MISSING)
         );
-        Error::new(Code::BadValue, message)
-            .column(name)
-            .remedy("move the row, write the file without the column, or name the folder without `=`")
+        Error::new(Code::BadValue, message).column(name).remedy(
+            "move the row, write the file without the column, or name the folder without `=`",
+        )
     }
 }
 

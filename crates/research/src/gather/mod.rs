@@ -69,8 +69,8 @@ pub use guess::read_inferred;
 pub use infer::infer;
 pub use named::{Named, of_config, to_table};
 pub use reader::BLOCK_ROWS;
-pub use source::{Address, Query, Relation, Source};
 pub(crate) use snapshot_check::check_manifest;
+pub use source::{Address, Query, Relation, Source};
 pub(crate) use sql::identifier;
 
 /// The kinds of file that can be read.

@@ -120,7 +120,8 @@ fn footer(path: &Path) -> Result<(u64, Vec<(String, Option<ColumnKind>)>)> {
             ArrowDataType::Timestamp(..) => Some(ColumnKind::Time),
             _ => None,
         };
-        let columns = schema.iter_values().map(|field| (field.name.to_string(), kind(&field.dtype)));
+        let columns =
+            schema.iter_values().map(|field| (field.name.to_string(), kind(&field.dtype)));
         Ok((footer.num_rows as u64, columns.collect()))
     })
 }

@@ -19,9 +19,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use samescore_core::batch::{
-    CellReader, Column, ColumnKind, TextColumn, push_missing, show_num,
-};
+use samescore_core::batch::{CellReader, Column, ColumnKind, TextColumn, push_missing, show_num};
 use samescore_core::config::ColumnConfig;
 use samescore_core::error::{Code, Error, Result};
 

@@ -46,7 +46,8 @@ fn length_of(file: &[u8]) -> usize {
 fn a_column_of_one_value_is_read_however_small_its_file_is() {
     const ROWS: usize = 3 << 20;
     let folder = folder();
-    let table = batch(vec![("a", Column::num(vec![1.5; ROWS])), ("b", Column::num(vec![7.0; ROWS]))]);
+    let table =
+        batch(vec![("a", Column::num(vec![1.5; ROWS])), ("b", Column::num(vec![7.0; ROWS]))]);
     let path = written(folder.path(), "t.parquet", &table, Some(ROWS));
     let n_bytes = std::fs::metadata(&path).unwrap().len() as usize;
     assert!(n_bytes * 8 < ROWS, "{n_bytes}");

@@ -195,9 +195,10 @@ fn what_folder_and_file_say_is_compared_as_the_kind_of_the_column() {
     let (num, text, time) = (ColumnKind::Num, ColumnKind::Text, ColumnKind::Time);
     let same = "no refusal: 2";
     assert_eq!(of("k=01", "k,n\n1,1\n1.0,2\n", num), same);
-    assert!(of("k=01", "k,n\n01,1\n1,2\n", text).contains(
-        "row 1: expected text \"01\", as the folder `k=01` says, found text \"1\""
-    ));
+    assert!(
+        of("k=01", "k,n\n01,1\n1,2\n", text)
+            .contains("row 1: expected text \"01\", as the folder `k=01` says, found text \"1\"")
+    );
     assert_eq!(of("k=2020-01-01", "k,n\n2020-01-01,1\n2020-01-01T00:00Z,2\n", time), same);
     let missing = "k=__HIVE_DEFAULT_PARTITION__";
     assert_eq!(of(missing, "k,n\n,1\n,2\n", text), same);

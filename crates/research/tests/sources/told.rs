@@ -15,7 +15,8 @@ fn utf_16_is_called_so_with_and_without_its_mark() {
     let folder = folder();
     let kinds = [("a", ColumnKind::Num)];
     for (name, text) in [("t.csv", "a,b\n1,2\n"), ("t.jsonl", "{\"a\":1,\"b\":2}\n")] {
-        for (mark, is_little) in [("\u{feff}", true), ("\u{feff}", false), ("", true), ("", false)] {
+        for (mark, is_little) in [("\u{feff}", true), ("\u{feff}", false), ("", true), ("", false)]
+        {
             let path = put(folder.path(), name, encoded(&format!("{mark}{text}"), is_little));
             let said =
                 format!("`{name}`: expected UTF-8 text, found UTF-16 (save the file as UTF-8)");
@@ -104,7 +105,9 @@ fn what_is_wrong_with_a_joined_table_names_its_source() {
     );
     assert_eq!(
         join("p", number),
-        format!("column `x`: row 1: `p`: `p/b.csv` row 0: expected number, found text \"?\" {text}")
+        format!(
+            "column `x`: row 1: `p`: `p/b.csv` row 0: expected number, found text \"?\" {text}"
+        )
     );
     let sum = "aggregate = { by = [\"id\"], columns = { n = { func = \"sum\", of = \"x\" } }, \
                read = { id = \"num\", x = \"num\" } }\n";

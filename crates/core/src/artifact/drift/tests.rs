@@ -107,8 +107,7 @@ fn every_break_by_hand_whatever_the_blocks() {
     assert_eq!(t.breaks, [Psi, OutOfRange]);
     assert!(!found.holds());
     let mut config = config();
-    config.drift =
-        Some(DriftLimits { unjudged: vec!["t".to_owned()], ..DriftLimits::default() });
+    config.drift = Some(DriftLimits { unjudged: vec!["t".to_owned()], ..DriftLimits::default() });
     let unjudged = drift(&sealed(&config), &batch, 10).unwrap();
     assert_eq!((unjudged.columns[1].psi, &*unjudged.columns[1].breaks), (t.psi, &[][..]));
     assert_eq!(unjudged.columns[2], *x);

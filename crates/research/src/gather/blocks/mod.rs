@@ -277,7 +277,9 @@ impl Blocks for SourceBlocks {
                 stays()?;
                 let is_one_of = files.len() > 1;
                 let mut columns = match is_one_of {
-                    true => taken.map_err(|e| e.within(&format!("`{}`", cut.file.path.display())))?,
+                    true => {
+                        taken.map_err(|e| e.within(&format!("`{}`", cut.file.path.display())))?
+                    }
                     false => taken?,
                 };
                 if is_one_of {

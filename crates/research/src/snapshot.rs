@@ -12,8 +12,8 @@
 //! table's file. No clock, host, user or password.
 //!
 //! # Errors
-//! A folder that cannot be written; a snapshot whose file is not the one that its manifest names, or
-//! whose manifest says something else than the file.
+//! A folder that cannot be written; a snapshot whose file is not the one that its manifest names,
+//! or whose manifest says something else than the file.
 
 use std::collections::BTreeMap;
 use std::fs::File;

@@ -2,11 +2,11 @@
 //! identity: a row's score is the same whatever drifts.
 //!
 //! **PSI.** The population stability index over bins: the sum of (a − e) ln(a / e), with e the
-//! share of training values in the bin and a that of the new ones. Bins of numbers and times are those
-//! of the training deciles, bins of text its listed labels and one for all others. Missing values are in
-//! no bin: their rate is a figure of its own. A share below 0.0001 counts as 0.0001, without
-//! another adjustment, so that an empty bin gives a number, and one that is empty on both sides
-//! gives 0. The sum runs in the order of the bins.
+//! share of training values in the bin and a that of the new ones. Bins of numbers and times are
+//! those of the training deciles, bins of text its listed labels and one for all others. Missing
+//! values are in no bin: their rate is a figure of its own. A share below 0.0001 counts as 0.0001,
+//! without another adjustment, so that an empty bin gives a number, and one that is empty on both
+//! sides gives 0. The sum runs in the order of the bins.
 //!
 //! **New labels.** Those that training never saw. Where the profile lists fewer labels than there
 //! were, a label that it does not list may be a rare one, and nothing is said.

@@ -154,7 +154,8 @@ impl QuantileSelect {
         }
     }
 
-    /// The keys of the order statistics below the quantiles, which are `Lower` ones; `None` as above.
+    /// The keys of the order statistics below the quantiles, which are `Lower` ones; `None` as
+    /// above.
     pub(crate) fn finish_keys(&self) -> Vec<Option<u64>> {
         let key = |&q: &f64| {
             let position = QuantileType::Lower.position(self.n, q)?;

@@ -20,10 +20,7 @@ use super::shell::{Answer, Shell};
 /// .csv.gz), Parquet, Arrow IPC (.arrow), JSON lines (.jsonl) or a new file of SQLite. The
 /// fingerprint of the rows stays what it is.
 #[derive(clap::Args)]
-#[command(
-    after_help = "Examples:\n  samescore convert titanic.toml titanic.parquet --shuffle 7\n  \
-                  samescore convert titanic.toml 'sqlite://titanic.db?table=passengers'"
-)]
+#[command(after_help = "Example:\n  samescore convert titanic.toml titanic.parquet --shuffle 7")]
 pub(super) struct Args {
     /// The config, in TOML.
     config: PathBuf,

@@ -10,10 +10,10 @@
 //! An empty value is missing, and so is `__HIVE_DEFAULT_PARTITION__`.
 //!
 //! # Errors
-//! A file may have a column of that name itself, as some writers leave it in. Where it is asked for,
-//! each of its cells must be the folder's value, both read as the kind of the column: `2020` is
-//! 2020.0 in a num column, and `01` is not `1` in a text column. The first row that says something
-//! else is an error.
+//! A file may have a column of that name itself, as some writers leave it in. Where it is asked
+//! for, each of its cells must be the folder's value, both read as the kind of the column: `2020`
+//! is 2020.0 in a num column, and `01` is not `1` in a text column. The first row that says
+//! something else is an error.
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
@@ -147,9 +147,10 @@ impl Filed {
     /// A row of the file that says something else than a folder.
     fn differs(&self, level: &Level, row: usize, (expected, found): (&str, &str)) -> Error {
         let (path, name) = (self.path.display(), &level.name);
+        let cell = level.cell.as_deref().unwrap_or(MISSING);
         let message = format!(
-            "`{path}` row {row}: expected {expected}, as the folder `{name}={}` says, found {found}",
-            level.cell.as_deref().unwrap_or(MISSING)
+            "`{path}` row {row}: expected {expected}, as the folder `{name}={cell}` says, \
+             found {found}"
         );
         Error::new(Code::BadValue, message).column(name).remedy(
             "move the row, write the file without the column, or name the folder without `=`",

@@ -7,10 +7,10 @@
 //! what it claims must fit into it.
 //!
 //! A few bytes may be many rows: a column that says one value two thousand million times is a legal
-//! file of some kilobytes, is read, and takes the memory of its cells. What a file only claims takes
-//! none: rows are set aside for [`ROWS_PER_BYTE`] of its bytes, and beyond that as they come, never
-//! for more than twice of those that have been unpacked; row groups of more rows are unpacked in
-//! slices of [`SLICE_ROWS`].
+//! file of some kilobytes, is read, and takes the memory of its cells. What a file only claims
+//! takes none: rows are set aside for [`ROWS_PER_BYTE`] of its bytes, and beyond that as they come,
+//! never for more than twice of those that have been unpacked; row groups of more rows are unpacked
+//! in slices of [`SLICE_ROWS`].
 //!
 //! # Shape
 //! Integers, floats, bools, strings, dates and timestamps as the table in [`taker`](super::taker)

@@ -1,5 +1,5 @@
-//! Few bytes that say many rows: those that are there are read, and those that are only claimed take
-//! no memory.
+//! Few bytes that say many rows: those that are there are read, and those that are only claimed
+//! take no memory.
 
 use super::*;
 
@@ -17,8 +17,9 @@ fn claiming(file: &[u8], rows: u64, claimed: u64) -> Vec<u8> {
     };
     let end = file.len() - 8;
     let length = u32::from_le_bytes(file[end..end + 4].try_into().unwrap()) as usize;
+    let start = end - length;
     let (from, to) = (varint(rows), varint(claimed));
-    let (mut footer, mut rest, mut n_claims) = (Vec::new(), &file[end - length..end], 0);
+    let (mut footer, mut rest, mut n_claims) = (Vec::new(), &file[start..end], 0);
     while let Some((first, behind)) = rest.split_first() {
         match rest.strip_prefix(&from[..]) {
             Some(behind) => {
@@ -34,12 +35,7 @@ fn claiming(file: &[u8], rows: u64, claimed: u64) -> Vec<u8> {
     }
     assert!(n_claims >= 3, "{n_claims}");
     let length = u32::try_from(footer.len()).unwrap().to_le_bytes();
-    [&file[..end - length_of(file)], &footer, &length, b"PAR1"].concat()
-}
-
-fn length_of(file: &[u8]) -> usize {
-    let end = file.len() - 8;
-    u32::from_le_bytes(file[end..end + 4].try_into().unwrap()) as usize
+    [&file[..start], &footer, &length, b"PAR1"].concat()
 }
 
 #[test]

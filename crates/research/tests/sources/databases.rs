@@ -61,8 +61,8 @@ fn each_cell_is_what_it_is_stored_as() {
             ),
             (
                 7,
-                "column `s`: row 7: expected text, found float 0.5 (a float has no one text: cast it \
-            in the query, or declare the column as num)"
+                "column `s`: row 7: expected text, found float 0.5 (a float has no one text: cast \
+            it in the query, or declare the column as num)"
             ),
         ]
         .map(|(row, said)| (row, said.to_owned()))

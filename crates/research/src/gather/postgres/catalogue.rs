@@ -137,13 +137,13 @@ impl Asked<'_> {
             }
             ("a", _) if has_floats => {
                 let found = format!("the aggregate `{name}` of one's own, of what may be floats");
-                let instead = "gather the rows: the aggregate step of [source] sums exactly";
+                let instead = "gather the rows: [aggregate] of the config sums exactly";
                 refuse(Rule::FloatAggregate, found, instead)
             }
             ("a", _) => {
                 let found =
                     format!("the aggregate `{name}` of one's own, in the order of the rows");
-                let instead = "use the server's own aggregates, or the aggregate step of [source]";
+                let instead = "use the server's own aggregates, or [aggregate] of the config";
                 refuse(Rule::UnorderedAggregate, found, instead)
             }
             _ => {

@@ -120,11 +120,11 @@ impl Walk<'_> {
     fn sum_instead(&self) -> &'static str {
         match self.dialect {
             Dialect::Postgres => {
-                "cast the argument to integer or numeric, or gather the rows: the aggregate step \
-                 of [source] sums exactly"
+                "cast the argument to integer or numeric, or gather the rows: [aggregate] of the \
+                 config sums exactly"
             }
             Dialect::Sqlite => {
-                "cast the argument to integer, or gather the rows: the aggregate step of [source] \
+                "cast the argument to integer, or gather the rows: [aggregate] of the config \
                  sums exactly"
             }
         }

@@ -253,9 +253,12 @@ mod tests {
         let twice = opened(b"\xef\xbb\xbf\xef\xbb\xbfa\n1\n").unwrap();
         assert_eq!(twice.names(), ["\u{feff}a"]);
         let utf16 = "`t.csv`: expected UTF-8 text, found UTF-16 (save the file as UTF-8)";
-        for text in
-            [&b"\xff\xfea\0"[..], b"\xfe\xff\0a\0,", b"a\0,\0b\0\n\01\0,\02\0", b"\0a\0,\0b\0\n"]
-        {
+        for text in [
+            &b"\xff\xfea\0"[..],
+            b"\xfe\xff\0a\0,",
+            b"a\0,\0b\0\n\x001\0,\x002\0",
+            b"\0a\0,\0b\0\n",
+        ] {
             assert_eq!(message(text), utf16);
         }
         // A NUL here and there is none.

@@ -108,8 +108,11 @@ fn check_columns(folder: &Path, read: &[(&ManifestColumn, &Filling)]) -> Result<
     }
 }
 
-/// Rows and columns of a table; `None` is a type that no snapshot has.
-fn footer(path: &Path) -> Result<(u64, Vec<(String, Option<ColumnKind>)>)> {
+/// A column of a table; without a kind its type is one that no snapshot has.
+type Stored = (String, Option<ColumnKind>);
+
+/// The number of rows and the columns of a table.
+fn footer(path: &Path) -> Result<(u64, Vec<Stored>)> {
     let mut file = File::open(path).map_err(|e| refused("read", path, &e))?;
     guard(path, || {
         let footer = read_metadata(&mut file).map_err(|e| foreign(path, &e))?;

@@ -107,11 +107,11 @@ pub struct GradientBoostingParams {
     /// What is added to H where labels are put in order; labels of fewer rows in a leaf are in no
     /// set of it.
     pub cat_smooth: f64,
-    /// The L2 strength more for splits by labels.
+    /// The L2 strength more for both sides of a split by a set of labels.
     pub cat_l2: f64,
     /// The most labels of a set.
     pub max_cat_threshold: u32,
-    /// Up to so many labels, one is split from the others.
+    /// Where a column has up to so many labels, one is split from the others.
     pub max_cat_to_onehot: u32,
     /// By so many rows a set of labels must be larger than the one tried before, and as many must
     /// be outside it; 0 for all sets of all labels. Not where one label is split from the others.

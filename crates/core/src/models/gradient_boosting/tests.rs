@@ -88,6 +88,30 @@ fn many_labels_are_ordered_by_their_gradients() {
 }
 
 #[test]
+fn both_sides_of_a_set_have_more_strength() {
+    let labels = ["a", "a", "b", "b", "c", "c", "d", "d"];
+    let table =
+        table_with_target(&[("c", texts(&labels))], &[0.0, 0.0, 0.0, 0.0, 4.0, 4.0, 4.0, 4.0]);
+    let params = GradientBoostingParams {
+        num_leaves: 2,
+        cat_l2: 4.0,
+        cat_smooth: 0.0,
+        max_cat_to_onehot: 3,
+        min_data_per_group: 0,
+        ..one_round()
+    };
+    let forest = fit_model(&params, &table).unwrap().forest;
+    // Gradients 2 and -2: 8² / (4 + 4) + 8² / (4 + 4), and 0.5 · 8 / (4 + 4).
+    assert_eq!((forest.set(0), forest.gain.as_slice()), (&[2, 3][..], &[16.0][..]));
+    assert_eq!(forest.value, [0.5, -0.5]);
+    let one = GradientBoostingParams { max_cat_to_onehot: 4, ..params };
+    let forest = fit_model(&one, &table).unwrap().forest;
+    // One label from the others: 4² / 2 + 4² / 6, and 0.5 · 4 / 2, 0.5 · 4 / 6.
+    assert_eq!((forest.set(0), forest.gain.as_slice()), (&[0][..], &[16.0 / 2.0 + 16.0 / 6.0][..]));
+    assert_eq!(forest.value, [-1.0, 0.5 * (4.0 / 6.0)]);
+}
+
+#[test]
 fn predictions_rise_where_they_must() {
     let x: Vec<f64> = (0..200).map(f64::from).collect();
     let noisy: Vec<f64> = x.iter().map(|x| x / 50.0 + (x * 37.0 % 11.0)).collect();

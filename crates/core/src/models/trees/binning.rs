@@ -57,6 +57,14 @@ impl Cuts {
             Cuts::Text(levels) => levels.len(),
         }
     }
+
+    /// The number of labels with a bin of their own, of a text column.
+    pub fn n_labels(&self) -> Option<usize> {
+        match self {
+            Cuts::Num(_) => None,
+            Cuts::Text(levels) => Some(levels.len()),
+        }
+    }
 }
 
 /// The bins of one column, row by row.

@@ -310,7 +310,7 @@ impl<'a> State<'a> {
                 Some(level) => quantile_of(self.table, rows, level, |row| {
                     self.table.target.at(row) - self.scores[output][row]
                 }),
-                None => self.newton_step(sums[index], scales),
+                None => self.newton_step(sums[index], scales, leaf.is_of_set),
             };
             let value = within(value, leaf) * self.params.learning_rate;
             let weight = (!self.table.weight.is_empty()).then(|| {
@@ -328,8 +328,13 @@ impl<'a> State<'a> {
             .remedy("scale the target or lower `learning_rate`"))
     }
 
-    /// −T(G) / (H + λ).
-    fn newton_step(&self, [g, h]: [i128; 2], scales: (FixedScale, FixedScale)) -> f64 {
+    /// −T(G) / (H + λ), with more L2 strength beside a set of labels.
+    fn newton_step(
+        &self,
+        [g, h]: [i128; 2],
+        scales: (FixedScale, FixedScale),
+        is_of_set: bool,
+    ) -> f64 {
         let (g, h) = (scales.0.value(g), scales.1.value(h));
         let l1 = self.params.grow.l1;
         let shrunk = if g > l1 {
@@ -339,7 +344,8 @@ impl<'a> State<'a> {
         } else {
             0.0
         };
-        let h = h + self.params.grow.l2;
+        let more = if is_of_set { self.params.grow.cat_l2 } else { 0.0 };
+        let h = h + (self.params.grow.l2 + more);
         if h > 0.0 { math::canonical(-shrunk / h) } else { 0.0 }
     }
 

@@ -1,7 +1,7 @@
 //! Sums of a leaf's columns made from its rows alone, for leaves that look at few columns or have
 //! few rows, for several channels, and for more than 255 bins.
 
-use super::binning::{Binned, Bins, Cuts};
+use super::binning::{Binned, Bins};
 use super::find::{Best, ColumnView, Finder};
 use super::histogram::{Packing, Sums};
 use super::split::{Line, Whole};
@@ -87,7 +87,7 @@ impl Direct {
             bins: &self.bins,
             sums: &sums,
             missing,
-            is_text: matches!(data.cuts[feature as usize], Cuts::Text(_)),
+            n_labels: data.cuts[feature as usize].n_labels(),
         };
         let counts = &self.counts;
         let best =

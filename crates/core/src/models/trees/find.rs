@@ -1,12 +1,12 @@
 //! From the sums per bin of a column to its best split.
 //!
-//! A numeric column is cut after a bin. A text column sends a set of levels left: where at most
-//! `one_vs_rest_max` levels are in the leaf, one level; else levels in ascending order of G / (H +
-//! `smooth`), ties by level, from either end, at most `set_max` of them and at most half. Splits by
-//! labels have the L2 strength `l2` more. Where `group_rows` is not 0, levels of fewer than
-//! `level_rows` rows are in no set, and each set has at least `group_rows` rows more than the one
-//! before, and leaves as many. Such rows are estimated: n h / H for a level of h in a leaf of n
-//! rows and H.
+//! A numeric column is cut after a bin. A text column sends a set of levels left: where it has at
+//! most `one_vs_rest_max` labels, one level; else levels in ascending order of G / (H + `smooth`),
+//! ties by level, from either end, at most `set_max` of them and at most half. Both sides of such a
+//! split have the L2 strength `l2` more, in its gain and if they become leaves; the leaf that is
+//! split has not. Where `group_rows` is not 0, levels of fewer than `level_rows` rows are in no
+//! set, and each set has at least `group_rows` rows more than the one before, and leaves as many.
+//! Such rows are estimated: n h / H for a level of h in a leaf of n rows and H.
 
 use super::histogram::Sums;
 use super::scan::Scan;
@@ -43,6 +43,8 @@ pub(super) struct Best {
     pub feature: u32,
     pub cut: Cut,
     pub missing_left: bool,
+    /// Whether levels were put in order to find the cut, which costs its sides more L2 strength.
+    pub is_set: bool,
     /// The first bin on the right that has rows, behind a cut that is a bin.
     pub next: Option<u32>,
     /// What goes left, per channel.
@@ -68,7 +70,8 @@ pub(super) struct ColumnView<'a> {
     pub sums: &'a [&'a [Sums]],
     /// The bin of missing values.
     pub missing: usize,
-    pub is_text: bool,
+    /// How many labels a text column has; `None` for a numeric one.
+    pub n_labels: Option<usize>,
 }
 
 /// What decides about splits in one tree.
@@ -96,8 +99,8 @@ impl Finder {
         let missing = |sums: &&[Sums]| sums[view.missing];
         line.missing.clear();
         line.missing.extend(view.sums.iter().map(missing));
-        if view.is_text {
-            return self.best_of_levels(view, whole, line, counts, pick);
+        if let Some(n_labels) = view.n_labels {
+            return self.best_of_levels((view, n_labels), whole, line, counts, pick);
         }
         line.cumulate(view.bins, view.sums);
         let monotone = self.monotone.get(view.feature as usize).copied().unwrap_or(0);
@@ -150,6 +153,7 @@ impl Finder {
             feature: view.feature,
             cut,
             missing_left: choice.missing_left,
+            is_set: false,
             next: None,
             left: left.collect(),
         }
@@ -186,7 +190,7 @@ impl Finder {
 
     fn best_of_levels(
         &self,
-        view: &ColumnView<'_>,
+        (view, n_labels): (&ColumnView<'_>, usize),
         whole: &Whole<'_>,
         line: &mut Line,
         counts: &mut dyn FnMut() -> Vec<u32>,
@@ -194,7 +198,11 @@ impl Finder {
     ) -> Option<Best> {
         let present = view.bins.iter().copied().filter(|&bin| view.sums[0][bin as usize][1] != 0);
         let mut levels: Vec<u16> = present.collect();
-        let sets = self.sets(view, whole, &mut levels);
+        let is_set = n_labels > self.categories.one_vs_rest_max as usize;
+        let sets = match is_set {
+            true => self.sets(view, whole, &mut levels),
+            false => (0..levels.len()).map(|place| (place, place + 1)).collect(),
+        };
         for sums in view.sums {
             for set in &sets {
                 let total = set_of(&levels, *set).iter().fold([0i64; 2], |[g, h], &bin| {
@@ -207,7 +215,7 @@ impl Finder {
         }
         line.len = sets.len();
         let ask = Ask {
-            lambda: self.rule.lambda + self.categories.l2,
+            lambda: self.rule.lambda + if is_set { self.categories.l2 } else { 0.0 },
             monotone: 0,
             only: pick(line.len),
         };
@@ -219,7 +227,7 @@ impl Finder {
         let set = set_of(&levels, sets[choice.index]);
         let mut cut: Vec<u32> = set.iter().map(|&level| u32::from(level)).collect();
         cut.sort();
-        Some(self.made(view, set, choice, Cut::Levels(cut)))
+        Some(Best { is_set, ..self.made(view, set, choice, Cut::Levels(cut)) })
     }
 
     /// The sets to choose from, as parts of `levels`, which are put in order for it; of those that
@@ -230,10 +238,6 @@ impl Finder {
         whole: &Whole<'_>,
         levels: &mut Vec<u16>,
     ) -> Vec<(usize, usize)> {
-        let n = levels.len();
-        if n <= self.categories.one_vs_rest_max as usize {
-            return (0..n).map(|place| (place, place + 1)).collect();
-        }
         let channel = leading_channel(whole.sums);
         let ratio = |level: u16| {
             let [g, h] = view.sums[channel][level as usize];

@@ -108,6 +108,8 @@ pub(super) struct GrownLeaf {
     pub rows: Range<usize>,
     /// Between which its value must lie.
     pub bounds: Option<(f64, f64)>,
+    /// Whether it is a side of a cut by a set of levels.
+    pub is_of_set: bool,
 }
 
 /// A leaf that may be split.
@@ -324,7 +326,9 @@ fn emit(nodes: Vec<Node>, rows: Vec<u32>, scale: &Scale) -> Grown {
         match node {
             Node::Leaf { rows, bounds } => {
                 let bounds = bounds.map(|(low, high)| (scale.value(low), scale.value(high)));
-                grown.leaves.push(GrownLeaf { rows, bounds });
+                let parent = parent.and_then(|(split, _)| grown.splits.get(split));
+                let is_of_set = parent.is_some_and(|split| split.best.is_set);
+                grown.leaves.push(GrownLeaf { rows, bounds, is_of_set });
             }
             Node::Split { best, left, right } => {
                 let own = grown.splits.len();

@@ -6,7 +6,7 @@
 
 use std::cmp::Reverse;
 
-use super::binning::{Binned, Bins, Cuts};
+use super::binning::{Binned, Bins};
 use super::direct::{self, Direct, DirectLeaf};
 use super::find::{Best, ColumnView, Finder};
 use super::grow::{GrowParams, Leaf, Queue};
@@ -375,7 +375,7 @@ impl Search<'_> {
                 bins: &self.all_bins[..cuts.n_bins()],
                 sums: &[sums],
                 missing: bins.missing(),
-                is_text: matches!(cuts, Cuts::Text(_)),
+                n_labels: cuts.n_labels(),
             };
             let mut counts = || {
                 let mut counts = vec![0; bins.missing() + 1];
@@ -387,14 +387,14 @@ impl Search<'_> {
                 }
                 counts
             };
-            let found = if view.is_text {
+            let found = if view.n_labels.is_some() {
                 self.finder.best(&view, whole, line, &mut counts, &mut |_| None)
             } else {
                 let lines = (&mut *line, &mut *scan);
                 let n_bins = cuts.n_bins();
                 self.finder.best_above((&view, n_bins), whole, lines, &mut counts, floor)
             };
-            if let (Some(found), false) = (&found, view.is_text) {
+            if let (Some(found), false) = (&found, view.n_labels.is_some()) {
                 floor = math::max(floor, found.worth);
             }
             best = Best::better(best, found);

@@ -261,6 +261,7 @@ mod tests {
             feature: 0,
             cut: Cut::Bin(cut),
             missing_left,
+            is_set: false,
             next: None,
             left: vec![],
         };

@@ -60,7 +60,7 @@ impl Scan {
         }?;
         let left =
             self.h[index / BLOCK][index % BLOCK] + if missing_left { bar.missing[1] } else { 0.0 };
-        rule.choice(whole, rule.lambda, (worth, index), left, has_missing.then_some(missing_left))
+        rule.choice(whole, (worth, index), left, has_missing.then_some(missing_left))
     }
 
     fn cumulate(&mut self, sums: &[Sums]) {
@@ -192,7 +192,7 @@ mod tests {
                 bins: &bins,
                 sums: &[&sums],
                 missing: N_BINS - 1,
-                is_text: false,
+                n_labels: None,
             };
             let whole = Whole { sums: &[total], n_rows, hessian_range: (1.0, 50.0), bounds: None };
             // Rows are counted as if each had the largest second derivative.

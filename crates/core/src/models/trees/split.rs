@@ -99,14 +99,14 @@ fn worth<const L1: bool>(left: (f64, f64), right: (f64, f64), rule: (f64, f64)) 
 
 impl Rule {
     /// What a leaf is worth by itself.
-    pub fn worth_of(&self, whole: &Whole<'_>, lambda: f64) -> f64 {
+    pub fn worth_of(&self, whole: &Whole<'_>) -> f64 {
         let parts = whole.sums.iter().map(|s| {
             let (g, h) = (s[0] as f64, s[1] as f64);
             if let Some(bounds) = whole.bounds {
                 return self.bounded(g, h, bounds).1;
             }
             let t = shrunk::<true>(g, self.alpha);
-            if h + lambda > 0.0 { t * t / (h + lambda) } else { 0.0 }
+            if h + self.lambda > 0.0 { t * t / (h + self.lambda) } else { 0.0 }
         });
         math::sum_in_order(parts)
     }
@@ -139,12 +139,11 @@ impl Rule {
     pub fn choice(
         &self,
         whole: &Whole<'_>,
-        lambda: f64,
         (worth, index): (f64, usize),
         left: f64,
         side: Option<bool>,
     ) -> Option<Choice> {
-        let gain = worth - self.worth_of(whole, lambda);
+        let gain = worth - self.worth_of(whole);
         if gain <= worth * ROUNDING {
             return None;
         }
@@ -229,7 +228,7 @@ impl Line {
         let of_missing = if missing_left { self.missing[0][1] as f64 } else { 0.0 };
         let left = self.h[index] + of_missing;
         let side = has_missing.then_some(missing_left);
-        let choice = rule.choice(whole, ask.lambda, (worth, index), left, side)?;
+        let choice = rule.choice(whole, (worth, index), left, side)?;
         Some(Choice { is_sure: choice.is_sure || !self.n.is_empty(), ..choice })
     }
 

@@ -183,11 +183,11 @@ mod tests {
     fn table(n_rows: usize) -> Batch {
         let (mut few, mut many) = (TextColumn::default(), TextColumn::default());
         for row in 0..n_rows {
-            few.push((row % 5 != 0).then_some(["u", "v", "w"][row * row % 3]));
-            many.push((row % 7 != 0).then_some(&format!("label {row}")));
+            few.push((!row.is_multiple_of(5)).then_some(["u", "v", "w"][row * row % 3]));
+            many.push((!row.is_multiple_of(7)).then_some(&format!("label {row}")));
         }
         let numbers = |n: usize| {
-            let value = |row: usize| if row % 11 == 0 { math::MISSING } else { (row % n) as f64 };
+            let value = |row: usize| if row.is_multiple_of(11) { math::MISSING } else { (row % n) as f64 };
             Column::Num((0..n_rows).map(value).collect())
         };
         let kinds = [ColumnKind::Text, ColumnKind::Text, ColumnKind::Num, ColumnKind::Num];

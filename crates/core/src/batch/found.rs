@@ -25,11 +25,16 @@ pub fn check_size(source: &str, n_rows: usize, n_columns: usize) -> Result<()> {
     Ok(())
 }
 
-/// Refuses names that occur twice.
+/// Refuses names that occur twice, and those with a NUL byte, which no tool shows.
 ///
 /// # Errors
-/// If one does.
+/// If one does, or has one.
 pub fn check_names(source: &str, names: &[String]) -> Result<()> {
+    if let Some(place) = names.iter().position(|name| name.contains('\0')) {
+        let message = format!("expected names in `{source}`, found a NUL byte in that of column");
+        return Err(Error::new(Code::BadValue, format!("{message} {}", place + 1))
+            .remedy("write the header again at the source"));
+    }
     let mut sorted: Vec<&String> = names.iter().collect();
     sorted.sort();
     match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -94,6 +99,8 @@ mod tests {
         let twice = check_names("t", &names).unwrap_err();
         assert_eq!((twice.code(), twice.column_name()), (Code::DuplicateColumn, Some("b")));
         assert!(check_names("t", &names[..2]).is_ok());
+        let nul = check_names("t", &["a".to_owned(), "b\0".to_owned()]).unwrap_err().to_string();
+        assert!(nul.starts_with("expected names in `t`, found a NUL byte in that of column 2"));
     }
 
     #[test]

@@ -27,10 +27,12 @@ mod moments;
 #[cfg(test)]
 mod oracle;
 mod order;
+mod product;
 mod quantile;
 mod select;
 mod self_test;
 mod slices;
+mod softmax;
 mod solve;
 mod special;
 
@@ -43,9 +45,11 @@ pub use gram::{Gram, GramMatrix, GramSpec};
 pub use matmul::{matmul, matmul_transposed, transpose};
 pub use moments::Moments;
 pub use order::*;
+pub use product::two_product;
 pub use quantile::{QuantileType, quantile_counted, quantile_sorted};
 pub use select::QuantileSelect;
 pub use self_test::{host_float_mode, self_test};
 pub use slices::{erf_all, exp_all, sigmoid_all, tanh_all};
+pub use softmax::{softmax, softmax_all};
 pub use solve::{cholesky, cholesky_solve, qr_solve, solve_spd_refined};
 pub use special::{normal_two_sided, student_t_critical, student_t_two_sided};

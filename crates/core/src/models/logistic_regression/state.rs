@@ -52,19 +52,6 @@ impl LogisticRegression {
     }
 }
 
-/// For each row e^(z − m) over their sum, where m is the largest z.
-fn softmax(scores: &mut [f64], n_classes: usize) {
-    for z in scores.chunks_exact_mut(n_classes) {
-        let highest = z.iter().fold(f64::NEG_INFINITY, |highest, z| math::max(highest, *z));
-        z.iter_mut().for_each(|z| *z -= highest);
-    }
-    math::exp_all(scores);
-    for powers in scores.chunks_exact_mut(n_classes) {
-        let total = math::sum_in_order(powers.iter().copied());
-        powers.iter_mut().for_each(|e| *e /= total);
-    }
-}
-
 impl Predict for LogisticRegression {
     fn check(&self, features: &Schema) -> Result<()> {
         linear::check_norm(self.gradient_norm)?;
@@ -91,7 +78,7 @@ impl Predict for LogisticRegression {
     fn predict(&self, batch: &mut Batch, slots: &[usize], scores: &mut [f64]) -> Result<()> {
         if !self.classes.is_empty() {
             self.sums(batch, slots, scores);
-            softmax(scores, self.classes.len());
+            math::softmax_all(scores, self.classes.len());
             return Ok(());
         }
         linear::predictor(batch, slots, &self.coefficients, self.intercept, scores);

@@ -30,7 +30,7 @@ impl Head {
             Head::Softmax => {
                 let class = y as usize;
                 let own = outputs[class];
-                let (highest, total) = softmax(outputs);
+                let (highest, total) = math::softmax(outputs);
                 outputs[class] -= 1.0;
                 (highest - own) + math::ln(total)
             }
@@ -60,7 +60,7 @@ impl Head {
             Head::Squared => {}
             Head::Logistic => outputs[0] = math::sigmoid(outputs[0]),
             Head::Softmax => {
-                softmax(outputs);
+                math::softmax(outputs);
             }
         }
     }
@@ -83,18 +83,6 @@ fn logistic(outputs: &mut [f64], targets: &[f64], losses: &mut [f64]) {
             *z = (if *z >= 0.0 { 1.0 } else { e }) / (1.0 + e) - y;
         }
     }
-}
-
-/// Puts e^(zⱼ − highest) / total in the place of each zⱼ, where the total of all numerators is
-/// added in the order of the classes. Gives the highest z and the total.
-fn softmax(outputs: &mut [f64]) -> (f64, f64) {
-    let highest = outputs.iter().fold(f64::NEG_INFINITY, |high, &z| math::max(high, z));
-    for z in outputs.iter_mut() {
-        *z = math::exp(*z - highest);
-    }
-    let total = math::sum_in_order(outputs.iter().copied());
-    outputs.iter_mut().for_each(|e| *e /= total);
-    (highest, total)
 }
 
 #[cfg(test)]

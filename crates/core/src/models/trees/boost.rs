@@ -11,7 +11,7 @@ use super::grow::{GrowParams, Grown, GrownLeaf, Sample, grow};
 use super::histogram::Packing;
 use super::leaves::{self, Walk};
 use super::look::Workspace;
-use super::objective::{Objective, Seen, quantile_of, softmax};
+use super::objective::{Objective, Seen, quantile_of};
 use super::sample;
 use super::table::Table;
 use super::terms::{Terms, Tops};
@@ -197,7 +197,7 @@ impl<'a> State<'a> {
             for row in rows {
                 let at = shares.len();
                 shares.extend(self.scores.iter().map(|scores| scores[row]));
-                softmax(&mut shares[at..]);
+                math::softmax(&mut shares[at..]);
             }
             shares
         });
@@ -380,7 +380,7 @@ impl<'a> State<'a> {
                 let loss = match objective {
                     Objective::Softmax { .. } => {
                         let mut shares: Vec<f64> = self.scores.iter().map(|s| s[row]).collect();
-                        softmax(&mut shares);
+                        math::softmax(&mut shares);
                         let share = shares.get(target as usize).copied().unwrap_or(0.0);
                         -math::ln(math::max(share, 1e-300))
                     }

@@ -197,18 +197,12 @@ impl Objective {
                 scores.iter_mut().for_each(|s| *s = math::exp(*s));
             }
             Objective::Binary => scores.iter_mut().for_each(|s| *s = math::sigmoid(*s)),
-            Objective::Softmax { .. } => softmax(scores),
+            Objective::Softmax { .. } => {
+                math::softmax(scores);
+            }
             _ => {}
         }
     }
-}
-
-/// Probabilities from scores: e^(s − max), divided by their sum in order.
-pub(super) fn softmax(scores: &mut [f64]) {
-    let top = scores.iter().fold(f64::NEG_INFINITY, |top, &s| math::max(top, s));
-    scores.iter_mut().for_each(|s| *s = math::exp(*s - top));
-    let total = math::sum_in_order(scores.iter().copied());
-    scores.iter_mut().for_each(|s| *s /= total);
 }
 
 fn check_classes(table: &Table, n_classes: usize) -> Result<()> {

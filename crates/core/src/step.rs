@@ -15,8 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Schema};
-use crate::config::{Columns, OnMaxIter, Task};
+use crate::config::{Columns, Labels, OnMaxIter, Task};
 use crate::error::{Code, Error, Result};
+use crate::models::ClassWeight;
 use crate::rng::{Seed, Stream};
 
 pub use parameters::{Form, Parameter, parameters};
@@ -33,6 +34,8 @@ pub struct FitContext<'a> {
     pub task: Task,
     /// The number of classes: 0 for regression, 2 for binary. A class is its position: 0, 1, …
     pub n_classes: u32,
+    /// What the classes are called.
+    pub labels: Labels<'a>,
     /// The schema that the step sees.
     pub schema: &'a Schema,
     /// The positions of the step's columns in that schema, then of its references.
@@ -80,14 +83,32 @@ impl<'a> FitContext<'a> {
     ) -> Self {
         let n_classes = if task == Task::Binary { 2 } else { 0 };
         let progress = Progress::default();
-        let (on_max_iter, target) = (None, "");
-        FitContext { step, seed, task, n_classes, schema, slots, progress, on_max_iter, target }
+        let (labels, on_max_iter, target) = (Labels::Numbers, None, "");
+        FitContext {
+            step,
+            seed,
+            task,
+            n_classes,
+            labels,
+            schema,
+            slots,
+            progress,
+            on_max_iter,
+            target,
+        }
     }
 
     /// The same with so many classes.
     #[must_use]
     pub fn classes(mut self, n_classes: u32) -> Self {
         self.n_classes = n_classes;
+        self
+    }
+
+    /// The same with classes that are called so.
+    #[must_use]
+    pub fn labels(mut self, labels: Labels<'a>) -> Self {
+        self.labels = labels;
         self
     }
 
@@ -307,6 +328,16 @@ pub trait FitModel: Clone + PartialEq + Serialize + for<'de> Deserialize<'de> + 
         false
     }
 
+    /// What a row of each class counts, for a kind that can weigh classes.
+    fn class_weight(&self) -> Option<&ClassWeight> {
+        None
+    }
+
+    /// What a model of a number minimises the mean of, if not an error.
+    fn target_loss(&self) -> Option<TargetLoss> {
+        None
+    }
+
     /// How many levels of models these params hold: 0 for most kinds.
     fn depth(&self) -> u32 {
         0
@@ -321,6 +352,20 @@ pub trait FitModel: Clone + PartialEq + Serialize + for<'de> Deserialize<'de> + 
 
     /// Uses over the example table.
     fn examples() -> Vec<Example<Self>>;
+}
+
+/// What a model of a number minimises the mean of, where that is another loss than the squared
+/// or absolute error.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum TargetLoss {
+    /// That of a quantile, from 0 to 1.
+    Quantile(f64),
+    /// The Poisson deviance.
+    Poisson,
+    /// The gamma deviance.
+    Gamma,
+    /// The Tweedie deviance of a power from 1 to 2.
+    Tweedie(f64),
 }
 
 /// What a model can say of a row besides its score.
@@ -432,6 +477,12 @@ pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deseri
         Vec::new()
     }
 
+    /// Those of the facts that say how good the model is on rows that a part of its fit has not
+    /// seen.
+    fn own_figures(&self) -> Vec<(String, f64)> {
+        Vec::new()
+    }
+
     /// Facts of which every class has its own: name and a value per class of a multiclass task.
     fn class_facts(&self) -> Vec<(&'static str, Vec<f64>)> {
         Vec::new()
@@ -439,6 +490,11 @@ pub trait Predict: Clone + PartialEq + Send + Sync + Serialize + for<'de> Deseri
 
     /// One weight per column for each class of a multiclass linear model.
     fn class_coefficients(&self) -> Vec<&[f64]> {
+        Vec::new()
+    }
+
+    /// For a model of groups: each one's centre, one value per column.
+    fn centres(&self) -> Vec<&[f64]> {
         Vec::new()
     }
 

@@ -38,7 +38,7 @@ pub use on_max_iter::OnMaxIter;
 pub use population::{Bound, MissingRows, RowFilter};
 pub use read::ColumnForm;
 pub use step::{StepConfig, StepParams};
-pub use target::{N_CLASSES_MAX, TargetConfig, TargetTransform, Task};
+pub use target::{Labels, N_CLASSES_MAX, TargetConfig, TargetTransform, Task};
 pub use zone::Zone;
 
 /// A whole pipeline before its fit.
@@ -181,6 +181,7 @@ impl Config {
         let named = |e: Error| e.step(MODEL_STEP);
         self.model.validate().map_err(named)?;
         canonical::check(&self.model).map_err(named)?;
+        self.model.check_class_weights(&self.target).map_err(named)?;
         task::check(&self.model, self.target.task)?;
         if self.data.weight.is_some() && !self.model.weighs() {
             let kind = self.model.kind();

@@ -133,18 +133,18 @@ pub(super) fn config(text: &str, foreign: &[&str]) -> Result<Config> {
     let model = model.ok_or_else(|| {
         Error::new(Code::BadParameter, "expected a [model] table, found none").at(span)
     })?;
-    let (model, model_span) = read_model(model)?;
-    super::task::check(&model, rest.target.task).map_err(|e| e.at(model_span))?;
+    let target = TargetConfig {
+        column: rest.target.column,
+        task: rest.target.task,
+        positive: rest.target.positive,
+        classes: rest.target.classes,
+        transform: rest.target.transform,
+    };
+    let model = read_model(model, &target)?;
     Ok(Config {
         seed: Seed(rest.seed),
         data: read_data(rest.data)?,
-        target: TargetConfig {
-            column: rest.target.column,
-            task: rest.target.task,
-            positive: rest.target.positive,
-            classes: rest.target.classes,
-            transform: rest.target.transform,
-        },
+        target,
         population: read_population(rest.population)?,
         drift: rest.drift.map(|drift| checked(drift, DriftLimits::validate)).transpose()?,
         split: rest.split.map(read_split).transpose()?,
@@ -301,8 +301,8 @@ fn take_kind(table: &mut Spanned<DeTable<'_>>) -> Result<(String, Range<usize>)>
     }
 }
 
-/// The model, and where its kind stands.
-fn read_model(value: Spanned<DeValue<'_>>) -> Result<(ModelParams, Range<usize>)> {
+/// The model, which can do the target's task.
+fn read_model(value: Spanned<DeValue<'_>>, target: &TargetConfig) -> Result<ModelParams> {
     let mut table = expect_table(value)?;
     let span = table.span();
     let (kind, kind_span) = take_kind(&mut table)?;
@@ -316,7 +316,9 @@ fn read_model(value: Spanned<DeValue<'_>>) -> Result<(ModelParams, Range<usize>)
     let params = read.map_err(refuse(Code::BadParameter, Some(span.clone()))).map_err(listed)?;
     let checked = params.validate().and_then(|()| super::canonical::check(&params));
     checked.map_err(|e| named(places.point(e)))?;
-    Ok((params, kind_span))
+    params.check_class_weights(target).map_err(|e| named(places.point(e)))?;
+    super::task::check(&params, target.task).map_err(|e| e.at(kind_span))?;
+    Ok(params)
 }
 
 /// Takes a key out of a table; `None` if it is not there.

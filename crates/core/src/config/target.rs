@@ -64,6 +64,15 @@ impl TargetConfig {
         }
     }
 
+    /// What its classes are called.
+    pub fn labels(&self) -> Labels<'_> {
+        match (self.task, &self.positive) {
+            (Task::Multiclass, _) => Labels::Listed(&self.classes),
+            (_, Some(positive)) => Labels::Positive(positive),
+            (_, None) => Labels::Numbers,
+        }
+    }
+
     /// How many scores a row gets.
     pub fn n_outputs(&self) -> usize {
         match self.task {
@@ -97,6 +106,38 @@ impl TargetConfig {
         match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
             Some(pair) => refused(format!("expected unique classes, found {:?} twice", pair[0])),
             None => Ok(()),
+        }
+    }
+}
+
+/// What the classes of a target are called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Labels<'a> {
+    /// By their numbers: 0, 1, …
+    Numbers,
+    /// Class 1 by this label; class 0 is whatever other label there is.
+    Positive(&'a str),
+    /// By these labels.
+    Listed(&'a [String]),
+}
+
+/// The numbers that classes can have as labels.
+const DIGITS: [&str; 2] = ["0", "1"];
+
+impl<'a> Labels<'a> {
+    /// The labels in the order of the classes. The one that is not known is the first of `others`
+    /// that is not the known one, if there is one.
+    pub(crate) fn names(
+        self,
+        others: impl IntoIterator<Item = &'a String>,
+    ) -> Vec<Option<&'a str>> {
+        match self {
+            Labels::Numbers => DIGITS.map(Some).to_vec(),
+            Labels::Positive(positive) => {
+                let other = others.into_iter().find(|label| *label != positive);
+                vec![other.map(String::as_str), Some(positive)]
+            }
+            Labels::Listed(labels) => labels.iter().map(|label| Some(label.as_str())).collect(),
         }
     }
 }

@@ -78,7 +78,7 @@ pub(super) fn accepts(estimators: &[&ModelParams]) -> &'static [ColumnKind] {
 }
 
 /// The error of a child, which it names.
-fn named(error: &Error, name: &str, kind: &str) -> Error {
+pub(super) fn named(error: &Error, name: &str, kind: &str) -> Error {
     let message = format!("in {name}, `{kind}`: {}", error.message());
     let mut found = Error::new(error.code(), message);
     if let Some(column) = error.column_name() {
@@ -324,9 +324,9 @@ mod tests {
     fn models_of_models_nest_two_deep() {
         let one =
             OneVsRestParams { estimator: Box::new(LogisticRegressionParams::default().into()) };
-        let two = VotingParams { estimators: vec![one.clone().into()], weights: Vec::new() };
+        let two = VotingParams { estimators: vec![one.clone().into()], ..Default::default() };
         assert!(two.validate().is_ok());
-        let three = VotingParams { estimators: vec![two.into()], weights: Vec::new() };
+        let three = VotingParams { estimators: vec![two.into()], ..Default::default() };
         assert_eq!(
             three.validate().unwrap_err().to_string(),
             "expected models of models at most 2 deep, found 3 levels (combine fewer levels)"

@@ -54,7 +54,7 @@ use crate::aggregate::Rows;
 use crate::batch::{Batch, ColumnKind, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
-use crate::step::{Example, FitContext, FitModel, Output, Predict};
+use crate::step::{Example, FitContext, FitModel, Output, Predict, TargetLoss};
 
 /// The loss, the trees, the samples, and when to stop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -117,7 +117,7 @@ pub struct GradientBoostingParams {
     /// be outside it; 0 for all sets of all labels. Not where one label is split from the others.
     #[serde(skip_serializing_if = "is_group_rows")]
     pub min_data_per_group: u32,
-    /// What a row of each class counts.
+    /// What a row of each class counts: one, n / (k n_class), or as a table by label says.
     pub class_weight: ClassWeight,
     /// Rounds without improvement after which to stop; 0 for never.
     pub early_stopping_rounds: u32,
@@ -207,6 +207,7 @@ impl FitModel for GradientBoostingParams {
             in_share(name, value)?;
         }
         settings::bins("max_bin", self.max_bin)?;
+        self.class_weight.validate()?;
         self.validate_combinations()
     }
 
@@ -216,7 +217,7 @@ impl FitModel for GradientBoostingParams {
             Loss::SquaredError if !self.monotone_constraints.is_empty() => {
                 &[Task::Regression, Task::Binary]
             }
-            Loss::SquaredError => &[Task::Regression, Task::Binary, Task::Multiclass],
+            Loss::SquaredError => self.class_weight.tasks(),
             _ => &[Task::Regression],
         }
     }
@@ -233,6 +234,14 @@ impl FitModel for GradientBoostingParams {
         true
     }
 
+    fn class_weight(&self) -> Option<&ClassWeight> {
+        Some(&self.class_weight)
+    }
+
+    fn target_loss(&self) -> Option<TargetLoss> {
+        self.loss.target_loss(self.alpha, self.tweedie_variance_power)
+    }
+
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<GradientBoosting> {
         let grow = self.grow_params(ctx)?;
         let draws_rows = self.subsample < 1.0
@@ -240,9 +249,7 @@ impl FitModel for GradientBoostingParams {
             || self.other_rate > 0.0
             || self.early_stopping_rounds > 0;
         let mut table = Table::new(rows, draws_rows)?;
-        if self.class_weight == ClassWeight::Balanced && ctx.n_classes > 0 {
-            table.balance(ctx.n_classes as usize);
-        }
+        table.weigh_classes(&self.class_weight, ctx)?;
         let data = Binned::new(rows, ctx, &table.kept, self.max_bin)?;
         let data = if grow.node_features.is_none() { data.with_words() } else { data };
         let params = BoostParams {
@@ -380,9 +387,13 @@ impl Predict for GradientBoosting {
         self.forest.importances()
     }
 
+    fn own_figures(&self) -> Vec<(String, f64)> {
+        self.validation_loss.map(|loss| ("validation loss".to_owned(), loss)).into_iter().collect()
+    }
+
     fn facts(&self) -> Vec<(String, f64)> {
         let mut facts = self.forest.facts();
-        facts.extend(self.validation_loss.map(|loss| ("validation loss".to_owned(), loss)));
+        facts.extend(self.own_figures());
         facts
     }
 }

@@ -62,7 +62,8 @@ pub struct LinearSvmParams {
     pub max_iter: u32,
     /// The gradient norm at which the last step is taken, above 0.
     pub tolerance: f64,
-    /// For two classes: what a row of each counts. Left out of the stored form where it is "none".
+    /// For two classes: what a row of each counts, as a word or by label. Left out of the stored
+    /// form where it is "none".
     #[serde(skip_serializing_if = "is_none")]
     pub class_weight: ClassWeight,
 }
@@ -90,32 +91,36 @@ impl FitModel for LinearSvmParams {
     fn validate(&self) -> Result<()> {
         linear::check_positive("c", self.c)?;
         linear::check_not_negative("epsilon", self.epsilon)?;
+        self.class_weight.validate()?;
         linear::check_stop(self.stop())
     }
 
     fn tasks(&self) -> &'static [Task] {
-        &[Task::Binary, Task::Regression]
+        match self.class_weight {
+            ClassWeight::None => &[Task::Binary, Task::Regression],
+            _ => &[Task::Binary],
+        }
     }
 
     fn weighs(&self) -> bool {
         true
     }
 
+    fn class_weight(&self) -> Option<&ClassWeight> {
+        Some(&self.class_weight)
+    }
+
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<LinearSvm> {
         let ranges = linear::ranges(rows, ctx)?;
         let is_classifier = ctx.task == Task::Binary;
         let loss = if is_classifier {
-            Loss::SquaredHinge(self.class_weights(rows, ranges.total_weight)?)
+            Loss::SquaredHinge(self.class_weights(rows, ctx, ranges.total_weight)?)
         } else {
             Loss::SquaredTube(0.0)
         };
         let mut fit = LossFit::new(rows, ctx, &ranges, self.fit_intercept, true, loss)?
             .with_penalty(Strength { l2: 1.0 / self.c, l1: 0.0 });
         if !is_classifier {
-            if self.class_weight != ClassWeight::None {
-                let message = "expected `class_weight` = \"none\" for a regression, found another";
-                return Err(Error::new(Code::BadParameter, message));
-            }
             fit = fit.with_scaled_target(&ranges.target, self.fit_intercept);
             fit.loss = Loss::SquaredTube(self.epsilon * fit.point.target_scale);
         }
@@ -150,17 +155,20 @@ impl LinearSvmParams {
         Stop { max_iter: self.max_iter, tolerance: self.tolerance }
     }
 
-    /// What a row of each class counts.
-    fn class_weights(&self, rows: &dyn Rows, total_weight: f64) -> Result<[f64; 2]> {
+    /// What a row of each class counts: one, n / (k n_class), or as a table by label says.
+    fn class_weights(
+        &self,
+        rows: &dyn Rows,
+        ctx: &FitContext<'_>,
+        total_weight: f64,
+    ) -> Result<[f64; 2]> {
         let totals = rows.aggregate(ClassTotals::new(2))?.finish();
         if totals.iter().any(|total| *total <= 0.0) {
             let message = "expected rows of two classes, found one";
             return Err(Error::new(Code::TooFewRows, message));
         }
-        Ok(match self.class_weight {
-            ClassWeight::None => [1.0; 2],
-            ClassWeight::Balanced => [0, 1].map(|class| total_weight / (2.0 * totals[class])),
-        })
+        let factors = self.class_weight.factors(total_weight, &totals, ctx.labels)?;
+        Ok(factors.map_or([1.0; 2], |factors| [factors[0], factors[1]]))
     }
 }
 
@@ -211,6 +219,8 @@ impl Predict for LinearSvm {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
     use crate::models::tests::{fit_as, fit_model, refused, regression};
 
@@ -244,8 +254,10 @@ mod tests {
         let model = fit_model(&params, &t).unwrap();
         close(model.coefficients[0], 8.0 / 9.0);
         close(model.intercept, 0.0);
-        let refused = fit_as(&params, &t, Task::Regression).unwrap_err().to_string();
-        assert!(refused.contains("`class_weight` = \"none\" for a regression"), "{refused}");
+        let table = BTreeMap::from([("0".to_owned(), 2.0 / 3.0), ("1".to_owned(), 2.0)]);
+        let class_weight = ClassWeight::Table(table);
+        let table = LinearSvmParams { class_weight, ..Default::default() };
+        assert_eq!(fit_model(&table, &t).unwrap(), model);
     }
 
     #[test]

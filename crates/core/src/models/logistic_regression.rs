@@ -5,9 +5,9 @@
 //! row's loss is −ln(probability of its class); the intercept b₀ has no penalty. `penalty` = "l1"
 //! puts Σ |bⱼ| in place of ½ Σ bⱼ², "elastic_net" `l1_ratio` Σ |bⱼ| + (1 − `l1_ratio`) / 2 · Σ bⱼ²,
 //! and "none" leaves it out. `class_weight` = "balanced" multiplies the loss of a row by n / (k
-//! n_class), with k classes. More than two classes: one weighted sum per class, whose exponentials
-//! divided by their sum are the probabilities (multinomial), with a penalty on the weights of every
-//! class.
+//! n_class), with k classes; a table by label says what a row of each class counts. More than two
+//! classes: one weighted sum per class, whose exponentials divided by their sum are the
+//! probabilities (multinomial), with a penalty on the weights of every class.
 //!
 //! Newton's method with step halving from b = 0, on columns that are centred and scaled by powers
 //! of two from 2^-500 to 2^500. Each pass adds the gradient exactly: a row's terms are rounded once
@@ -60,6 +60,7 @@ mod state;
 
 use serde::{Deserialize, Serialize};
 
+use super::ClassWeight;
 use super::linear;
 use super::minimise::Stop;
 use super::summary::is_false;
@@ -86,7 +87,7 @@ pub struct LogisticRegressionParams {
     pub l1_ratio: f64,
     /// Whether b₀ is fitted; otherwise it is 0.
     pub fit_intercept: bool,
-    /// What a row of each class counts.
+    /// What a row of each class counts: one, n / (k n_class), or as a table by label says.
     pub class_weight: ClassWeight,
     /// The most Newton steps, at least 1.
     pub max_iter: u32,
@@ -117,17 +118,6 @@ pub enum Penalty {
     ElasticNet,
 }
 
-/// What a row of each class counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ClassWeight {
-    /// One.
-    #[default]
-    None,
-    /// n / (k n_class) with k classes: all count the same.
-    Balanced,
-}
-
 impl Default for LogisticRegressionParams {
     fn default() -> Self {
         LogisticRegressionParams {
@@ -149,6 +139,7 @@ impl FitModel for LogisticRegressionParams {
     fn validate(&self) -> Result<()> {
         linear::check_positive("c", self.c)?;
         linear::check_stop(Stop { max_iter: self.max_iter, tolerance: self.tolerance })?;
+        self.class_weight.validate()?;
         if self.summary && self.penalty != Penalty::None {
             let message = "expected `penalty` = \"none\" for a `summary`, found another";
             return Err(Error::new(Code::BadParameter, message));
@@ -166,6 +157,10 @@ impl FitModel for LogisticRegressionParams {
 
     fn weighs(&self) -> bool {
         true
+    }
+
+    fn class_weight(&self) -> Option<&ClassWeight> {
+        Some(&self.class_weight)
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<LogisticRegression> {

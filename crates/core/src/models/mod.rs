@@ -3,6 +3,7 @@
 mod bagging;
 mod bernoulli_naive_bayes;
 mod calibrated;
+mod class_weight;
 mod combine;
 mod decision_tree;
 mod descent;
@@ -36,6 +37,7 @@ mod poisson_regression;
 mod quantile_regression;
 mod random_forest;
 mod ranges;
+mod separation;
 mod stacking;
 mod summary;
 mod threshold;
@@ -46,6 +48,7 @@ mod voting;
 pub use bagging::BaggingParams;
 pub use bernoulli_naive_bayes::BernoulliNaiveBayesParams;
 pub use calibrated::{CalibratedParams, Calibration};
+pub use class_weight::ClassWeight;
 pub use decision_tree::DecisionTreeParams;
 pub use elastic_net::ElasticNetParams;
 pub use elastic_net_cv::ElasticNetCvParams;
@@ -59,7 +62,7 @@ pub use k_means::KMeansParams;
 pub use k_nearest_neighbours::{KNearestNeighboursParams, Metric, VoteWeight};
 pub use linear_regression::LinearRegressionParams;
 pub use linear_svm::LinearSvmParams;
-pub use logistic_regression::{ClassWeight, LogisticRegressionParams, Penalty};
+pub use logistic_regression::{LogisticRegressionParams, Penalty};
 pub use mlp::{Activation, Initial, LearningRate, MlpParams, Solver};
 pub use multinomial_naive_bayes::MultinomialNaiveBayesParams;
 pub use one_vs_rest::OneVsRestParams;
@@ -70,7 +73,7 @@ pub use stacking::StackingParams;
 pub use threshold::ThresholdParams;
 pub use trees::settings::MaxFeatures;
 pub use tweedie_regression::TweedieRegressionParams;
-pub use voting::VotingParams;
+pub use voting::{Vote, VotingParams};
 
 crate::registry! {
     /// The params of every model, tagged by kind.
@@ -123,6 +126,11 @@ impl ModelParams {
             ModelParams::VotingParams(p) => p.estimators.iter().collect(),
             _ => Vec::new(),
         }
+    }
+
+    /// Whether the models that they hold see one class as 1 and all others as 0.
+    fn parts_classes(&self) -> bool {
+        matches!(self, ModelParams::OneVsRestParams(_))
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! # Method
 //! As scikit-learn 1.9.1 `OneVsRestClassifier`: for each class the `estimator` is fitted on the
-//! same rows with the target 1 for this class and 0 for every other. A row's probabilities are the
+//! same rows with the target 1 for this class and 0 for every other, which are also the labels
+//! of its `class_weight`. A row's probabilities are the
 //! scores of these models, each divided by their sum.
 //!
 //! # Shape
@@ -30,7 +31,7 @@ use super::combine::{self, fit_child};
 use super::{AnyModel, LogisticRegressionParams, ModelParams};
 use crate::aggregate::{Rows, Subset};
 use crate::batch::{Batch, Column, ColumnKind, Schema};
-use crate::config::Task;
+use crate::config::{Labels, Task};
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
 use crate::step::{Example, FitContext, FitModel, Predict};
@@ -82,7 +83,8 @@ impl FitModel for OneVsRestParams {
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<OneVsRest> {
         let mut models = Vec::new();
-        let binary = FitContext { task: Task::Binary, n_classes: 2, ..*ctx };
+        let labels = Labels::Numbers;
+        let binary = FitContext { task: Task::Binary, n_classes: 2, labels, ..*ctx };
         for class in 0..ctx.n_classes {
             let is_class = move |y: f64| f64::from(u8::from(y == f64::from(class)));
             let rows = Subset::retargeted(rows, is_class);

@@ -149,13 +149,15 @@ fn fit_step(config: &Config, declared: &StepConfig, rows: &FitRows) -> Result<(F
 }
 
 fn context<'a>(
-    config: &Config,
+    config: &'a Config,
     step: &'a str,
     schema: &'a crate::batch::Schema,
     slots: &'a [usize],
 ) -> FitContext<'a> {
     let target = &config.target;
-    FitContext::new(step, config.seed, target.task, schema, slots).classes(target.n_classes())
+    FitContext::new(step, config.seed, target.task, schema, slots)
+        .classes(target.n_classes())
+        .labels(target.labels())
 }
 
 /// Follows the golden rows through the fit, so that what the artifact records is what training saw.

@@ -203,8 +203,9 @@ impl Draft {
     /// Settles what no block knows alone.
     ///
     /// # Errors
-    /// The first fault of a row; then a population of no row; then what cannot be a target; then a
-    /// weight; then a declared key that is missing or not unique.
+    /// The first fault of a row; then a population of no row; then class weights of a label that
+    /// there is not; then what cannot be a target; then a weight; then a declared key that is
+    /// missing or not unique.
     pub(super) fn settle(self, door: &Door, show: Show<'_>) -> Result<Ledger> {
         check_rows(self.cuts.n_rows())?;
         let config = &door.config;
@@ -215,6 +216,7 @@ impl Draft {
         if let Some(counts) = &population {
             counts.check(&config.population)?;
         }
+        self.targets.check_other(config)?;
         let target = self.targets.finish(&config.target)?;
         let weights = self.weights.finish().map_err(|e| match &config.data.weight {
             Some(name) => e.column(name),

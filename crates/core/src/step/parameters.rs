@@ -38,8 +38,8 @@ pub enum Form {
     Table(Box<Form>),
     /// One of some words; a word with a value is a table of one key.
     Choice(Vec<(&'static str, Option<Form>)>),
-    /// A form that its own reading decides on.
-    Own,
+    /// A form that its own reading decides on, in its words.
+    Own(String),
 }
 
 impl Form {
@@ -57,7 +57,7 @@ impl fmt::Display for Form {
             Form::Text => f.write_str("text"),
             Form::List(of) => write!(f, "list of: {of}"),
             Form::Table(of) => write!(f, "table of: {of}"),
-            Form::Own => f.write_str("value"),
+            Form::Own(said) => f.write_str(said),
             Form::Choice(words)
                 if words.iter().all(|(_, value)| value.as_ref().is_some_and(Form::is_table)) =>
             {

@@ -265,6 +265,16 @@ macro_rules! registry {
                 match self { $($params::$P(p) => $crate::step::FitModel::weighs(p),)+ }
             }
 
+            /// What a row of each class counts, for a kind that can weigh classes.
+            pub fn class_weight(&self) -> Option<&$crate::models::ClassWeight> {
+                match self { $($params::$P(p) => $crate::step::FitModel::class_weight(p),)+ }
+            }
+
+            /// What a model of a number minimises the mean of, if not an error.
+            pub fn target_loss(&self) -> Option<$crate::step::TargetLoss> {
+                match self { $($params::$P(p) => $crate::step::FitModel::target_loss(p),)+ }
+            }
+
             /// How many levels of models these params hold.
             pub fn depth(&self) -> u32 {
                 match self { $($params::$P(p) => $crate::step::FitModel::depth(p),)+ }
@@ -377,9 +387,19 @@ macro_rules! registry {
                 match self { $($fitted::$P(m) => $crate::step::Predict::class_coefficients(m),)+ }
             }
 
+            /// The centre of each group, for a model of groups.
+            pub fn centres(&self) -> Vec<&[f64]> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::centres(m),)+ }
+            }
+
             /// The score from which a row is of class 1, for a model that has chosen one.
             pub fn threshold(&self) -> Option<f64> {
                 match self { $($fitted::$P(m) => $crate::step::Predict::threshold(m),)+ }
+            }
+
+            /// How good the model is on rows that a part of its fit has not seen.
+            pub fn own_figures(&self) -> Vec<(String, f64)> {
+                match self { $($fitted::$P(m) => $crate::step::Predict::own_figures(m),)+ }
             }
 
             /// Facts for `inspect`.

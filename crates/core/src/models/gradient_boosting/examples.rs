@@ -18,7 +18,6 @@ pub(super) fn all() -> Vec<Example<GradientBoostingParams>> {
         max_depth: 3,
         reg_alpha: 0.5,
         reg_lambda: 1.0,
-        class_weight: ClassWeight::Balanced,
         cat_smooth: 1.0,
         cat_l2: 1.0,
         max_cat_to_onehot: 2,
@@ -41,6 +40,8 @@ pub(super) fn all() -> Vec<Example<GradientBoostingParams>> {
         interaction_constraints: vec![vec!["area".to_owned(), "rooms".to_owned()]],
         ..small.clone()
     };
+    let class_weight = ClassWeight::Balanced;
+    let balanced = GradientBoostingParams { class_weight, ..small.clone() };
     let mixed = &["age", "area", "deck", "fare", "grade", "rooms", "sex"];
     vec![
         Example::on(COMPLETE_COLUMNS, GradientBoostingParams::default()),
@@ -55,5 +56,6 @@ pub(super) fn all() -> Vec<Example<GradientBoostingParams>> {
         Example::on(mixed, with_loss(Loss::Poisson)),
         Example::on(COMPLETE_COLUMNS, with_loss(Loss::Gamma)),
         Example::on(COMPLETE_COLUMNS, with_loss(Loss::Tweedie)),
+        Example::on(mixed, balanced),
     ]
 }

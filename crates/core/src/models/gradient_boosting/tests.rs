@@ -168,8 +168,8 @@ fn what_cannot_be_fitted_is_said() {
     let message = "expected targets of at least 0, found -1 (choose another `loss`)";
     assert_eq!(refused(&poisson, &table), message);
     let infinite = regression(&[&[1.0, f64::INFINITY]], &[1.0, 2.0]);
-    let message = "column `x0`: expected finite numbers, found an infinity \
-                   (clip or drop such values)";
+    let message = "column `x0`: row 1: expected finite numbers, found an infinity \
+                   (repair the value, or make it missing: trees take missing values)";
     assert_eq!(refused(&one_round(), &infinite), message);
     let table = table_with_target(&[("x", nums(&[1.0, 2.0]))], &[1.0, f64::INFINITY]);
     assert!(refused(&one_round(), &table).ends_with("expected a finite target, found an infinity"));

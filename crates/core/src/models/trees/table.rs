@@ -6,6 +6,8 @@ use crate::aggregate::Rows;
 use crate::digest::RowKey;
 use crate::error::{Code, Error, Result};
 use crate::math::{self, ExactSum};
+use crate::models::ClassWeight;
+use crate::step::FitContext;
 
 /// What a fit knows of each row besides its bins. Rows of weight 0 are left out.
 pub(in crate::models) struct Table {
@@ -182,23 +184,30 @@ impl Table {
         totals.iter().map(ExactSum::round).collect()
     }
 
-    /// Multiplies weights so that every class counts the same in total: by n / (k n_class).
-    pub fn balance(&mut self, n_classes: usize) {
-        let totals = self.class_totals(n_classes);
+    /// Multiplies each row's weight by what a row of its class counts.
+    ///
+    /// # Errors
+    /// If a table of class weights has other labels than the target.
+    pub fn weigh_classes(&mut self, weights: &ClassWeight, ctx: &FitContext<'_>) -> Result<()> {
+        if *weights == ClassWeight::None || ctx.n_classes == 0 {
+            return Ok(());
+        }
+        let totals = self.class_totals(ctx.n_classes as usize);
         let all: ExactSum = totals.iter().fold(ExactSum::new(), |mut sum, &x| {
             sum.add(x);
             sum
         });
-        let factor = |y: f64| {
-            let total = totals.get(y as usize).copied().unwrap_or(1.0);
-            all.round() / (n_classes as f64 * total)
+        let Some(factors) = weights.factors(all.round(), &totals, ctx.labels)? else {
+            return Ok(());
         };
+        let factor = |y: f64| factors.get(y as usize).copied().unwrap_or(1.0);
         self.weight = (0..self.n_rows())
             .map(|row| self.weight_of(row) * factor(self.target.at(row)))
             .collect();
         if self.weight.iter().all(|&w| w == 1.0) {
             self.weight = Vec::new();
         }
+        Ok(())
     }
 
     /// The weighted mean of the target over `rows`.

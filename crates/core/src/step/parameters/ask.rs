@@ -29,7 +29,7 @@ pub(super) fn form<P: for<'de> Deserialize<'de>>(field: &'static str) -> Form {
             *value = note.form;
         }
     }
-    form.unwrap_or(Form::Own)
+    form.unwrap_or_else(value)
 }
 
 /// What a list or table is of.
@@ -37,6 +37,20 @@ fn innermost(form: &mut Form) -> &mut Form {
     match form {
         Form::List(of) | Form::Table(of) => innermost(of),
         other => other,
+    }
+}
+
+/// A form of which nothing is known.
+fn value() -> Form {
+    Form::Own("value".to_owned())
+}
+
+/// What a visitor expects, in its own words.
+struct Said<'v, V>(&'v V);
+
+impl<'de, V: Visitor<'de>> fmt::Display for Said<'_, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.expecting(f)
     }
 }
 
@@ -144,7 +158,7 @@ impl Value<'_> {
         let is_whole = self.0.word.is_none();
         let read = ask(Value(self.0));
         if is_whole {
-            self.0.form = Some(outside(Box::new(self.0.form.take().unwrap_or(Form::Own))));
+            self.0.form = Some(outside(Box::new(self.0.form.take().unwrap_or_else(value))));
         }
         read
     }
@@ -167,8 +181,26 @@ impl<'de> Deserializer<'de> for Value<'_> {
             deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64;
         Number: deserialize_f32 deserialize_f64;
         Text: deserialize_char deserialize_str deserialize_string deserialize_identifier;
-        Own: deserialize_any deserialize_bytes deserialize_byte_buf deserialize_unit
-            deserialize_ignored_any;
+    }
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Ended> {
+        self.is(Form::Own(Said(&visitor).to_string()))
+    }
+
+    fn deserialize_bytes<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Ended> {
+        self.is(value())
+    }
+
+    fn deserialize_byte_buf<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Ended> {
+        self.is(value())
+    }
+
+    fn deserialize_unit<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Ended> {
+        self.is(value())
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Ended> {
+        self.is(value())
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Ended> {
@@ -188,7 +220,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
         _: &'static str,
         _: V,
     ) -> Result<V::Value, Ended> {
-        self.is(Form::Own)
+        self.is(value())
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Ended> {
@@ -218,7 +250,7 @@ impl<'de> Deserializer<'de> for Value<'_> {
         _: &'static [&'static str],
         _: V,
     ) -> Result<V::Value, Ended> {
-        self.is(Form::Table(Box::new(Form::Own)))
+        self.is(Form::Table(Box::new(value())))
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -289,6 +321,6 @@ impl<'de> de::VariantAccess<'de> for Held<'_> {
         _: &'static [&'static str],
         _: V,
     ) -> Result<V::Value, Ended> {
-        Value(self.0).is(Form::Table(Box::new(Form::Own)))
+        Value(self.0).is(Form::Table(Box::new(value())))
     }
 }

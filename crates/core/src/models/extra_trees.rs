@@ -4,7 +4,8 @@
 //! Extremely randomised trees (Geurts, Ernst and Wehenkel 2006) with the parameter names and
 //! defaults of scikit-learn 1.9.1. A split looks at `max_features` columns drawn anew; in each, one
 //! cut is drawn among the bins that the leaf's rows occupy, each alike, and the best of these is
-//! made. Text columns draw one of the sets that `decision_tree` would look at.
+//! made. Text columns draw one of the sets that `decision_tree` would look at. `ccp_alpha` prunes
+//! as there; `oob_score`, with `bootstrap`, judges as in `random_forest`.
 //!
 //! # Shape
 //! Numeric and text columns in. For regression the score is the mean target of the row's leaves,
@@ -30,8 +31,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::ClassWeight;
+use super::summary::is_false;
 use super::trees::mean::MeanForest;
-use super::trees::settings::{BagSettings, KINDS, MaxFeatures};
+use super::trees::settings::{BagSettings, KINDS, MaxFeatures, is_zero};
 use crate::aggregate::Rows;
 use crate::batch::ColumnKind;
 use crate::config::Task;
@@ -60,10 +62,18 @@ pub struct ExtraTreesParams {
     pub min_samples_leaf: u32,
     /// The least fall of impurity, weighted by the share of rows.
     pub min_impurity_decrease: f64,
-    /// What a row of each class counts.
+    /// What a row of each class counts: one, n / (k n_class), or as a table by label says.
     pub class_weight: ClassWeight,
     /// The most bins of a column, 2 to 65535.
     pub max_bin: u32,
+    /// A branch that lowers the impurity by at most so much for each leaf more than one becomes a
+    /// leaf, the weakest first; 0 for none. Left out of the stored form where it is 0.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub ccp_alpha: f64,
+    /// Whether trees are judged by the rows that their samples do not hold. Left out of the stored
+    /// form where it is false.
+    #[serde(skip_serializing_if = "is_false")]
+    pub oob_score: bool,
 }
 
 impl Default for ExtraTreesParams {
@@ -79,6 +89,8 @@ impl Default for ExtraTreesParams {
             min_impurity_decrease: 0.0,
             class_weight: ClassWeight::None,
             max_bin: 255,
+            ccp_alpha: 0.0,
+            oob_score: false,
         }
     }
 }
@@ -93,7 +105,7 @@ impl FitModel for ExtraTreesParams {
     }
 
     fn tasks(&self) -> &'static [Task] {
-        &[Task::Regression, Task::Binary, Task::Multiclass]
+        self.class_weight.tasks()
     }
 
     fn accepts(&self) -> &'static [ColumnKind] {
@@ -104,8 +116,12 @@ impl FitModel for ExtraTreesParams {
         true
     }
 
+    fn class_weight(&self) -> Option<&ClassWeight> {
+        Some(&self.class_weight)
+    }
+
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<ExtraTrees> {
-        Ok(ExtraTrees { forest: self.settings().fit(rows, ctx)? })
+        self.settings().fit(rows, ctx)
     }
 
     fn examples() -> Vec<Example<Self>> {
@@ -135,8 +151,10 @@ impl ExtraTreesParams {
             min_samples_split: self.min_samples_split,
             min_samples_leaf: self.min_samples_leaf,
             min_impurity_decrease: self.min_impurity_decrease,
-            class_weight: self.class_weight,
+            class_weight: self.class_weight.clone(),
             max_bin: self.max_bin,
+            ccp_alpha: self.ccp_alpha,
+            oob_score: self.oob_score,
         }
     }
 }

@@ -10,10 +10,15 @@ use super::forest::Forest;
 use super::grow::{GrowParams, Grown, Sample, grow};
 use super::histogram::Packing;
 use super::look::Workspace;
+use super::oob::{self, OutOfBag};
+use super::prune::{self, Mass};
 use super::sample;
 use super::table::Table;
+use crate::aggregate::Rows;
+use crate::error::Result;
 use crate::math::{self, ExactSum};
 use crate::par;
+use crate::rng::Stream;
 use crate::step::FitContext;
 
 /// How to grow a forest.
@@ -24,6 +29,30 @@ pub(in crate::models) struct BagParams {
     pub grow: GrowParams,
     /// The least fall of impurity, as a share of the total weight.
     pub min_impurity_decrease: f64,
+    /// See [`prune`].
+    pub ccp_alpha: f64,
+}
+
+impl BagParams {
+    /// How good a forest that these made is on rows that its trees have not seen.
+    ///
+    /// # Errors
+    /// If a block cannot be read.
+    pub fn out_of_bag(
+        &self,
+        forest: &Forest,
+        table: &Table,
+        rows: &dyn Rows,
+        ctx: &FitContext<'_>,
+    ) -> Result<OutOfBag> {
+        let samples: Vec<Stream> = (0..self.n_trees).map(|tree| row_stream(ctx, tree)).collect();
+        oob::judge(forest, table, rows, ctx, &samples)
+    }
+}
+
+/// The draws of a tree's rows.
+fn row_stream(ctx: &FitContext<'_>, tree: u32) -> Stream {
+    ctx.stream("", "rows").substream("tree", u64::from(tree))
 }
 
 /// Fits a forest: one value per leaf, or `n_classes` of them above two.
@@ -104,6 +133,12 @@ impl Bag<'_> {
         let stream = self.ctx.stream("", "columns").substream("tree", u64::from(tree));
         let mut space = Workspace::default();
         let grown = grow(self.data, &params, &features, sample, &stream, &mut space);
+        // Of two classes one is counted, and Gini is that of both.
+        let both = if self.ctx.n_classes == 2 { 2.0 } else { 1.0 };
+        let grown = match self.params.ccp_alpha {
+            0.0 => grown,
+            alpha => prune::prune(grown, alpha, both, |rows| self.mass(rows, &weights)),
+        };
         let facts =
             |leaf: &super::grow::GrownLeaf| self.facts(&grown.rows[leaf.rows.clone()], &weights);
         let leaves = grown.leaves.iter().map(facts).collect();
@@ -117,7 +152,7 @@ impl Bag<'_> {
         if !self.params.bootstrap {
             return (self.all.clone(), (0..n).map(weight).collect());
         }
-        let stream = self.ctx.stream("", "rows").substream("tree", u64::from(tree));
+        let stream = row_stream(self.ctx, tree);
         let (mut rows, counts) = sample::bootstrap(&self.all, &self.table.keys, &stream);
         let mut weights = vec![0.0; n];
         for (&row, count) in rows.iter().zip(counts) {
@@ -138,6 +173,11 @@ impl Bag<'_> {
             return if y == channel as f64 { w } else { 0.0 };
         }
         (y - self.centre) * w
+    }
+
+    fn mass(&self, rows: &[u32], weights: &[f64]) -> Mass {
+        let LeafFacts { values, weight } = self.facts(rows, weights);
+        Mass { weight: weight.unwrap_or(rows.len() as f64), means: values }
     }
 
     fn facts(&self, rows: &[u32], weights: &[f64]) -> LeafFacts {

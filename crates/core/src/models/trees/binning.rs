@@ -16,6 +16,7 @@ use crate::aggregate::{LevelCounts, Rows};
 use crate::batch::{Batch, Column, ColumnKind, MISSING_CODE};
 use crate::error::{Code, Error, Result};
 use crate::math;
+use crate::models::linear;
 use crate::par;
 use crate::step::FitContext;
 
@@ -108,7 +109,7 @@ impl Binned {
     /// Bins the columns at `ctx.slots`, of the rows that `kept` lists per block of `rows`.
     ///
     /// # Errors
-    /// If a number is infinite; the column is named.
+    /// If a number is infinite; its row and column are named.
     pub fn new(rows: &dyn Rows, ctx: &FitContext<'_>, kept: &[Kept], max_bin: u32) -> Result<Self> {
         let levels = levels_of(rows, ctx, max_bin)?;
         let n_rows = kept.iter().map(Kept::len).sum::<usize>();
@@ -209,11 +210,24 @@ impl OneColumn<'_> {
             let bins = pack(&cuts, numbers, |x| x as usize);
             return Ok((cuts, bins));
         }
-        let cuts = num_cuts(numbers, keys, max_bin).map_err(|e| e.column(ctx.name(self.slot)))?;
+        let cuts = match num_cuts(numbers, keys, max_bin) {
+            Ok(cuts) => cuts,
+            Err(error) => return Err(self.placed(error, rows, ctx)?),
+        };
         let thresholds = cuts.thresholds.clone();
         let cuts = Cuts::Num(cuts);
         let bins = pack(&cuts, numbers, |x| bin_of(&thresholds, x));
         Ok((cuts, bins))
+    }
+
+    /// The error with the column, and the first row that counts and is infinite.
+    fn placed(&self, error: Error, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Error> {
+        let values = |block: &Batch| {
+            let values = block.num(self.slot).iter().enumerate();
+            values.map(|(row, x)| if block.weight(row) > 0.0 { *x } else { 0.0 }).collect()
+        };
+        let error = error.column(ctx.name(self.slot));
+        linear::at_first(error, rows, &values, f64::is_infinite)
     }
 
     fn see(&self, block: &Batch, kept: &Kept, numbers: &mut Vec<f64>) {
@@ -260,7 +274,8 @@ fn num_cuts(values: &[f64], keys: &mut Vec<u64>, max_bin: u32) -> Result<NumCuts
     let ends = [keys.first(), keys.last()];
     if ends.into_iter().flatten().any(|&key| math::from_order_key(key).is_infinite()) {
         let message = "expected finite numbers, found an infinity";
-        return Err(Error::new(Code::NotFinite, message).remedy("clip or drop such values"));
+        return Err(Error::new(Code::NotFinite, message)
+            .remedy("repair the value, or make it missing: trees take missing values"));
     }
     let runs = || keys.chunk_by(|a, b| a == b);
     let ends = bin_ends(runs().map(|run| run.len() as u64), max_bin);

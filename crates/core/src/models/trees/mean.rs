@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::forest::Forest;
+use super::oob::OutOfBag;
 use crate::batch::{Batch, Schema};
 use crate::error::Result;
 use crate::step::{Output, Predict};
@@ -12,10 +13,14 @@ use crate::step::{Output, Predict};
 #[serde(deny_unknown_fields)]
 pub struct MeanForest {
     pub(in crate::models) forest: Forest,
+    /// How good it is on rows out of bags, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) out_of_bag: Option<OutOfBag>,
 }
 
 impl Predict for MeanForest {
     fn check(&self, features: &Schema) -> Result<()> {
+        self.out_of_bag.map_or(Ok(()), |found| found.check())?;
         self.forest.check_means(features)
     }
 
@@ -47,6 +52,12 @@ impl Predict for MeanForest {
     }
 
     fn facts(&self) -> Vec<(String, f64)> {
-        self.forest.facts()
+        let mut facts = self.forest.facts();
+        facts.extend(self.own_figures());
+        facts
+    }
+
+    fn own_figures(&self) -> Vec<(String, f64)> {
+        self.out_of_bag.iter().flat_map(OutOfBag::facts).collect()
     }
 }

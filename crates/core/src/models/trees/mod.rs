@@ -22,11 +22,13 @@ mod leaves;
 mod look;
 pub(super) mod mean;
 pub(super) mod objective;
+mod oob;
 #[cfg(test)]
 mod oracle;
 mod outputs;
 mod partition;
 mod predict;
+mod prune;
 mod sample;
 mod scan;
 pub(super) mod settings;

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::bag::{BagParams, bag};
 use super::binning::{BINS_MAX, Binned};
-use super::forest::Forest;
 use super::grow::GrowParams;
+use super::mean::MeanForest;
 use super::table::Table;
 use crate::aggregate::Rows;
 use crate::batch::ColumnKind;
@@ -76,6 +76,8 @@ pub(in crate::models) struct BagSettings {
     pub random_cuts: bool,
     pub class_weight: ClassWeight,
     pub max_bin: u32,
+    pub ccp_alpha: f64,
+    pub oob_score: bool,
 }
 
 impl BagSettings {
@@ -92,18 +94,24 @@ impl BagSettings {
         at_least("min_samples_split", self.min_samples_split, 2)?;
         at_least("min_samples_leaf", self.min_samples_leaf, 1)?;
         bins("max_bin", self.max_bin)?;
-        not_negative("min_impurity_decrease", self.min_impurity_decrease)
+        self.class_weight.validate()?;
+        not_negative("min_impurity_decrease", self.min_impurity_decrease)?;
+        not_negative("ccp_alpha", self.ccp_alpha)?;
+        if self.oob_score && !self.bootstrap {
+            let message = "expected `bootstrap` with `oob_score`, found none";
+            let remedy = "without samples no row is out of a bag";
+            return Err(Error::new(Code::BadParameter, message).remedy(remedy));
+        }
+        Ok(())
     }
 
     /// Fits the forest.
     ///
     /// # Errors
     /// If a row has no target or an infinite value.
-    pub fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Forest> {
+    pub fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<MeanForest> {
         let mut table = Table::new(rows, self.bootstrap)?;
-        if self.class_weight == ClassWeight::Balanced && ctx.n_classes > 0 {
-            table.balance(ctx.n_classes as usize);
-        }
+        table.weigh_classes(&self.class_weight, ctx)?;
         let data = Binned::new(rows, ctx, &table.kept, self.max_bin)?;
         let node_features = self.max_features.of(data.n_features(), ctx.n_classes > 0);
         let is_wide = ctx.n_classes > 2;
@@ -129,14 +137,24 @@ impl BagSettings {
                 ..GrowParams::default()
             },
             min_impurity_decrease: self.min_impurity_decrease,
+            ccp_alpha: self.ccp_alpha,
         };
         let forest = bag(&table, &data, &params, ctx);
-        if forest.value.iter().all(|x| x.is_finite()) {
-            return Ok(forest);
+        if !forest.value.iter().all(|x| x.is_finite()) {
+            let message = "expected finite means of the target, found an overflow";
+            return Err(Error::new(Code::NotFinite, message).remedy("scale the target"));
         }
-        let message = "expected finite means of the target, found an overflow";
-        Err(Error::new(Code::NotFinite, message).remedy("scale the target"))
+        let out_of_bag = match self.oob_score {
+            true => Some(params.out_of_bag(&forest, &table, rows, ctx)?),
+            false => None,
+        };
+        Ok(MeanForest { forest, out_of_bag })
     }
+}
+
+/// For stored forms that leave a 0 out.
+pub(in crate::models) fn is_zero(x: &f64) -> bool {
+    *x == 0.0
 }
 
 /// 0 means no bound.

@@ -53,6 +53,8 @@ pub(super) struct Ended {
     /// The gradient norm before the last step.
     pub(super) gradient_norm: f64,
     pub(super) is_optimal: bool,
+    /// What the step before the last one took away from the variables; empty where there was none.
+    pub(super) last_change: Vec<f64>,
 }
 
 /// A point with its sums, penalty included.
@@ -112,22 +114,27 @@ impl Newton<'_> {
         let mut slices = 1;
         let mut here = self.visit(start, slices)?;
         let mut gradient_norm = f64::INFINITY;
+        let mut last_change = Vec::new();
         for n_iterations in 1..=max_iter {
             let Some((finer, bend)) = self.bend(&mut here, slices)? else {
-                return Ok(here.ended(n_iterations, gradient_norm, false));
+                let ended = here.ended(n_iterations, gradient_norm, false);
+                return Ok(Ended { last_change, ..ended });
             };
             slices = finer;
             let Some(step) = self.step(&here, &bend) else {
-                return Ok(here.ended(n_iterations, gradient_norm, false));
+                let ended = here.ended(n_iterations, gradient_norm, false);
+                return Ok(Ended { last_change, ..ended });
             };
             gradient_norm = step.size / math::sqrt(self.total_weight);
             if gradient_norm <= tolerance && step.reach <= SETTLED_REACH {
                 let point = moved(&here.point, &step.change, 1.0);
-                return Ok(Visit { point, ..here }.ended(n_iterations, gradient_norm, true));
+                let ended = Visit { point, ..here }.ended(n_iterations, gradient_norm, true);
+                return Ok(Ended { last_change, ..ended });
             }
             here = self.advance(&here, &step, slices)?;
+            last_change = step.change;
         }
-        Ok(here.ended(max_iter, gradient_norm, false))
+        Ok(Ended { last_change, ..here.ended(max_iter, gradient_norm, false) })
     }
 
     /// Steps near the optimum: the first with second derivatives that are about right, the others
@@ -292,7 +299,8 @@ fn sample(rows: &dyn Rows, keep: impl Fn(RowKey) -> bool) -> Result<MemoryRows> 
 
 impl Visit {
     fn ended(self, n_iterations: u32, gradient_norm: f64, is_optimal: bool) -> Ended {
-        Ended { point: self.point, n_iterations, gradient_norm, is_optimal }
+        let last_change = Vec::new();
+        Ended { point: self.point, n_iterations, gradient_norm, is_optimal, last_change }
     }
 }
 

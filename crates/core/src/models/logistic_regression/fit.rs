@@ -1,6 +1,6 @@
 //! The three ways of the fit: two classes without absolute values, with them, several classes.
 
-use super::{ClassWeight, LogisticRegression, LogisticRegressionParams, Penalty};
+use super::{LogisticRegression, LogisticRegressionParams, Penalty};
 use crate::aggregate::{ClassTotals, LogisticPass, LogisticPoint, Loss, Rows};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
@@ -10,6 +10,7 @@ use crate::models::loss_fit::{self, LossFit, Strength, placed};
 use crate::models::minimise::Stop;
 use crate::models::multinomial::Multinomial;
 use crate::models::newton::{Ended, Newton};
+use crate::models::separation;
 use crate::models::summary::{self, StandardErrors};
 use crate::step::FitContext;
 
@@ -52,7 +53,7 @@ impl LogisticRegressionParams {
         }
     }
 
-    /// What a row of each class counts.
+    /// What a row of each class counts: one, n / (k n_class), or as a table by label says.
     fn class_weights(
         &self,
         rows: &dyn Rows,
@@ -72,11 +73,8 @@ impl LogisticRegressionParams {
             let message = format!("expected targets below {n_classes}, found another");
             return Err(Error::new(Code::BadTarget, message));
         }
-        let (n, k) = (ranges.total_weight, n_classes as f64);
-        Ok(match self.class_weight {
-            ClassWeight::None => vec![1.0; n_classes],
-            ClassWeight::Balanced => totals.iter().map(|total| n / (k * total)).collect(),
-        })
+        let factors = self.class_weight.factors(ranges.total_weight, &totals, ctx.labels)?;
+        Ok(factors.unwrap_or_else(|| vec![1.0; n_classes]))
     }
 
     /// The features that take part: without penalty, those that do not depend on earlier ones.
@@ -116,9 +114,13 @@ impl LogisticRegressionParams {
             heaviest: ranges.heaviest,
         };
         let ended = newton.run(start, ranges.target.n(), self.max_iter, self.tolerance)?;
-        let is_unsettled = !ended.is_optimal;
+        let is_separated = self.is_separated(rows, &ended, &slots)?;
+        let is_unsettled = !ended.is_optimal || is_separated;
         if is_unsettled && !ctx.keeps(ended.gradient_norm) {
-            return Err(self.no_optimum(&ended, &slots, ctx));
+            return Err(match is_separated {
+                true => separated(&separation::carriers(&slots, &ended.point.weights), ctx),
+                false => self.no_optimum(&ended, &slots, ctx),
+            });
         }
         let summary = if self.summary && !is_unsettled {
             Some(self.standard_errors(rows, &slots, &chosen, &ended.point, ctx)?)
@@ -241,6 +243,16 @@ impl LogisticRegressionParams {
         }
     }
 
+    /// Whether the steps followed weights that separate the classes. Where they found an optimum,
+    /// it may be one that is flat because the losses vanished, which takes many steps.
+    fn is_separated(&self, rows: &dyn Rows, ended: &Ended, slots: &[usize]) -> Result<bool> {
+        let may_be = !ended.is_optimal || ended.n_iterations > FEW_STEPS;
+        if self.penalty != Penalty::None || !may_be {
+            return Ok(false);
+        }
+        separation::separates(rows, slots, &ended.point, &ended.last_change)
+    }
+
     /// Names the column with the largest weight on the common scale: it is the one that runs away.
     fn no_optimum(&self, ended: &Ended, slots: &[usize], ctx: &FitContext<'_>) -> Error {
         let message = format!(
@@ -258,6 +270,31 @@ impl LogisticRegressionParams {
             Some((_, slot)) => error.column(ctx.name(slot)),
             None => error,
         }
+    }
+}
+
+/// In so many steps, each of which moves log-odds by about 1, no loss vanishes.
+const FEW_STEPS: u32 = 20;
+/// More columns than this are not named.
+const N_NAMED_MAX: usize = 5;
+
+/// Classes between which the columns at `slots` leave no doubt.
+fn separated(slots: &[usize], ctx: &FitContext<'_>) -> Error {
+    let named = slots.iter().take(N_NAMED_MAX).map(|&slot| format!("`{}`", ctx.name(slot)));
+    let named = named.collect::<Vec<_>>().join(", ");
+    let by = match slots.len().saturating_sub(N_NAMED_MAX) {
+        0 => named,
+        n => format!("{named} and {n} more"),
+    };
+    let message = format!(
+        "expected classes that overlap, found them separated by a weighted sum of {by}: the larger \
+         its weights, the better, so that no finite ones are best"
+    );
+    let remedy = "set `penalty` to \"l2\", and `c`, to bound the weights, or leave a column out";
+    let error = Error::new(Code::NotConverged, message).remedy(remedy);
+    match slots {
+        [one] => error.column(ctx.name(*one)),
+        _ => error,
     }
 }
 

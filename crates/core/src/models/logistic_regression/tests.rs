@@ -81,19 +81,31 @@ fn a_column_that_depends_on_earlier_ones_has_coefficient_zero() {
 fn more_columns_than_rows() {
     let t = regression(&[&[0.0, 1.0], &[3.0, 1.0], &[2.0, 2.5]], &[0.0, 1.0]);
     assert!(fit_model(&LogisticRegressionParams::default(), &t).is_ok());
-    assert!(refused(&free(), &t).contains("may separate the classes"));
+    assert!(refused(&free(), &t).contains("found them separated by"));
 }
 
 #[test]
 fn separated_classes_are_named() {
     let noise = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0];
     let all = refused(&free(), &regression(&[&noise, &X], &X));
-    assert!(all.starts_with("column `x1`: expected an optimum within 100 steps"), "{all}");
-    assert!(all.ends_with("add a penalty or drop it)"), "{all}");
+    let said = "expected classes that overlap, found them separated by a weighted sum of `x1`";
+    assert!(all.contains(said), "{all}");
+    let ends = ": the larger its weights, the better, so that no finite ones are best (set \
+                `penalty` to \"l2\", and `c`, to bound the weights, or leave a column out)";
+    assert!(all.ends_with(ends), "{all}");
     // Only one rare value separates: its rows are all positive.
     let rare = [0.0, 0.0, 1.0, 0.0, 0.0, 0.0];
     let some = refused(&free(), &regression(&[&X, &rare], &Y));
-    assert!(some.starts_with("column `x1`: "), "{some}");
+    assert!(some.contains("expected classes that overlap") && some.contains("`x1`"), "{some}");
+    // Neither column alone, but their sum: x0 + x1 is below 4 for class 0, above for class 1.
+    let (a, b) = ([0.0, 3.0, 1.0, 5.0, 2.0, 4.0], [3.0, 0.0, 2.0, 0.0, 4.0, 1.0]);
+    let sum = refused(&free(), &regression(&[&a, &b], &[0.0, 0.0, 0.0, 1.0, 1.0, 1.0]));
+    assert!(sum.starts_with("expected classes that overlap, found them separated by"), "{sum}");
+    assert!(sum.contains("`x0`") && sum.contains("`x1`"), "{sum}");
+    // Too few steps for classes that overlap say that, and nothing of separation.
+    let short = LogisticRegressionParams { max_iter: 1, ..free() };
+    let few = refused(&short, &regression(&[&X], &Y));
+    assert!(few.contains("expected an optimum within 1 steps"), "{few}");
     // A penalty holds it.
     let params = LogisticRegressionParams { c: 1e6, ..Default::default() };
     assert!(fit_model(&params, &regression(&[&noise, &X], &X)).is_ok());

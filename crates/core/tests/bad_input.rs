@@ -66,8 +66,10 @@ const TROUBLES: &[Trouble] = &[
         weighted(config, &t, |row, w| if row == 2 { f64::INFINITY } else { w })
     }),
     trouble("weights all zero", true, ALL, |config, t| weighted(config, &t, |_, _| 0.0)),
-    trouble("huge weights", false, ALL, |config, t| weighted(config, &t, |_, _| f64::MAX)),
-    trouble("tiny weights", false, ALL, |config, t| weighted(config, &t, |_, _| 1e-320)),
+    trouble("huge weights", true, ALL, |config, t| weighted(config, &t, |_, _| f64::MAX)),
+    trouble("tiny weights", true, ALL, |config, t| weighted(config, &t, |_, _| 1e-320)),
+    trouble("large weights", false, ALL, |config, t| weighted(config, &t, |_, _| 1e50)),
+    trouble("small weights", false, ALL, |config, t| weighted(config, &t, |_, _| 1e-50)),
     trouble("no row", true, ALL, |_, t| t.select(&[])),
     trouble("one row", false, ALL, |_, t| t.select(&[0])),
     trouble("three rows", false, ALL, |_, t| t.select(&[0, 1, 2])),
@@ -220,7 +222,7 @@ fn classes_that_a_column_separates_have_no_optimum_without_a_penalty() {
     config.data.columns.retain(|name, _| ["area", BINARY_TARGET].contains(&name.as_str()));
     let error = judge(&config, &separated).expect("an error by name").expect("no optimum");
     assert_eq!(error.code(), Code::NotConverged, "{error}");
-    assert!(error.to_string().contains("then no finite weight is best"), "{error}");
+    assert!(error.to_string().contains("so that no finite ones are best"), "{error}");
     config.model = LogisticRegressionParams::default().into();
     assert!(judge(&config, &separated).expect("a fit").is_none(), "a penalty has an optimum");
 }

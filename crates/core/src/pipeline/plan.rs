@@ -249,8 +249,11 @@ impl Plan {
     pub fn output(&self, output: Output, batch: &Batch) -> Result<Scores> {
         let Some(names) = self.outputs(output) else {
             let kind = self.pipeline.model.kind();
-            let message = format!("expected a model with that output, found `{kind}`");
-            return Err(Error::new(Code::Usage, message).step(MODEL_STEP));
+            let name = format!("{output:?}").to_lowercase();
+            let message = format!("expected a model that has a {name}, found `{kind}`");
+            return Err(Error::new(Code::Usage, message)
+                .remedy("every model has a score; the importance of columns asks for no more")
+                .step(MODEL_STEP));
         };
         let width = names.len().max(1);
         let mut blocks = self.transform(batch, None)?;

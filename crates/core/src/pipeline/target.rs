@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::batch::{Column, show_num};
-use crate::config::{TargetConfig, TargetTransform, Task};
+use crate::config::{Config, MODEL_STEP, TargetConfig, TargetTransform, Task};
 use crate::error::{Code, Error, Result};
 use crate::math;
 
@@ -117,6 +117,25 @@ impl Targets {
         self.bad = self.bad.take().or(behind.bad);
     }
 
+    /// Refuses class weights that call the label besides the positive one something else.
+    ///
+    /// # Errors
+    /// If they do.
+    pub fn check_other(&self, config: &Config) -> Result<()> {
+        let positive = config.target.positive.as_deref();
+        let said = positive.and_then(|positive| config.model.other_label(positive));
+        match (said, self.others.as_slice()) {
+            (Some(said), [(found, _)]) if said != found => {
+                let message =
+                    format!("expected a weight of {found:?} in `class_weight`, found {said:?}");
+                Err(Error::new(Code::BadParameter, message)
+                    .remedy("use the labels of the target")
+                    .step(MODEL_STEP))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The targets of all rows.
     ///
     /// # Errors
@@ -166,6 +185,12 @@ fn check_classes(values: &[f64], config: &TargetConfig) -> Result<()> {
     }
 }
 
+/// No use has larger weights; sums of products with them stay far from the end of numbers.
+const WEIGHT_MAX: f64 = 1e50;
+/// Nor only smaller ones.
+const WEIGHT_MIN: f64 = 1e-50;
+const SCALE_WEIGHTS: &str = "divide all weights by one number at the source";
+
 /// The weights of a part of a table; parts merge in the order of the source.
 #[derive(Default)]
 pub struct Weights {
@@ -181,11 +206,18 @@ impl Weights {
             let bad = Some(Error::new(Code::WrongKind, message));
             return Weights { values: Vec::new(), bad };
         };
-        let bad = rows.clone().find(|&row| !(values[row].is_finite() && values[row] >= 0.0));
+        let bad = rows.clone().find(|&row| !(0.0..=WEIGHT_MAX).contains(&values[row]));
         let bad = bad.map(|row| {
             let found = crate::batch::Value::Num(values[row]);
-            let message = format!("expected a weight of at least 0, found {found}");
-            Error::new(Code::BadWeight, message).row(place(row))
+            let is_large = values[row] > WEIGHT_MAX && values[row].is_finite();
+            let error = if is_large {
+                let message = format!("expected a weight of at most {WEIGHT_MAX:e}, found {found}");
+                Error::new(Code::BadWeight, message).remedy(SCALE_WEIGHTS)
+            } else {
+                let message = format!("expected a weight of at least 0, found {found}");
+                Error::new(Code::BadWeight, message)
+            };
+            error.row(place(row))
         });
         Weights { values: values[rows].to_vec(), bad }
     }
@@ -204,15 +236,22 @@ impl Weights {
     /// The weights of all rows.
     ///
     /// # Errors
-    /// If one is missing, infinite or negative, or all are 0.
+    /// If one is missing, infinite, negative or beyond every use, or all are 0 or near it.
     pub fn finish(self) -> Result<Vec<f64>> {
         if let Some(error) = self.bad {
             return Err(error);
         }
-        if self.values.is_empty() || self.values.iter().any(|w| *w > 0.0) {
+        let largest = self.values.iter().copied().fold(0.0, math::max);
+        if self.values.is_empty() || largest >= WEIGHT_MIN {
             return Ok(self.values);
         }
-        Err(Error::new(Code::BadWeight, "expected a weight above 0, found only zeros"))
+        if largest == 0.0 {
+            return Err(Error::new(Code::BadWeight, "expected a weight above 0, found only zeros"));
+        }
+        let message = format!(
+            "expected a weight of at least {WEIGHT_MIN:e}, found {largest:e} as the largest"
+        );
+        Err(Error::new(Code::BadWeight, message).remedy(SCALE_WEIGHTS))
     }
 }
 
@@ -344,6 +383,26 @@ mod tests {
         assert_eq!(read_weights(&Column::num([0.0, 2.5])).unwrap(), [0.0, 2.5]);
         for bad in [[0.0, 0.0], [1.0, -1.0], [f64::NAN, 1.0], [f64::INFINITY, 1.0]] {
             assert!(read_weights(&Column::num(bad)).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn weights_beyond_every_use_are_refused_by_name() {
+        let said = |weights: [f64; 2]| {
+            let refused = read_weights(&Column::num(weights));
+            refused.err().map(|e| e.to_string()).unwrap_or_default()
+        };
+        let scale = " (divide all weights by one number at the source)";
+        assert_eq!(
+            said([1.0, 1e300]),
+            "row 1: expected a weight of at most 1e50, found number 1e300".to_owned() + scale
+        );
+        assert_eq!(
+            said([1e-320, 0.0]),
+            "expected a weight of at least 1e-50, found 1e-320 as the largest".to_owned() + scale
+        );
+        for fine in [[1e50, 1e-320], [1e-50, 0.0]] {
+            assert_eq!(said(fine), "");
         }
     }
 

@@ -109,7 +109,7 @@ fn points(
         let train = subset::nested(config, &folds.train(&rows, fold), *share);
         let name = format!("{}, {} rows", folds.name(fold), train.n_rows());
         let pair = check_share(config, &train, &name)
-            .and_then(|()| both_sides(config, &train, &folds.test(&rows, fold)));
+            .and_then(|()| both_sides(config, &train, &folds.test(&rows, fold), metric));
         counter.one();
         pair
     });
@@ -124,10 +124,16 @@ fn check_share(config: &Config, train: &MemoryRows, name: &str) -> Result<()> {
 }
 
 /// The figures of the rows fitted on, and of the others.
-fn both_sides(config: &Config, train: &MemoryRows, test: &MemoryRows) -> Result<(Part, Part)> {
-    let (fitted, part) = workflow::fit_and_score(config, train.clone(), test)?;
+fn both_sides(
+    config: &Config,
+    train: &MemoryRows,
+    test: &MemoryRows,
+    metric: &Metric,
+) -> Result<(Part, Part)> {
+    let also = std::slice::from_ref(metric);
+    let (fitted, part) = workflow::fit_and_score(config, train.clone(), test, also)?;
     let plan = Plan::new(config, fitted.pipeline)?;
-    let (n_unscored, metrics) = workflow::judge(config, &plan, train)?;
+    let (n_unscored, metrics) = workflow::judge(config, &plan, train, also)?;
     Ok((Part { n_test: part.n_train, n_train: part.n_train, n_unscored, metrics }, part))
 }
 
@@ -170,7 +176,7 @@ pub struct Spread {
 }
 
 /// The spread of each figure over `n_seeds` seeds from the config's own on; on the declared test
-/// part, or as the mean over folds.
+/// part, or as the mean over folds; `also` besides the figures of every fit.
 ///
 /// # Errors
 /// As [`workflow::evaluate`].
@@ -178,6 +184,7 @@ pub fn seeds(
     config: &Config,
     batch: &Batch,
     plan: Option<&FoldPlan>,
+    also: &[Metric],
     (n_seeds, vary): (u64, Vary),
     threads: &Threads,
     hear: Hear<'_>,
@@ -201,7 +208,7 @@ pub fn seeds(
                 false => config.clone(),
             };
             let (fit, split) = (with(vary != Vary::Split), with(vary != Vary::Fit));
-            let figures = under_seed(&fit, &split, &table, plan);
+            let figures = under_seed(&fit, &split, &table, plan, also);
             counter.one();
             figures
         });
@@ -216,6 +223,7 @@ fn under_seed(
     split: &Config,
     table: &Table,
     plan: Option<&FoldPlan>,
+    also: &[Metric],
 ) -> Result<Summary> {
     let rows = table.rows();
     let Some(plan) = plan else {
@@ -223,13 +231,13 @@ fn under_seed(
         let train = table.filter(|block, row| !split.is_test(block, row));
         let test = table.filter(|block, row| split.is_test(block, row));
         check_share(fit, &train, "the training rows")?;
-        return Ok(workflow::summary(&[workflow::fit_and_score(fit, train, &test)?.1]));
+        return Ok(workflow::summary(&[workflow::fit_and_score(fit, train, &test, also)?.1]));
     };
     let folds = Folds::new(split, rows, plan, Purpose::Judge)?;
     folds.check(rows, fit.target.task, None)?;
     let parts = (0..folds.n_folds()).map(|fold| {
         let (train, test) = (folds.train(rows, fold), folds.test(rows, fold));
-        Ok(workflow::fit_and_score(fit, train, &test)?.1)
+        Ok(workflow::fit_and_score(fit, train, &test, also)?.1)
     });
     Ok(workflow::summary(&parts.collect::<Result<Vec<Part>>>()?))
 }

@@ -111,7 +111,7 @@ fn shuffle(config: &Config, rows: &Batch, name: &str, repeat: u64) -> Result<Bat
 
 fn figure_of(plan: &Plan, config: &Config, rows: Batch, metric: &Metric) -> Result<(u64, f64)> {
     let rows = MemoryRows::from_batch(rows);
-    let (n_unscored, figures) = workflow::judge(config, plan, &rows)?;
+    let (n_unscored, figures) = workflow::judge(config, plan, &rows, std::slice::from_ref(metric))?;
     let figure = figures.get(metric.name).copied().ok_or_else(|| {
         let message = format!("expected rows for which {} is defined, found others", metric.name);
         Error::new(Code::TooFewRows, message).remedy("give more rows, or name another metric")

@@ -13,6 +13,8 @@
 //! # Errors
 //! A row in an error is the row of the source, whatever the split left out before it.
 
+mod judge;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,8 +31,10 @@ use samescore_core::pipeline::{self, FitRows, Plan, PopulationCounts, StreamedTa
 use samescore_core::step::Progress;
 
 use crate::folds::{FoldPlan, Folds, Purpose};
-use crate::metrics;
+use crate::metrics::Metric;
 use crate::split::Split;
+
+pub(crate) use judge::judge;
 
 /// What a fit gives.
 pub struct Outcome {
@@ -147,7 +151,8 @@ fn seal(
     (train, test): (FitRows, FitRows),
     hear: Hear<'_>,
 ) -> Result<Outcome> {
-    let (mut fitted, part) = fit_and_score_heard(config, train, (&test, test.n_rows()), hear)?;
+    let test = (&test as &dyn Rows, test.n_rows());
+    let (mut fitted, part) = fit_and_score_heard(config, train, test, &[], hear)?;
     fitted.population = population;
     let metrics = match split {
         Split::None => prefixed("train_", &part.metrics),
@@ -160,7 +165,7 @@ fn seal(
 }
 
 /// Fits and scores without keeping the artifact: on the declared test part, or on each fold.
-/// Tells `hear` how far it is.
+/// Takes the figures of `also` besides those of every fit. Tells `hear` how far it is.
 ///
 /// # Errors
 /// As [`fit`], and if there is neither a split nor a number of folds, or the rows are too few for
@@ -169,6 +174,7 @@ pub fn evaluate(
     config: &Config,
     batch: &Batch,
     folds: Option<&FoldPlan>,
+    also: &[Metric],
     threads: &Threads,
     hear: Hear<'_>,
 ) -> Result<Evaluation> {
@@ -180,24 +186,28 @@ pub fn evaluate(
         let parts = match folds {
             None => {
                 let (train, test) = sides(&table, &Split::of(config)?);
-                let n_test = test.n_rows();
-                vec![fit_and_score_heard(config, train.into(), (&test, n_test), hear)?.1]
+                let test = (&test as &dyn Rows, test.n_rows());
+                vec![fit_and_score_heard(config, train.into(), test, also, hear)?.1]
             }
             Some(plan) => {
                 let rows = table.rows();
                 let folds = Folds::new(config, rows, plan, Purpose::Judge)?;
                 folds.check(rows, config.target.task, None)?;
+                for metric in also {
+                    folds.check(rows, config.target.task, Some(metric))?;
+                }
                 let counter = Counter::new("folds", u64::from(folds.n_folds()), hear);
                 let each: Vec<u32> = (0..folds.n_folds()).collect();
                 let parts = par::map(&each, |&fold| {
                     let (train, test) = (folds.train(rows, fold), folds.test(rows, fold));
-                    let part = fit_and_score(config, train, &test).map(|(_, part)| part);
+                    let part = fit_and_score(config, train, &test, also).map(|(_, part)| part);
                     counter.one();
                     part
                 });
                 parts.into_iter().collect::<Result<_>>()?
             }
         };
+        judged_by(&parts, also)?;
         let summary = summary(&parts);
         Ok(Evaluation { parts, summary })
     })
@@ -210,17 +220,31 @@ pub fn evaluate(
 pub fn evaluate_streamed(
     config: &Config,
     blocks: Arc<dyn Blocks>,
+    also: &[Metric],
     threads: &Threads,
     hear: Hear<'_>,
 ) -> Result<Evaluation> {
     check_kept(config)?;
     threads.run(|| {
         let (_, _, (train, test)) = open_streamed(config, blocks, hear)?;
-        let n_test = test.n_rows();
-        let parts = vec![fit_and_score_heard(config, train, (&test, n_test), hear)?.1];
+        let test = (&test as &dyn Rows, test.n_rows());
+        let parts = vec![fit_and_score_heard(config, train, test, also, hear)?.1];
+        judged_by(&parts, also)?;
         let summary = summary(&parts);
         Ok(Evaluation { parts, summary })
     })
+}
+
+/// Refuses parts that lack a figure that was asked for.
+fn judged_by(parts: &[Part], also: &[Metric]) -> Result<()> {
+    for (nth, part) in (1..).zip(parts) {
+        let missing = also.iter().find(|metric| !part.metrics.contains_key(metric.name));
+        if let Some(Metric { name, .. }) = missing {
+            let message = format!("part {nth}: expected `{name}` of its rows, found none defined");
+            return Err(Error::new(Code::TooFewRows, message).remedy("ask for another metric"));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a config that keeps no rows from its fit.
@@ -283,14 +307,16 @@ pub(crate) fn fit_and_score(
     config: &Config,
     train: MemoryRows,
     test: &MemoryRows,
+    also: &[Metric],
 ) -> Result<(pipeline::Fitted, Part)> {
-    fit_and_score_heard(config, train.into(), (test, test.n_rows()), &|_, _, _| ())
+    fit_and_score_heard(config, train.into(), (test, test.n_rows()), also, &|_, _, _| ())
 }
 
 fn fit_and_score_heard(
     config: &Config,
     train: FitRows,
     (test, n_test): (&dyn Rows, usize),
+    also: &[Metric],
     hear: Hear<'_>,
 ) -> Result<(pipeline::Fitted, Part)> {
     let n_train = train.n_rows() as u64;
@@ -300,24 +326,9 @@ fn fit_and_score_heard(
         return Err(Error::new(Code::TooFewRows, "expected rows to test on, found none")
             .remedy("raise the test_ratio, or give more rows"));
     }
-    let (n_unscored, metrics) = judge(config, &plan, test)?;
+    let (n_unscored, metrics) = judge(config, &plan, test, also)?;
     let part = Part { n_train, n_test: n_test as u64, n_unscored, metrics };
     Ok((fitted, part))
-}
-
-/// How many rows got no score, and the figures of the others.
-///
-/// # Errors
-/// If a block cannot be read.
-pub(crate) fn judge(
-    config: &Config,
-    plan: &Plan,
-    rows: &dyn Rows,
-) -> Result<(u64, BTreeMap<String, f64>)> {
-    let (truth, scores, n_unscored) = score(plan, rows)?;
-    let target = &config.target;
-    let (width, threshold) = (target.n_outputs(), plan.threshold());
-    Ok((n_unscored, metrics::decided(target.task, &truth, &scores, width, threshold)))
 }
 
 /// The rows that the config's own split leaves to be fitted on, and how many it keeps.
@@ -329,40 +340,6 @@ pub(crate) fn training_rows(config: &Config, table: &Table) -> Result<(MemoryRow
     let train = table.filter(|block, row| !split.is_test(block, row));
     let n_kept = (table.n_rows() - train.n_rows()) as u64;
     Ok((train, n_kept))
-}
-
-/// Targets and scores (one per class of several) of the rows that got a score, and how many got
-/// none.
-type Judged = (Vec<f64>, Vec<f64>, u64);
-
-fn score(plan: &Plan, rows: &dyn Rows) -> Result<Judged> {
-    let judge = |index| {
-        let (mut truth, mut scored, mut n_unscored) = (Vec::new(), Vec::new(), 0);
-        let mut judged = Ok(());
-        rows.with_block(index, &mut |block| {
-            judged = plan.score(block).map(|scores| {
-                for (row, &y) in block.target().iter().enumerate() {
-                    match scores.values(row) {
-                        Ok(values) => {
-                            truth.push(y);
-                            scored.extend_from_slice(values);
-                        }
-                        Err(_) => n_unscored += 1,
-                    }
-                }
-            });
-        })?;
-        judged.map(|()| (truth, scored, n_unscored))
-    };
-    let mut all: Judged = Judged::default();
-    par::in_waves(rows.n_blocks(), judge, |part| {
-        let (truth, scored, n_unscored) = part?;
-        all.0.extend(truth);
-        all.1.extend(scored);
-        all.2 += n_unscored;
-        Ok::<bool, Error>(true)
-    })?;
-    Ok(all)
 }
 
 fn prefixed(prefix: &str, metrics: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {

@@ -107,7 +107,7 @@ fn outputs_as_json_and_into_a_file() {
 fn a_model_without_the_output_says_so() {
     let folder = linear();
     let args = ["score", "t.samescore", "t.csv", "--output", "leaf"];
-    refused(folder.path(), &args, "expected a model with that output, found `linear_regression`");
+    refused(folder.path(), &args, "expected a model that has a leaf, found `linear_regression`");
 }
 
 #[test]

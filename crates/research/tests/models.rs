@@ -226,3 +226,123 @@ fn a_wrong_parameter_or_row_is_named_where_it_is() {
     let mixed = folder("task = \"binary\"", mixed, bit);
     refused(mixed.path(), &["fit", "t.toml"], "`voting` of `linear_regression`, found binary");
 }
+
+/// The config with the column `b` as weights.
+fn weigh(folder: &TempDir) {
+    let path = folder.path().join("t.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(path, text.replace("[data]\n", "[data]\nweight = \"b\"\n")).unwrap();
+}
+
+#[test]
+fn metrics_follow_the_loss() {
+    let of = |model: &str, name: &str| {
+        let folder = folder("", model, |i| (1 + i * 7 % 23 + i % 4).to_string());
+        let found = json(folder.path(), &["evaluate", "t.toml", "--folds", "3"]);
+        let summary = found["summary"].as_object().unwrap().clone();
+        assert!(summary[name]["mean"].as_f64().unwrap() > 0.0, "{summary:?}");
+        assert_eq!(summary.len(), 4, "{summary:?}");
+        let fit = json(folder.path(), &["fit", "t.toml"]);
+        assert!(fit["metrics"][format!("train_{name}")].is_f64(), "{fit}");
+        let curve = ["learning-curve", "t.toml", "--folds", "3", "--metric", name];
+        assert_eq!(json(folder.path(), &curve)["metric"], name);
+    };
+    of("kind = \"quantile_regression\"\nquantile = 0.75", "pinball");
+    of("kind = \"poisson_regression\"", "poisson_deviance");
+    of("kind = \"gamma_regression\"", "gamma_deviance");
+    of("kind = \"tweedie_regression\"", "tweedie_deviance");
+    of("kind = \"gradient_boosting\"\nloss = \"quantile\"", "pinball");
+}
+
+#[test]
+fn a_metric_is_shown_where_it_is_asked_for_and_defined() {
+    let model = "kind = \"linear_regression\"";
+    let above = folder("", model, |i| (1 + i).to_string());
+    let asked = ["evaluate", "t.toml", "--folds", "3", "--metric", "mape"];
+    let found = json(above.path(), &asked);
+    assert!(found["summary"]["mape"]["mean"].is_f64(), "{found}");
+    let seeds = ["seeds", "t.toml", "--folds", "3", "--count", "2", "--metric", "mape"];
+    assert!(json(above.path(), &seeds)["metrics"]["mape"]["mean"].is_f64());
+    let zero = folder("", model, |i| (i % 4).to_string());
+    refused(zero.path(), &asked, "`mape` expected targets other than 0 to test on, found one of 0");
+    let unknown = ["evaluate", "t.toml", "--folds", "3", "--metric", "pinball"];
+    refused(zero.path(), &unknown, "expected a metric to rank by, rmse, mae, r2, poisson_deviance");
+    // The line goes below 0, where there is no deviance.
+    let steep = folder("", model, |i| (3 * (i * 7 % 23).saturating_sub(12)).to_string());
+    let asked = ["evaluate", "t.toml", "--folds", "3", "--metric", "poisson_deviance"];
+    refused(steep.path(), &asked, "expected `poisson_deviance` of its rows, found none defined");
+}
+
+#[test]
+fn metrics_weigh_rows_as_the_fit_does() {
+    let folder = folder("", "kind = \"linear_regression\"", number);
+    let evaluate = ["evaluate", "t.toml", "--folds", "3"];
+    let plain = json(folder.path(), &evaluate);
+    assert_eq!(plain["weight"], Value::Null);
+    weigh(&folder);
+    let weighed = json(folder.path(), &evaluate);
+    assert_eq!(weighed["weight"], "b");
+    assert_ne!(plain["summary"]["rmse"], weighed["summary"]["rmse"]);
+    let said = "each row counts its `b` in the metrics\n";
+    for command in [&evaluate[..], &["fit", "t.toml"], &["seeds", "t.toml", "--folds", "3"]] {
+        assert!(yes(folder.path(), command).0.contains(said), "{command:?}");
+    }
+    // One weight for all rows is none.
+    let path = folder.path().join("t.csv");
+    let table = std::fs::read_to_string(&path).unwrap();
+    let level = |line: &str| {
+        let cells: Vec<&str> = line.split(',').collect();
+        let weight = if cells[1] == "b" { "b" } else { "4" };
+        [cells[0], weight, cells[2]].join(",") + "\n"
+    };
+    std::fs::write(&path, table.lines().map(level).collect::<String>()).unwrap();
+    let fit = json(folder.path(), &["fit", "t.toml"]);
+    let text = std::fs::read_to_string(folder.path().join("t.toml")).unwrap();
+    let text = text.replace("weight = \"b\"\n", "").replace("b = \"num\"\n", "");
+    std::fs::write(folder.path().join("t.toml"), text).unwrap();
+    let without = json(folder.path(), &["fit", "t.toml"]);
+    let rmse = |found: &Value| found["metrics"]["train_rmse"].as_f64().unwrap();
+    assert!((rmse(&fit) - rmse(&without)).abs() < 1e-12 * rmse(&fit), "{fit} {without}");
+}
+
+#[test]
+fn classes_are_weighed_by_label_and_numbers_are_not() {
+    let model = "kind = \"random_forest\"\nmax_depth = 3\nn_estimators = 10\n";
+    let with = |target: &str, weight: &str, y: fn(usize) -> String| {
+        folder(target, &format!("{model}class_weight = {weight}"), y)
+    };
+    let found = |weight: &str| {
+        let folder = with("task = \"binary\"", weight, bit);
+        let fit = json(folder.path(), &["fit", "t.toml"]);
+        fit["metrics"]["train_true_positives"].as_f64().unwrap()
+    };
+    assert!(found("{ 0 = 1.0, 1 = 20.0 }") > found("{ 0 = 20.0, 1 = 1.0 }"));
+    let number = with("", "\"balanced\"", number);
+    let said = "step `model`: expected no `class_weight` for a regression";
+    refused(number.path(), &["fit", "t.toml"], said);
+    let wrong = with("task = \"binary\"", "{ no = 1.0, yes = 5.0 }", bit);
+    let said = "expected labels of the target in `class_weight`, found \"no\"";
+    refused(wrong.path(), &["fit", "t.toml"], said);
+    let help = "help: give each of \"0\", \"1\" a weight, and nothing else";
+    refused(wrong.path(), &["fit", "t.toml"], help);
+    let kinds = yes(number.path(), &["kinds", "random_forest"]).0;
+    assert!(kinds.contains("\"none\" | \"balanced\" | table of: number, by label"), "{kinds}");
+}
+
+#[test]
+fn out_of_bag_scores_and_centres_are_seen() {
+    let forest = "kind = \"random_forest\"\nn_estimators = 10\noob_score = true";
+    let folder = folder("", forest, number);
+    let told = yes(folder.path(), &["fit", "t.toml"]).0;
+    assert!(told.contains("of the fit itself") && told.contains("out-of-bag R2"), "{told}");
+    let fit = json(folder.path(), &["fit", "t.toml"]);
+    assert!(fit["own_figures"]["out-of-bag R2"].is_f64(), "{fit}");
+    assert!(yes(folder.path(), &["inspect", "t.samescore"]).0.contains("out-of-bag R2"));
+    let groups = self::folder("", "kind = \"k_means\"\nn_clusters = 3\nn_init = 4", number);
+    yes(groups.path(), &["fit", "t.toml"]);
+    let text = yes(groups.path(), &["inspect", "t.samescore"]).0;
+    assert!(text.contains("centre 0") && text.contains("centre 2"), "{text}");
+    let about = json(groups.path(), &["inspect", "t.samescore"]);
+    let centres = about["artifact"]["centres"].as_array().unwrap();
+    assert_eq!((centres.len(), centres[0].as_array().unwrap().len()), (3, 2), "{about}");
+}

@@ -38,7 +38,7 @@ use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
 use crate::par;
 use crate::rng;
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel, Predict, TargetLoss};
 
 /// The model, how many of them, and what each sees.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -94,6 +94,10 @@ impl FitModel for BaggingParams {
 
     fn weighs(&self) -> bool {
         self.estimator.weighs()
+    }
+
+    fn target_loss(&self) -> Option<TargetLoss> {
+        self.estimator.target_loss()
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Bagging> {

@@ -42,7 +42,7 @@ use crate::aggregate::{Loss, Rows};
 use crate::config::Task;
 use crate::error::Result;
 use crate::example::COMPLETE_COLUMNS;
-use crate::step::{Example, FitContext, FitModel};
+use crate::step::{Example, FitContext, FitModel, TargetLoss};
 
 /// The penalty, and when to stop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -77,6 +77,10 @@ impl FitModel for PoissonRegressionParams {
 
     fn weighs(&self) -> bool {
         true
+    }
+
+    fn target_loss(&self) -> Option<TargetLoss> {
+        Some(TargetLoss::Poisson)
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<PoissonRegression> {

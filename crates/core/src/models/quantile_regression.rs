@@ -51,7 +51,7 @@ use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
 use crate::math;
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel, Predict, TargetLoss};
 
 /// The first width, the last, and what a stage multiplies it by; after one whose rows in the kink
 /// were those of the stage before, the last factor.
@@ -109,6 +109,10 @@ impl FitModel for QuantileRegressionParams {
 
     fn weighs(&self) -> bool {
         true
+    }
+
+    fn target_loss(&self) -> Option<TargetLoss> {
+        Some(TargetLoss::Quantile(self.quantile))
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<QuantileRegression> {

@@ -40,7 +40,7 @@ use crate::batch::{Batch, Column, ColumnKind, Field, Schema};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
-use crate::step::{Example, FitContext, FitModel, Predict};
+use crate::step::{Example, FitContext, FitModel, Predict, TargetLoss};
 
 /// The models and the one on top.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -109,6 +109,10 @@ impl FitModel for StackingParams {
 
     fn weighs(&self) -> bool {
         self.all().into_iter().all(ModelParams::weighs)
+    }
+
+    fn target_loss(&self) -> Option<TargetLoss> {
+        self.final_estimator.target_loss()
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<Stacking> {

@@ -49,7 +49,7 @@ use crate::aggregate::{Loss, Rows};
 use crate::config::Task;
 use crate::error::{Code, Error, Result};
 use crate::example::COMPLETE_COLUMNS;
-use crate::step::{Example, FitContext, FitModel};
+use crate::step::{Example, FitContext, FitModel, TargetLoss};
 
 /// The penalty, and when to stop.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -101,6 +101,10 @@ impl FitModel for TweedieRegressionParams {
 
     fn weighs(&self) -> bool {
         true
+    }
+
+    fn target_loss(&self) -> Option<TargetLoss> {
+        Some(TargetLoss::Tweedie(self.power))
     }
 
     fn fit(&self, rows: &dyn Rows, ctx: &FitContext<'_>) -> Result<TweedieRegression> {

@@ -98,6 +98,7 @@ fn main() -> Result<()> {
         &config,
         &houses,
         None,
+        &[],
         (12, samescore_research::curves::Vary::Fit),
         &threads,
         &|_, _, _| (),

@@ -56,7 +56,7 @@ fn main() -> Result<()> {
     let config = pipeline();
     let passengers = gather::read(&notebook::table("titanic.csv"), &config.data, &[])?;
     let folds = FoldPlan { scheme: Scheme::Stratified, n_folds: 5 };
-    let metric = metrics::named(Task::Binary, Some("roc_auc"))?;
+    let metric = metrics::named(&config, Some("roc_auc"))?;
 
     let text = "Eight trials on five folds; one passenger in five never takes part.";
     print!("{}", notebook::heading("The search", text));
@@ -94,7 +94,7 @@ fn main() -> Result<()> {
     print!("{}", notebook::heading("How much is the seed's", text));
     for (name, vary) in [("fit", Vary::Fit), ("split", Vary::Split)] {
         let quiet = &|_: &str, _: u64, _: u64| ();
-        let spread = curves::seeds(&winner, &passengers, None, (20, vary), &threads, quiet)?;
+        let spread = curves::seeds(&winner, &passengers, None, &[], (20, vary), &threads, quiet)?;
         if let Some(auc) = spread.get("roc_auc") {
             let values: Vec<f64> = auc.values.iter().copied().flatten().collect();
             let strip = plot::spread(&values, (0.75, 0.95), 40);

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use samescore_core::config::Config;
 use samescore_core::par::Threads;
 use samescore_research::workflow::{Evaluation, Hear};
-use samescore_research::{render, workflow};
+use samescore_research::{metrics, render, workflow};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::folding::{FoldArgs, Source, SourceArgs};
+use super::folding::{self, FoldArgs, Source, SourceArgs};
 use super::load::Loaded;
 use super::reading::{Opened, ReadArgs};
 use super::shell::{Answer, Shell};
@@ -28,6 +28,9 @@ pub(super) struct Args {
     folds: Option<u64>,
     #[command(flatten)]
     scheme: FoldArgs,
+    /// A metric to show besides those of the task and the model's loss; may be given again.
+    #[arg(long = "metric", value_name = "NAME")]
+    metrics: Vec<String>,
     /// Read the rows block by block on every pass, as `fit --stream` does. It cannot change a bit.
     #[arg(long, conflicts_with = "folds")]
     stream: bool,
@@ -37,39 +40,48 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let plan = args.scheme.plan_if(args.folds)?;
-    let evaluation = match plan {
+    let (config, evaluation) = match plan {
         Some(plan) => {
             let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
-            evaluate(shell, &loaded, |config, hear| {
-                workflow::evaluate(config, &batch, Some(&plan), &threads, hear)
+            let also = metrics::all_named(&loaded.config, &args.metrics)?;
+            evaluate(shell, loaded, |config, hear| {
+                workflow::evaluate(config, &batch, Some(&plan), &also, &threads, hear)
             })
         }
         None => {
             let mut loaded = Loaded::read(&args.source.config, &args.source.data)?;
+            let also = metrics::all_named(&loaded.config, &args.metrics)?;
             let threads = Threads::new(args.source.threads)?;
             let progress = shell.progress(&format!("reading {}", loaded.gathering.source));
             let rows = loaded.take_rows();
             let opened = threads.run(|| args.reading.open(&loaded.gathering, rows, args.stream))?;
             drop(progress);
-            evaluate(shell, &loaded, |config, hear| match opened {
-                Opened::Whole(batch) => workflow::evaluate(config, &batch, None, &threads, hear),
+            evaluate(shell, loaded, |config, hear| match opened {
+                Opened::Whole(batch) => {
+                    workflow::evaluate(config, &batch, None, &also, &threads, hear)
+                }
                 Opened::Streamed(blocks) => {
-                    workflow::evaluate_streamed(config, Arc::new(*blocks), &threads, hear)
+                    workflow::evaluate_streamed(config, Arc::new(*blocks), &also, &threads, hear)
                 }
             })
         }
     }?;
-    Ok(Answer::yes(shell.body(|| text(&evaluation), || to_json(&evaluation))))
+    let weight = config.data.weight.clone();
+    Ok(Answer::yes(shell.body(
+        || text(&evaluation) + &folding::weighed(&config),
+        || to_json(&evaluation, weight.as_deref()),
+    )))
 }
 
 fn evaluate(
     shell: &Shell,
-    loaded: &Loaded,
+    loaded: Loaded,
     work: impl FnOnce(&Config, Hear<'_>) -> samescore_core::error::Result<Evaluation>,
-) -> Result<Evaluation, Failure> {
+) -> Result<(Config, Evaluation), Failure> {
     let progress = shell.progress("fitting");
     let hear = |step: &str, done, total| progress.at(step, done, total);
-    work(&loaded.config, &hear).map_err(|e| loaded.failure(e))
+    let evaluation = work(&loaded.config, &hear).map_err(|e| loaded.failure(e))?;
+    Ok((loaded.config, evaluation))
 }
 
 fn text(evaluation: &Evaluation) -> String {
@@ -107,7 +119,7 @@ fn text(evaluation: &Evaluation) -> String {
     text
 }
 
-fn to_json(evaluation: &Evaluation) -> Value {
+fn to_json(evaluation: &Evaluation, weight: Option<&str>) -> Value {
     let parts: Vec<Value> = evaluation
         .parts
         .iter()
@@ -125,5 +137,5 @@ fn to_json(evaluation: &Evaluation) -> Value {
         .iter()
         .map(|(name, (mean, sd))| (name.clone(), json!({ "mean": mean, "sd": sd })))
         .collect();
-    json!({ "command": "evaluate", "parts": parts, "summary": summary })
+    json!({ "command": "evaluate", "weight": weight, "parts": parts, "summary": summary })
 }

@@ -15,6 +15,7 @@ use samescore_research::{output_file, render, workflow};
 use serde_json::json;
 
 use super::failure::Failure;
+use super::folding;
 use super::load::{DataArgs, Inputs, Loaded};
 use super::model;
 use super::reading::{Opened, ReadArgs};
@@ -97,6 +98,8 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
                 "n_test": outcome.n_test,
                 "n_unscored": outcome.n_unscored,
                 "metrics": outcome.metrics,
+                "weight": payload.config.data.weight,
+                "own_figures": model::own_figures(payload),
                 "warnings": model::warnings(payload),
                 "decision_threshold": payload.pipeline.model.threshold(),
                 "summary": model::summary_json(payload),
@@ -197,5 +200,9 @@ fn text(outcome: &Outcome, path: &str) -> String {
         text.push_str(&format!("a row is positive from a score of {threshold} on\n"));
     }
     text.push_str(&model::summary_text(payload));
-    text + &render::table(&["metric", "value"], &rows)
+    text.push_str(&render::table(&["metric", "value"], &rows));
+    text.push_str(&folding::weighed(&payload.config));
+    let own = payload.pipeline.model.own_figures().into_iter();
+    let own: Vec<Vec<String>> = own.map(|(name, x)| vec![name, render::short(x)]).collect();
+    if own.is_empty() { text } else { text + &render::table(&["of the fit itself", "value"], &own) }
 }

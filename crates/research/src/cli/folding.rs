@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use samescore_core::batch::Batch;
+use samescore_core::config::Config;
 use samescore_core::error::{Code, Error, Result};
 use samescore_core::par::Threads;
 use samescore_research::folds::{FoldPlan, Scheme};
@@ -77,6 +78,12 @@ pub(super) struct SourceArgs {
     /// The number of threads; 0 means one per core. It cannot change a bit.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) threads: usize,
+}
+
+/// By which column rows count in the figures; nothing if each counts one.
+pub(super) fn weighed(config: &Config) -> String {
+    let name = config.data.weight.as_ref();
+    name.map_or(String::new(), |name| format!("each row counts its `{name}` in the metrics\n"))
 }
 
 /// A config with its rows.

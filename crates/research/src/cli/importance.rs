@@ -12,6 +12,7 @@ use samescore_research::render;
 use serde_json::{Value, json};
 
 use super::failure::Failure;
+use super::folding;
 use super::load;
 use super::shell::{Answer, Shell};
 
@@ -48,7 +49,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let artifact = load::artifact(&args.artifact)?;
     let (payload, plan) = (artifact.payload(), artifact.plan());
     let config = &payload.config;
-    let metric = metrics::named(config.target.task, args.metric.as_deref())?;
+    let metric = metrics::named(config, args.metric.as_deref())?;
     let threads = Threads::new(args.threads)?;
     let shuffled = match &args.source {
         None => None,
@@ -72,7 +73,17 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     Ok(Answer::yes(shell.body(
         || {
             let kind = payload.pipeline.model.kind();
-            text(kind, &features, &measures) + &shuffled_text(shuffled.as_ref(), &metric)
+            let mut text = text(kind, &features, &measures);
+            if measures.is_empty() && shuffled.is_none() {
+                text.push_str(
+                    "with a source that has the target, every column is shuffled and judged\n",
+                );
+            }
+            if let Some(found) = &shuffled {
+                text.push_str(&shuffled_text(found, &metric));
+                text.push_str(&folding::weighed(config));
+            }
+            text
         },
         || {
             let of = |place: usize| -> serde_json::Map<String, Value> {
@@ -89,6 +100,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
                 "artifact": digest,
                 "model": payload.pipeline.model.kind(),
                 "features": features,
+                "weight": config.data.weight,
                 "permutation": shuffled.as_ref().map(|found| shuffled_json(found, &metric)),
             })
         },
@@ -140,10 +152,7 @@ fn descending(names: &[String], value: impl Fn(usize) -> f64) -> Vec<usize> {
     order
 }
 
-fn shuffled_text(found: Option<&Permutation>, metric: &Metric) -> String {
-    let Some(found) = found else {
-        return String::new();
-    };
+fn shuffled_text(found: &Permutation, metric: &Metric) -> String {
     let names: Vec<String> = found.columns.iter().map(|c| c.column.clone()).collect();
     let order = descending(&names, |place| found.columns[place].mean);
     let rows: Vec<Vec<String>> = order

@@ -6,7 +6,7 @@ use samescore_research::{plot, render};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::folding::{FoldArgs, Source, SourceArgs};
+use super::folding::{self, FoldArgs, Source, SourceArgs};
 use super::shell::{Answer, Shell};
 
 /// Characters of a curve.
@@ -36,7 +36,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let plan = args.scheme.plan(args.folds)?;
     let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
-    let metric = metrics::named(loaded.config.target.task, args.metric.as_deref())?;
+    let metric = metrics::named(&loaded.config, args.metric.as_deref())?;
     let progress = shell.progress("fitting");
     let hear = |step: &str, done, total| progress.at(step, done, total);
     let points =
@@ -45,10 +45,15 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     drop(progress);
     let labels: Vec<String> = points.iter().map(rows_label).collect();
     Ok(Answer::yes(shell.body(
-        || text("rows", &labels, &points, &metric),
+        || text("rows", &labels, &points, &metric) + &folding::weighed(&loaded.config),
         || {
             let points: Vec<Value> = points.iter().map(to_json).collect();
-            json!({ "command": "learning-curve", "metric": metric.name, "points": points })
+            json!({
+                "command": "learning-curve",
+                "metric": metric.name,
+                "weight": loaded.config.data.weight,
+                "points": points,
+            })
         },
     )))
 }

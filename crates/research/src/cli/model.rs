@@ -1,4 +1,4 @@
-//! What `fit`, `inspect` and `importance` show of a fitted model.
+//! What `fit` and `inspect` show of a fitted model.
 
 use samescore_core::artifact::Payload;
 use samescore_core::math;
@@ -23,7 +23,33 @@ pub(super) fn text(payload: &Payload) -> String {
         text.push_str(&render::table(&["fact", "value"], &facts));
     }
     let known = summary_text(payload);
-    if known.is_empty() { text + &weights(payload) } else { text + &known }
+    if known.is_empty() { text + &weights(payload) + &centres(payload) } else { text + &known }
+}
+
+/// More centres than this are in the JSON answer alone.
+const N_CENTRES_SHOWN: usize = 10;
+
+/// The centre of each group, by the number that a row near it is scored.
+fn centres(payload: &Payload) -> String {
+    let centres = payload.pipeline.model.centres();
+    if centres.is_empty() {
+        return String::new();
+    }
+    let shown = &centres[..Ord::min(centres.len(), N_CENTRES_SHOWN)];
+    let labels: Vec<String> = (0..shown.len()).map(|number| format!("centre {number}")).collect();
+    let header: Vec<&str> =
+        ["column"].into_iter().chain(labels.iter().map(String::as_str)).collect();
+    let row = |(place, name): (usize, &String)| {
+        let values = shown.iter().map(|centre| centre.get(place).copied());
+        let values = values.map(|x| x.map_or("-".to_owned(), render::short));
+        [name.clone()].into_iter().chain(values).collect()
+    };
+    let rows: Vec<Vec<String>> = payload.pipeline.features.iter().enumerate().map(row).collect();
+    let table = render::table(&header, &rows);
+    match centres.len() - shown.len() {
+        0 => table,
+        n => format!("{table}{n} more centres are in the JSON answer\n"),
+    }
 }
 
 /// How well each coefficient is known, in the order of the columns; nothing without a summary.
@@ -58,6 +84,7 @@ pub(super) fn json(payload: &Payload) -> Map<String, Value> {
     about.insert("facts".to_owned(), json!(payload.pipeline.facts(classes)));
     about.insert("coefficients".to_owned(), json!(model.coefficients()));
     about.insert("class_coefficients".to_owned(), Value::Object(of_classes));
+    about.insert("centres".to_owned(), json!(model.centres()));
     about.insert("summary".to_owned(), summary_json(payload));
     about.insert("decision_threshold".to_owned(), json!(model.threshold()));
     about.insert("warnings".to_owned(), json!(warnings(payload)));
@@ -88,6 +115,12 @@ pub(super) fn summary_json(payload: &Payload) -> Value {
 /// What a user should know about how the fit ended.
 pub(super) fn warnings(payload: &Payload) -> Vec<String> {
     payload.pipeline.model.warnings()
+}
+
+/// How good the model is on rows that a part of its fit has not seen, by name.
+pub(super) fn own_figures(payload: &Payload) -> Map<String, Value> {
+    let own = payload.pipeline.model.own_figures();
+    own.into_iter().map(|(name, x)| (name, json!(x))).collect()
 }
 
 /// The intercept's name and those of the columns.

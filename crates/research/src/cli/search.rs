@@ -11,7 +11,7 @@ use samescore_research::{file, metrics, output_file, render};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::folding::{FoldArgs, Source, SourceArgs};
+use super::folding::{self, FoldArgs, Source, SourceArgs};
 use super::load::{Inputs, Loaded};
 use super::shell::{Answer, Shell};
 
@@ -105,8 +105,12 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     }
     let names = space.names();
     Ok(Answer::yes(shell.body(
-        || to_text(args, &settings, &names, &report),
-        || to_json(args, &settings, &names, &report),
+        || to_text(args, &settings, &names, &report) + &folding::weighed(&loaded.config),
+        || {
+            let mut object = to_json(args, &settings, &names, &report);
+            object["weight"] = json!(loaded.config.data.weight);
+            object
+        },
     )))
 }
 
@@ -129,7 +133,7 @@ fn settings(args: &Args, loaded: &Loaded) -> Result<Settings, Error> {
         method,
         n_trials: args.trials.unwrap_or(N_TRIALS),
         folds: args.scheme.plan(args.folds)?,
-        metric: metrics::named(loaded.config.target.task, args.metric.as_deref())?,
+        metric: metrics::named(&loaded.config, args.metric.as_deref())?,
         n_outer: args.nested,
         n_rungs: args.rungs,
     })

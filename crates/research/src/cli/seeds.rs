@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use samescore_research::curves::{self, Spread, Vary};
-use samescore_research::{plot, render};
+use samescore_research::{metrics, plot, render};
 use serde_json::{Map, Value, json};
 
 use super::failure::Failure;
-use super::folding::{FoldArgs, Source, SourceArgs};
+use super::folding::{self, FoldArgs, Source, SourceArgs};
 use super::shell::{Answer, Shell};
 
 /// Characters of a spread.
@@ -34,6 +34,9 @@ pub(super) struct Args {
     folds: Option<u64>,
     #[command(flatten)]
     scheme: FoldArgs,
+    /// A metric to show besides those of the task and the model's loss; may be given again.
+    #[arg(long = "metric", value_name = "NAME")]
+    metrics: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,16 +62,17 @@ impl VaryName {
 pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let plan = args.scheme.plan_if(args.folds)?;
     let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
+    let also = metrics::all_named(&loaded.config, &args.metrics)?;
     let progress = shell.progress("seeds");
     let hear = |step: &str, done, total| progress.at(step, done, total);
     let (vary, name) = args.vary.of();
     let what = (args.count, vary);
-    let found = curves::seeds(&loaded.config, &batch, plan.as_ref(), what, &threads, &hear)
+    let found = curves::seeds(&loaded.config, &batch, plan.as_ref(), &also, what, &threads, &hear)
         .map_err(|e| loaded.failure(e))?;
     drop(progress);
     let first = loaded.config.seed.0;
     Ok(Answer::yes(shell.body(
-        || text(&found),
+        || text(&found) + &folding::weighed(&loaded.config),
         || {
             let spreads: Map<String, Value> =
                 found.iter().map(|(name, spread)| (name.clone(), to_json(spread))).collect();
@@ -77,6 +81,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
                 "first_seed": first,
                 "count": args.count,
                 "vary": name,
+                "weight": loaded.config.data.weight,
                 "metrics": spreads,
             })
         },

@@ -6,7 +6,7 @@ use samescore_research::{curves, metrics};
 use serde_json::{Value, json};
 
 use super::failure::Failure;
-use super::folding::{FoldArgs, Source, SourceArgs};
+use super::folding::{self, FoldArgs, Source, SourceArgs};
 use super::learning_curve;
 use super::shell::{Answer, Shell};
 
@@ -39,7 +39,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     let plan = args.scheme.plan(args.folds)?;
     let values = values(&args.values)?;
     let Source { loaded, batch, threads } = Source::read(&args.source, shell)?;
-    let metric = metrics::named(loaded.config.target.task, args.metric.as_deref())?;
+    let metric = metrics::named(&loaded.config, args.metric.as_deref())?;
     let progress = shell.progress("fitting");
     let hear = |step: &str, done, total| progress.at(step, done, total);
     let parameter = (args.parameter.as_str(), values.as_slice());
@@ -49,7 +49,10 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
     drop(progress);
     let labels: Vec<String> = values.iter().map(show).collect();
     Ok(Answer::yes(shell.body(
-        || learning_curve::text(&args.parameter, &labels, &points, &metric),
+        || {
+            let text = learning_curve::text(&args.parameter, &labels, &points, &metric);
+            text + &folding::weighed(&loaded.config)
+        },
         || {
             let with = |(value, point): (&toml::Value, &_)| {
                 let mut object = learning_curve::to_json(point);
@@ -61,6 +64,7 @@ pub(super) fn run(args: &Args, shell: &Shell) -> Result<Answer, Failure> {
                 "command": "validation-curve",
                 "parameter": args.parameter,
                 "metric": metric.name,
+                "weight": loaded.config.data.weight,
                 "points": points,
             })
         },

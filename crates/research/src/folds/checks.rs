@@ -26,12 +26,18 @@ pub(super) fn check_test(name: &str, targets: &[f64], task: Task, metric: &Metri
         Needs::Rows => true,
         Needs::TwoValues => has_two_values(targets),
         Needs::Positive => targets.contains(&1.0),
+        Needs::NoZero => targets.iter().all(|y| *y != 0.0),
+        Needs::NoneBelowZero => targets.iter().all(|y| *y >= 0.0),
+        Needs::AllAboveZero => targets.iter().all(|y| *y > 0.0),
     };
     if is_defined {
         return Ok(());
     }
     let (expected, found) = match (metric.needs, task) {
         (Needs::Positive, _) => ("a row of the positive class", "none"),
+        (Needs::NoZero, _) => ("targets other than 0", "one of 0"),
+        (Needs::NoneBelowZero, _) => ("targets of at least 0", "one below"),
+        (Needs::AllAboveZero, _) => ("targets above 0", "another"),
         (_, Task::Regression) => ("a target that varies", "one value"),
         _ => ("rows of two classes", "one class"),
     };

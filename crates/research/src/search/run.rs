@@ -180,6 +180,11 @@ impl Run<'_> {
         }
     }
 
+    /// The figure that ranks, as the config that is searched from has it.
+    fn also(&self) -> &[Metric] {
+        std::slice::from_ref(&self.search.settings.metric)
+    }
+
     fn check_share(&self, folds: &Folds, rows: &MemoryRows, rung: u32, share: Share) -> Result<()> {
         if share.of == 1 {
             return Ok(());
@@ -214,7 +219,7 @@ impl Run<'_> {
             let part = self.journal.once(place, || {
                 let train = subset::nested(&trial.config, &folds.train(rows, fold), share);
                 let test = folds.test(rows, fold);
-                Ok(workflow::fit_and_score(&trial.config, train, &test)?.1)
+                Ok(workflow::fit_and_score(&trial.config, train, &test, self.also())?.1)
             });
             self.counter.one();
             part
@@ -275,7 +280,7 @@ impl Run<'_> {
             let trial = &trials[index];
             let rung = self.rungs.len() as u32;
             let place = Place { outer: fold + 1, rung, trial: trial.number, fold: 0 };
-            let fit = || Ok(workflow::fit_and_score(&trial.config, train, &test)?.1);
+            let fit = || Ok(workflow::fit_and_score(&trial.config, train, &test, self.also())?.1);
             let part = self.journal.once(place, fit).map_err(within)?;
             self.counter.one();
             let value = value(&part, &settings.metric, &format!("outer {}", folds.name(fold)))?;

@@ -53,12 +53,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let p: Array1<f64> = a.predict(&dataset);
         let q: Array1<f64> = b.predict(&scaled(&a, &dataset));
         for (who, predicted) in [("samescore", p), ("linfa", q)] {
-            let figure =
-                |f: fn(&[f64], &[f64]) -> f64| f(&dataset.targets().to_vec(), &predicted.to_vec());
+            let (truth, scores) = (dataset.targets().to_vec(), predicted.to_vec());
+            let error = metrics::mean_squared_error(&metrics::Cases::new(&truth, &scores, 1));
             rows.push(vec![
                 who.to_owned(),
                 name.to_owned(),
-                render::short(figure(metrics::mean_squared_error)),
+                render::short(error),
                 format!("{:016x}", predicted[0].to_bits()),
             ]);
         }

@@ -187,7 +187,8 @@ mod tests {
             many.push((!row.is_multiple_of(7)).then_some(&format!("label {row}")));
         }
         let numbers = |n: usize| {
-            let value = |row: usize| if row.is_multiple_of(11) { math::MISSING } else { (row % n) as f64 };
+            let value =
+                |row: usize| if row.is_multiple_of(11) { math::MISSING } else { (row % n) as f64 };
             Column::Num((0..n_rows).map(value).collect())
         };
         let kinds = [ColumnKind::Text, ColumnKind::Text, ColumnKind::Num, ColumnKind::Num];

@@ -322,7 +322,7 @@ fn logistic() {
             println!("titanic {id}: {error}");
             assert_eq!(error.code(), Code::NotConverged);
             // The women with a rare title all survived: sex and title run away together.
-            assert_eq!(error.column_name(), Some("sex=male"));
+            assert!(error.message().contains("`sex=male`"), "{error}");
             continue;
         };
         let params = LogisticRegressionParams { c, ..Default::default() };

@@ -9,6 +9,7 @@ use crate::aggregate::{LogisticPoint, Rows};
 use crate::batch::Batch;
 use crate::error::Result;
 use crate::math;
+use crate::models::multinomial::ClassLine;
 
 /// Moves this small a share of the largest one are rounding.
 const ROUNDING: f64 = 1e-6;
@@ -34,6 +35,30 @@ pub(super) fn separates(
     }
     let (least, most) = moves(rows, slots, point, change)?;
     Ok(most > 0.0 && most.is_finite() && -least <= ROUNDING * most)
+}
+
+/// Whether of several classes every row with a weight has its own as the highest, by one weighted
+/// sum of the columns at `slots` per class.
+///
+/// # Errors
+/// If a block cannot be read.
+pub(super) fn tells_apart(rows: &dyn Rows, slots: &[usize], lines: &[ClassLine]) -> Result<bool> {
+    let mut are_apart = lines.len() > 1;
+    for index in 0..rows.n_blocks() {
+        rows.with_block(index, &mut |block: &Batch| {
+            for row in (0..block.n_rows()).filter(|&row| block.weight(row) > 0.0) {
+                let height = |line: &ClassLine| {
+                    let terms = line.coefficients.iter().zip(slots);
+                    terms.fold(line.intercept, |sum, (c, &slot)| sum + c * block.num(slot)[row])
+                };
+                let class = block.target()[row] as usize;
+                let own = lines.get(class).map_or(f64::NAN, height);
+                let mut others = lines.iter().enumerate().filter(|(other, _)| *other != class);
+                are_apart &= others.all(|(_, line)| own > height(line));
+            }
+        })?;
+    }
+    Ok(are_apart)
 }
 
 /// The least and the most by which a step moves a row away from the other class.

@@ -212,12 +212,18 @@ impl LogisticRegressionParams {
         let found = fit.run(self.stop())?;
         let is_unsettled = !found.is_optimal;
         if is_unsettled && !ctx.keeps(found.gradient_norm) {
+            let is_free = self.penalty == Penalty::None;
+            let lines = if is_free { fit.finish(&found.x)? } else { Vec::new() };
+            let furthest = fit.furthest(&found.x);
+            if is_free && separation::tells_apart(rows, ctx.slots, &lines)? {
+                return Err(separated(furthest.as_slice(), ctx));
+            }
             let message = format!(
                 "expected an optimum within {} steps, found a gradient norm of {:e} after {}",
                 self.max_iter, found.gradient_norm, found.n_iterations
             );
             let error = Error::new(Code::NotConverged, message).remedy(self.remedy());
-            return Err(match fit.furthest(&found.x) {
+            return Err(match furthest {
                 Some(slot) => error.column(ctx.name(slot)),
                 None => error,
             });
@@ -278,7 +284,7 @@ const FEW_STEPS: u32 = 20;
 /// More columns than this are not named.
 const N_NAMED_MAX: usize = 5;
 
-/// Classes between which the columns at `slots` leave no doubt.
+/// Classes between which the columns at `slots`, perhaps with others, leave no doubt.
 fn separated(slots: &[usize], ctx: &FitContext<'_>) -> Error {
     let named = slots.iter().take(N_NAMED_MAX).map(|&slot| format!("`{}`", ctx.name(slot)));
     let named = named.collect::<Vec<_>>().join(", ");

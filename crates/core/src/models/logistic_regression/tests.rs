@@ -1,8 +1,9 @@
 //! Hand-worked fits, and what cannot be fitted.
 
 use super::*;
+use crate::config::Task;
 use crate::math;
-use crate::models::tests::{fit_model, refused, regression};
+use crate::models::tests::{fit_as, fit_model, refused, regression};
 use crate::step::Predict;
 
 fn free() -> LogisticRegressionParams {
@@ -106,6 +107,13 @@ fn separated_classes_are_named() {
     let short = LogisticRegressionParams { max_iter: 1, ..free() };
     let few = refused(&short, &regression(&[&X], &Y));
     assert!(few.contains("expected an optimum within 1 steps"), "{few}");
+    // Three classes on a line, and the same around each other.
+    let line = [0.0, 1.0, 5.0, 6.0, 10.0, 11.0];
+    let several =
+        |classes: &[f64]| fit_as(&free(), &regression(&[&line], classes), Task::Multiclass);
+    let apart = several(&[0.0, 0.0, 1.0, 1.0, 2.0, 2.0]).unwrap_err().to_string();
+    assert!(apart.contains("expected classes that overlap") && apart.contains("`x0`"), "{apart}");
+    assert!(several(&[0.0, 1.0, 2.0, 2.0, 1.0, 0.0]).is_ok());
     // A penalty holds it.
     let params = LogisticRegressionParams { c: 1e6, ..Default::default() };
     assert!(fit_model(&params, &regression(&[&noise, &X], &X)).is_ok());

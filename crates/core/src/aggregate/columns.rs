@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{Aggregate, Rows, Slots};
-use crate::batch::{Batch, MISSING_CODE};
+use crate::batch::{Batch, Column, MISSING_CODE, MISSING_TIME};
 use crate::error::Result;
 use crate::math::{DistinctCounts, Moments, QuantileSelect, QuantileType};
+
+/// A time is ordered as its bits with this one changed.
+const SIGN: u64 = 1 << 63;
 
 /// Count, exact sum, mean, variance, minimum and maximum of numeric columns; missing is counted
 /// apart.
@@ -41,7 +44,7 @@ impl Aggregate for ColumnMoments {
     }
 }
 
-/// Exact quantiles of numeric columns in at most four passes; missing is skipped.
+/// Exact quantiles of columns of numbers or times in at most four passes; missing is skipped.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ColumnQuantiles {
     slots: Slots,
@@ -49,7 +52,7 @@ pub struct ColumnQuantiles {
 }
 
 impl ColumnQuantiles {
-    /// The quantiles `qs` of each column at `slots`; `None` where a column has no value.
+    /// The quantiles `qs` of each numeric column at `slots`; `None` where a column has no value.
     ///
     /// # Errors
     /// If a block cannot be read.
@@ -59,7 +62,26 @@ impl ColumnQuantiles {
         qs: &[f64],
         kind: QuantileType,
     ) -> Result<Vec<Vec<Option<f64>>>> {
-        let start = QuantileSelect::new(qs, kind);
+        let found = Self::found(rows, slots, QuantileSelect::new(qs, kind))?;
+        Ok(found.iter().map(QuantileSelect::finish).collect())
+    }
+
+    /// The same of time columns, each a time that occurs: of the type `lower`.
+    ///
+    /// # Errors
+    /// If a block cannot be read.
+    pub fn of_times(rows: &dyn Rows, slots: &[usize], qs: &[f64]) -> Result<Vec<Vec<Option<i64>>>> {
+        let found = Self::found(rows, slots, QuantileSelect::new(qs, QuantileType::Lower))?;
+        let time = |key: Option<u64>| key.map(|key| (key ^ SIGN) as i64);
+        let times = found.iter().map(|select| select.finish_keys().into_iter().map(time).collect());
+        Ok(times.collect())
+    }
+
+    fn found(
+        rows: &dyn Rows,
+        slots: &[usize],
+        start: QuantileSelect,
+    ) -> Result<Vec<QuantileSelect>> {
         let mut passes =
             ColumnQuantiles { slots: Slots::new(slots), columns: vec![start; slots.len()] };
         loop {
@@ -69,7 +91,7 @@ impl ColumnQuantiles {
                 another |= column.advance();
             }
             if !another {
-                return Ok(passes.columns.iter().map(QuantileSelect::finish).collect());
+                return Ok(passes.columns);
             }
         }
     }
@@ -78,7 +100,13 @@ impl ColumnQuantiles {
 impl Aggregate for ColumnQuantiles {
     fn observe(&mut self, block: &Batch) {
         for (slot, select) in self.slots.iter().zip(&mut self.columns) {
-            select.observe_slice(block.num(slot));
+            match block.column(slot) {
+                Column::Time(times) => {
+                    let times = times.iter().filter(|t| **t != MISSING_TIME);
+                    select.observe_keys(times.map(|t| (*t as u64) ^ SIGN));
+                }
+                _ => select.observe_slice(block.num(slot)),
+            }
         }
     }
 
@@ -225,5 +253,37 @@ impl Aggregate for MissingCounts {
     fn merge(&mut self, other: &Self) {
         self.n_rows += other.n_rows;
         self.n_missing.iter_mut().zip(&other.n_missing).for_each(|(a, b)| *a += b);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aggregate::MemoryRows;
+    use crate::testing::table;
+
+    #[test]
+    fn quantiles_of_times_are_those_that_sorting_finds() {
+        // Years before 1970, and beyond what a double can tell from its neighbours.
+        let micros = |i: i64| (i * 7919 % 1009 - 500) * 100_000_000_000_001;
+        let mut times: Vec<i64> = (0..1009).map(micros).collect();
+        times.push(MISSING_TIME);
+        let batch = table(&[("t", Column::Time(times.clone()))]);
+        let qs = [0.0, 0.1, 0.5, 0.99, 1.0];
+        let of = |block_rows: usize| {
+            let schema = std::sync::Arc::clone(batch.schema());
+            let rows = MemoryRows::new(schema, batch.clone().into_blocks(block_rows));
+            ColumnQuantiles::of_times(&rows, &[0], &qs).unwrap()
+        };
+        let found = of(1 << 12);
+        assert_eq!(of(7), found);
+        times.pop();
+        times.sort();
+        // The rank below 1008 q: 0, 100, 504, 997, 1008.
+        let expected = [0, 100, 504, 997, 1008].map(|rank: usize| Some(times[rank]));
+        assert_eq!(found, [expected]);
+        let none = table(&[("t", Column::Time(vec![MISSING_TIME; 3]))]);
+        let none = ColumnQuantiles::of_times(&MemoryRows::from_batch(none), &[0], &qs).unwrap();
+        assert_eq!(none, [[None; 5]]);
     }
 }

@@ -20,7 +20,6 @@ mod loss_pass;
 mod softmax_pass;
 mod subset;
 mod target;
-mod times;
 mod weights;
 
 use std::sync::Arc;
@@ -47,7 +46,6 @@ pub use loss_pass::{CurvaturePass, LossPass, LossPoint, LossSums};
 pub use softmax_pass::{SoftmaxCurvature, SoftmaxPass, SoftmaxPoint, SoftmaxSums};
 pub use subset::Subset;
 pub use target::{FeatureExtents, Gram, LevelTarget, LevelTargets, TargetSummary};
-pub use times::TimeQuantiles;
 pub use weights::{ClassTotals, WeightSummary};
 
 /// An exact summary of rows: a commutative monoid under `merge`.

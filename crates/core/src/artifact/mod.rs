@@ -22,7 +22,6 @@ mod drift;
 mod golden;
 mod profile;
 mod spread;
-mod time_spread;
 
 use std::collections::BTreeMap;
 
@@ -40,8 +39,8 @@ pub use drift::{ColumnDrift, Drift, DriftBreak, psi};
 pub use golden::Golden;
 pub use profile::{ColumnProfile, Profile, ValueProfile};
 pub use spread::{
-    LevelSpread, NumSpread, PROFILE_LEVEL_BYTES_MAX, PROFILE_LEVELS_MAX, PROFILE_QUANTILES, Spread,
-    TimeSpread,
+    LevelSpread, NumSpread, OrderedSpread, PROFILE_LEVEL_BYTES_MAX, PROFILE_LEVELS_MAX,
+    PROFILE_QUANTILES, Spread, TimeSpread,
 };
 
 const MAGIC: [u8; 4] = *b"SSCR";

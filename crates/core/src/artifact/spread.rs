@@ -3,20 +3,19 @@
 
 use std::collections::BTreeMap;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::aggregate::{Aggregate, ColumnQuantiles, Counts, Rows, Slots};
-use crate::batch::Batch;
+use crate::batch::{Batch, MISSING_TIME};
 use crate::error::Result;
 use crate::math::{self, Moments, QuantileType};
-
-pub use super::time_spread::TimeSpread;
 
 /// The shares of rows whose quantiles a profile holds.
 pub const PROFILE_QUANTILES: [f64; 13] =
     [0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99];
 /// Where the nine deciles stand among the quantiles.
-pub(super) const DECILES: std::ops::Range<usize> = 2..11;
+const DECILES: std::ops::Range<usize> = 2..11;
 /// A profile counts so many labels of a column one by one: the most frequent ones, of equally
 /// frequent ones those that come first in code-point order.
 pub const PROFILE_LEVELS_MAX: usize = 100;
@@ -35,16 +34,23 @@ pub enum Spread {
     Time(TimeSpread),
 }
 
-/// Quantiles of numbers, and how many rows are between the deciles.
+/// Quantiles of numbers or times, and how many rows are between the deciles.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct NumSpread {
-    /// At [`PROFILE_QUANTILES`], of type 7; in a column with infinities, between which no number
-    /// lies, of the type `lower`. Empty if there is no value.
-    pub quantiles: Vec<f64>,
+pub struct OrderedSpread<T> {
+    /// At [`PROFILE_QUANTILES`]. Empty if there is no value.
+    pub quantiles: Vec<T>,
     /// Rows per bin of the deciles; see `bin`. Empty if there is no value.
     pub bins: Vec<u64>,
 }
+
+/// Of numbers: quantiles of type 7; in a column with infinities, between which no number lies, of
+/// the type `lower`.
+pub type NumSpread = OrderedSpread<f64>;
+
+/// Of times, in microseconds: quantiles of the type `lower`, since between two times no other is
+/// made up.
+pub type TimeSpread = OrderedSpread<i64>;
 
 /// How often each label occurs.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -68,9 +74,15 @@ pub(super) fn bin<T: Copy + PartialOrd>(edges: &[T], x: T) -> usize {
     below + usize::from(is_repeated)
 }
 
-impl NumSpread {
+impl<T: Copy + PartialOrd> OrderedSpread<T> {
+    /// That of a column with these quantiles, whose bins are not counted yet.
+    fn of_quantiles(quantiles: Vec<Option<T>>) -> Self {
+        let quantiles = quantiles.into_iter().collect::<Option<_>>().unwrap_or_default();
+        OrderedSpread { quantiles, bins: Vec::new() }
+    }
+
     /// The edges of the bins: the deciles.
-    pub fn deciles(&self) -> &[f64] {
+    pub fn deciles(&self) -> &[T] {
         self.quantiles.get(DECILES).unwrap_or_default()
     }
 
@@ -82,7 +94,21 @@ impl NumSpread {
             (n, bins) => ascend && n == PROFILE_QUANTILES.len() && bins == DECILES.len() + 1,
         }
     }
+}
 
+impl TimeSpread {
+    /// The spread of each time column at `slots`, in at most five passes.
+    pub(super) fn of(rows: &dyn Rows, slots: &[usize]) -> Result<BTreeMap<usize, TimeSpread>> {
+        let found = match slots {
+            [] => Vec::new(),
+            slots => ColumnQuantiles::of_times(rows, slots, &PROFILE_QUANTILES)?,
+        };
+        let spreads = found.into_iter().map(TimeSpread::of_quantiles);
+        counted(rows, slots.iter().copied().zip(spreads).collect())
+    }
+}
+
+impl NumSpread {
     /// The spread of each column at `slots`, whose moments are known. The passes are at most five
     /// per group of columns; groups bound the memory that selection takes.
     pub(super) fn of(
@@ -103,21 +129,29 @@ impl NumSpread {
             let slots: Vec<usize> = columns.iter().map(|(slot, _)| **slot).collect();
             for slots in slots.chunks(group) {
                 let found = ColumnQuantiles::of(rows, slots, &PROFILE_QUANTILES, kind)?;
-                for (&slot, quantiles) in slots.iter().zip(found) {
-                    let quantiles = quantiles.into_iter().collect::<Option<_>>();
-                    let quantiles = quantiles.unwrap_or_default();
-                    spreads.insert(slot, NumSpread { quantiles, bins: Vec::new() });
-                }
+                let found = found.into_iter().map(NumSpread::of_quantiles);
+                spreads.extend(slots.iter().copied().zip(found));
             }
         }
-        let edges = spreads.values().map(|spread| spread.deciles().to_vec()).collect();
-        let slots: Vec<usize> = spreads.keys().copied().collect();
-        let counts = rows.aggregate(BinCounts::new(&slots, edges))?.counts;
-        for (spread, counts) in spreads.values_mut().zip(counts) {
-            spread.bins = if spread.quantiles.is_empty() { Vec::new() } else { counts };
-        }
-        Ok(spreads)
+        counted(rows, spreads)
     }
+}
+
+/// The spreads of the columns at their slots, with their rows per bin.
+fn counted<T: Cell>(
+    rows: &dyn Rows,
+    mut spreads: BTreeMap<usize, OrderedSpread<T>>,
+) -> Result<BTreeMap<usize, OrderedSpread<T>>> {
+    if spreads.is_empty() {
+        return Ok(spreads);
+    }
+    let edges = spreads.values().map(|spread| spread.deciles().to_vec()).collect();
+    let slots: Vec<usize> = spreads.keys().copied().collect();
+    let counts = rows.aggregate(BinCounts::new(&slots, edges))?.counts;
+    for (spread, counts) in spreads.values_mut().zip(counts) {
+        spread.bins = if spread.quantiles.is_empty() { Vec::new() } else { counts };
+    }
+    Ok(spreads)
 }
 
 impl LevelSpread {
@@ -139,25 +173,53 @@ impl LevelSpread {
     }
 }
 
-/// Rows per bin of numeric columns; missing is skipped.
+/// What stands in a column of numbers or times.
+trait Cell: Copy + PartialOrd + Send + Sync + Serialize + DeserializeOwned {
+    /// The cells of a column.
+    fn cells(block: &Batch, slot: usize) -> &[Self];
+
+    fn is_missing(self) -> bool;
+}
+
+impl Cell for f64 {
+    fn cells(block: &Batch, slot: usize) -> &[f64] {
+        block.num(slot)
+    }
+
+    fn is_missing(self) -> bool {
+        math::is_missing(self)
+    }
+}
+
+impl Cell for i64 {
+    fn cells(block: &Batch, slot: usize) -> &[i64] {
+        block.time(slot)
+    }
+
+    fn is_missing(self) -> bool {
+        self == MISSING_TIME
+    }
+}
+
+/// Rows per bin of columns; missing is skipped.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct BinCounts {
+struct BinCounts<T> {
     slots: Slots,
-    edges: Vec<Vec<f64>>,
+    edges: Vec<Vec<T>>,
     counts: Vec<Vec<u64>>,
 }
 
-impl BinCounts {
-    fn new(slots: &[usize], edges: Vec<Vec<f64>>) -> Self {
+impl<T> BinCounts<T> {
+    fn new(slots: &[usize], edges: Vec<Vec<T>>) -> Self {
         let counts = edges.iter().map(|edges| vec![0; edges.len() + 1]).collect();
         BinCounts { slots: Slots::new(slots), edges, counts }
     }
 }
 
-impl Aggregate for BinCounts {
+impl<T: Cell> Aggregate for BinCounts<T> {
     fn observe(&mut self, block: &Batch) {
         for ((slot, edges), counts) in self.slots.iter().zip(&self.edges).zip(&mut self.counts) {
-            let values = block.num(slot).iter().filter(|x| !math::is_missing(**x));
+            let values = T::cells(block, slot).iter().filter(|x| !x.is_missing());
             values.for_each(|&x| counts[bin(edges, x)] += 1);
         }
     }

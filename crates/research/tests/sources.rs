@@ -66,6 +66,26 @@ fn put(folder: &Path, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
     path
 }
 
+/// A Parquet file with its footer changed.
+fn with_footer(file: &[u8], change: impl FnOnce(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let end = file.len() - 8;
+    let length = u32::from_le_bytes(file[end..end + 4].try_into().unwrap()) as usize;
+    let footer = change(&file[end - length..end]);
+    let n_bytes = u32::try_from(footer.len()).unwrap().to_le_bytes();
+    [&file[..end - length], &footer, &n_bytes, b"PAR1"].concat()
+}
+
+/// A number in Thrift's compact form, as the next field of a footer.
+fn thrift_number(n: u64) -> Vec<u8> {
+    let (mut n, mut bytes) = (n << 1, vec![0x16]);
+    while n >= 0x80 {
+        bytes.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    bytes.push(n as u8);
+    bytes
+}
+
 /// Writes a batch as a table of SQLite, and gives its address.
 fn stored(folder: &Path, name: &str, batch: &Batch) -> Source {
     let bytes = convert::write(batch, &Default::default(), &Form::Sqlite("t".to_owned())).unwrap();

@@ -343,26 +343,14 @@ fn renamed(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     renamed
 }
 
-/// A Parquet file whose footer says another number of rows: its third field, a number of Thrift's
-/// compact form behind the byte 0x16, before a list.
+/// A Parquet file whose footer says another number of rows: its third field, before a list.
 fn claiming(file: &[u8], rows: u64, claimed: u64) -> Vec<u8> {
-    let varint = |n: u64| {
-        let (mut n, mut bytes) = (n << 1, vec![0x16]);
-        while n >= 0x80 {
-            bytes.push(n as u8 | 0x80);
-            n >>= 7;
-        }
-        bytes.extend([n as u8, 0x19]);
-        bytes
-    };
-    let end = file.len() - 8;
-    let length = u32::from_le_bytes(file[end..end + 4].try_into().unwrap()) as usize;
-    let (start, from) = (end - length, varint(rows));
-    let at = file[start..end].windows(from.len()).position(|window| window == from);
-    let at = start + at.unwrap();
-    let footer = [&file[start..at], &varint(claimed), &file[at + from.len()..end]].concat();
-    let length = u32::try_from(footer.len()).unwrap().to_le_bytes();
-    [&file[..start], &footer, &length, b"PAR1"].concat()
+    let before_list = |rows: u64| [thrift_number(rows), vec![0x19]].concat();
+    let (from, to) = (before_list(rows), before_list(claimed));
+    with_footer(file, |footer| {
+        let at = footer.windows(from.len()).position(|window| window == from).unwrap();
+        [&footer[..at], &to, &footer[at + from.len()..]].concat()
+    })
 }
 
 #[test]

@@ -3,39 +3,27 @@
 
 use super::*;
 
-/// A Parquet file whose footer says another number of rows wherever it says it: numbers of Thrift's
-/// compact form behind the byte 0x16.
+/// A Parquet file whose footer says another number of rows wherever it says it.
 fn claiming(file: &[u8], rows: u64, claimed: u64) -> Vec<u8> {
-    let varint = |n: u64| {
-        let (mut n, mut bytes) = (n << 1, vec![0x16]);
-        while n >= 0x80 {
-            bytes.push(n as u8 | 0x80);
-            n >>= 7;
-        }
-        bytes.push(n as u8);
-        bytes
-    };
-    let end = file.len() - 8;
-    let length = u32::from_le_bytes(file[end..end + 4].try_into().unwrap()) as usize;
-    let start = end - length;
-    let (from, to) = (varint(rows), varint(claimed));
-    let (mut footer, mut rest, mut n_claims) = (Vec::new(), &file[start..end], 0);
-    while let Some((first, behind)) = rest.split_first() {
-        match rest.strip_prefix(&from[..]) {
-            Some(behind) => {
-                footer.extend(&to);
-                rest = behind;
-                n_claims += 1;
-            }
-            None => {
-                footer.push(*first);
-                rest = behind;
+    let (from, to) = (thrift_number(rows), thrift_number(claimed));
+    with_footer(file, |footer| {
+        let (mut changed, mut rest, mut n_claims) = (Vec::new(), footer, 0);
+        while let Some((first, behind)) = rest.split_first() {
+            match rest.strip_prefix(&from[..]) {
+                Some(behind) => {
+                    changed.extend(&to);
+                    rest = behind;
+                    n_claims += 1;
+                }
+                None => {
+                    changed.push(*first);
+                    rest = behind;
+                }
             }
         }
-    }
-    assert!(n_claims >= 3, "{n_claims}");
-    let length = u32::try_from(footer.len()).unwrap().to_le_bytes();
-    [&file[..start], &footer, &length, b"PAR1"].concat()
+        assert!(n_claims >= 3, "{n_claims}");
+        changed
+    })
 }
 
 #[test]
